@@ -1,0 +1,22 @@
+"""An X-ray of two pose networks: HRNet (CVPR 2019) and Stacked Hourglass (ECCV 2016), side by side.
+
+`import pose_demo` is light; torch and the rest load when `compare` is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .comparison import Comparison, Pose, compare
+
+__version__ = "0.1.0"
+__all__ = ["Comparison", "Pose", "compare"]
+
+
+def __getattr__(name: str):
+    if name in __all__:
+        from . import comparison
+
+        return getattr(comparison, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

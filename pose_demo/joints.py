@@ -1,0 +1,132 @@
+"""Joint sets: which points a network was taught to find, how they connect, and what two sets share.
+
+Left and right are the person's own. The orders are those of the data sets: COCO keypoints,
+MPII Human Pose, and Leeds Sports Pose (also LSP-extended).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+# Okabe and Ito's palette, safe for the common kinds of colour blindness: one colour a body part.
+_ORANGE, _BLUE, _GREY = "#E69F00", "#56B4E9", "#999999"
+
+
+@dataclass(frozen=True)
+class JointSet:
+    """An ordered list of joints.
+
+    name    -- "coco", "mpii" or "lsp"
+    joints  -- J names; index = channel of the heatmaps
+    limbs   -- pairs of joint names that a skeleton draws as one segment
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    limbs: tuple[tuple[str, str], ...]
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, joint: str) -> int:
+        """Channel of a joint. Raises KeyError that lists the joints there are."""
+        try:
+            return self.joints.index(joint)
+        except ValueError:
+            raise KeyError(f"{self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
+
+    @cached_property
+    def flip(self) -> tuple[int, ...]:
+        """flip[k] is the channel that joint k has in a mirrored photo."""
+        return tuple(self.joints.index(_mirror(joint)) for joint in self.joints)
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """(left, right) channels of every joint that comes twice."""
+        return tuple((k, m) for k, m in enumerate(self.flip) if self.joints[k].startswith("left "))
+
+    @cached_property
+    def limb_indices(self) -> tuple[tuple[int, int], ...]:
+        return tuple((self.index(a), self.index(b)) for a, b in self.limbs)
+
+    @cached_property
+    def colours(self) -> tuple[str, ...]:
+        """One colour a joint: orange right, sky blue left, grey in the middle."""
+        return tuple(side_colour(joint) for joint in self.joints)
+
+    @cached_property
+    def torso(self) -> tuple[int, int] | None:
+        """Left shoulder and right hip, whose distance is PCK's yardstick; None where one is missing."""
+        if "left shoulder" in self.joints and "right hip" in self.joints:
+            return self.index("left shoulder"), self.index("right hip")
+        return None
+
+
+def side_colour(joint: str) -> str:
+    """The colour of a joint's side: "#rrggbb"."""
+    return _ORANGE if joint.startswith("right ") else _BLUE if joint.startswith("left ") else _GREY
+
+
+def _mirror(joint: str) -> str:
+    for side, other in (("left ", "right "), ("right ", "left ")):
+        if joint.startswith(side):
+            return other + joint.removeprefix(side)
+    return joint
+
+
+_LEGS_AND_ARMS = tuple(
+    (f"{side} {a}", f"{side} {b}")
+    for side in ("right", "left")
+    for a, b in (("ankle", "knee"), ("knee", "hip"), ("wrist", "elbow"), ("elbow", "shoulder"), ("hip", "shoulder"))
+) + (("left hip", "right hip"), ("left shoulder", "right shoulder"))
+
+COCO = JointSet(
+    "coco",
+    (
+        "nose", "left eye", "right eye", "left ear", "right ear",
+        "left shoulder", "right shoulder", "left elbow", "right elbow", "left wrist", "right wrist",
+        "left hip", "right hip", "left knee", "right knee", "left ankle", "right ankle",
+    ),
+    _LEGS_AND_ARMS
+    + (
+        ("nose", "left eye"), ("nose", "right eye"), ("left eye", "left ear"), ("right eye", "right ear"),
+        ("left ear", "left shoulder"), ("right ear", "right shoulder"),
+    ),
+)  # fmt: skip
+
+MPII = JointSet(
+    "mpii",
+    (
+        "right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle",
+        "pelvis", "thorax", "neck", "head top",
+        "right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist",
+    ),
+    _LEGS_AND_ARMS + (("pelvis", "thorax"), ("thorax", "neck"), ("neck", "head top")),
+)  # fmt: skip
+
+LSP = JointSet(
+    "lsp",
+    (
+        "right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle",
+        "right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist",
+        "neck", "head top",
+    ),
+    _LEGS_AND_ARMS + (("neck", "head top"),),
+)  # fmt: skip
+
+JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO, MPII, LSP)}
+_BY_COUNT = {len(s): s for s in JOINT_SETS.values()}
+
+
+def joint_set(which: str | int) -> JointSet:
+    """A joint set by name ("coco", "mpii", "lsp") or by number of joints (17, 16, 14)."""
+    found = JOINT_SETS.get(which) if isinstance(which, str) else _BY_COUNT.get(which)
+    if found is None:
+        raise ValueError(f"no joint set {which!r}; there are coco (17 joints), mpii (16) and lsp (14)")
+    return found
+
+
+def shared(a: JointSet, b: JointSet) -> tuple[tuple[str, int, int], ...]:
+    """Joints that both sets have: (name, channel in a, channel in b), in a's order."""
+    return tuple((joint, k, b.index(joint)) for k, joint in enumerate(a.joints) if joint in b.joints)

@@ -1,0 +1,223 @@
+"""HRNet, "Deep High-Resolution Representation Learning for Human Pose Estimation", CVPR 2019.
+
+Read top to bottom: a residual unit, an exchange unit (the paper's word for the fusion), a module (branches of
+residual units, then one exchange unit), the network (stem, stage 1, and stages 2 to 4 that each add a branch).
+
+Shapes for a (N, 3, H, W) input and width C:
+    stem, stage 1                  (N, 64, H/4, W/4), (N, 256, H/4, W/4)
+    branch b = 0 .. 3              (N, C * 2^b, H / (4 * 2^b), W / (4 * 2^b))
+    heatmaps                       (N, J, H/4, W/4)
+
+Where the paper and its code differ, this file follows the code, because that is what the published weights fit:
+a coarse map is first reduced by a 1x1 convolution and then enlarged (figure 3 leaves the order open; at inference
+it cannot matter), and the last fusion of stage 4 makes branch 0 only. There is no intermediate supervision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .base import PoseNetwork, TapFunction
+from .upsampling import check, enlarge
+
+
+def _conv_norm(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm2d(c_out)
+    )
+
+
+class BasicUnit(nn.Module):
+    """Two 3x3 convolutions and a shortcut: (N, C, H, W) -> the same shape. Stages 2 to 4 of the paper."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = _conv_norm(channels, channels, 3)
+        self.conv2 = _conv_norm(channels, channels, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.conv2(F.relu(self.conv1(x))))
+
+
+class BottleneckUnit(nn.Module):
+    """1x1 down to `planes`, 3x3, 1x1 up to `c_out`, and a shortcut: (N, c_in, H, W) -> (N, c_out, H, W).
+
+    The paper has it in stage 1. Everywhere else it is the study note's proposal (`unit="bottleneck"`).
+    """
+
+    def __init__(self, c_in: int, planes: int, c_out: int):
+        super().__init__()
+        self.conv1 = _conv_norm(c_in, planes, 1)
+        self.conv2 = _conv_norm(planes, planes, 3)
+        self.conv3 = _conv_norm(planes, c_out, 1)
+        self.shortcut = nn.Identity() if c_in == c_out else _conv_norm(c_in, c_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.conv1(x))
+        y = F.relu(self.conv2(y))
+        return F.relu(self.shortcut(x) + self.conv3(y))
+
+
+class ExchangeUnit(nn.Module):
+    """Every branch receives every branch (section 3.2, figure 3): y_i = ReLU(sum over j of f_ij(x_j)).
+
+    f_ij is the identity for j = i; a 1x1 convolution and an enlargement by 2^(j - i) for a coarser j; and
+    i - j strided 3x3 convolutions for a finer j. `emits` branches come out, which is fewer only at the very end.
+    """
+
+    def __init__(self, channels: list[int], emits: int):
+        super().__init__()
+        self.terms = nn.ModuleList(
+            nn.ModuleList(self._term(channels, i, j) for j in range(len(channels))) for i in range(emits)
+        )
+
+    @staticmethod
+    def _term(channels: list[int], i: int, j: int) -> nn.Module:
+        if j == i:
+            return nn.Identity()
+        if j > i:
+            return _conv_norm(channels[j], channels[i], 1)
+        steps: list[nn.Module] = []
+        for _ in range(i - j - 1):
+            steps += [_conv_norm(channels[j], channels[j], 3, stride=2), nn.ReLU()]
+        return nn.Sequential(*steps, _conv_norm(channels[j], channels[i], 3, stride=2))
+
+    def forward(self, xs: list[Tensor], at: str, stops: Mapping[str, str], tap: TapFunction, **where) -> list[Tensor]:
+        ys = []
+        for i, terms in enumerate(self.terms):
+            name, stride, total = f"{at}.branch{i}", 4 << i, None
+            for j, (term, x) in enumerate(zip(terms, xs, strict=True)):
+                place = f"{name}.from{j}"
+                y = term(x)
+                if j > i:
+                    tap(f"{place}.reduced", y, "reduced", 4 << j, branch=i, source=j, **where)
+                    y = enlarge(y, 1 << (j - i), stops[place])
+                tap(place, y, "term", stride, branch=i, source=j, **where)
+                total = y if total is None else total + y
+            tap(f"{name}.sum", total, "sum", stride, branch=i, **where)
+            ys.append(F.relu(total))
+            tap(f"{name}.fused", ys[-1], "fused", stride, branch=i, **where)
+        return ys
+
+
+class HRModule(nn.Module):
+    """Parallel branches of residual units, then one exchange unit: list of maps -> list of maps."""
+
+    def __init__(self, channels: list[int], units: int, unit: str, expansion: int, emits: int):
+        super().__init__()
+
+        def make(c: int) -> nn.Module:
+            return BasicUnit(c) if unit == "basic" else BottleneckUnit(c, c // expansion, c)
+
+        self.branches = nn.ModuleList(nn.Sequential(*(make(c) for _ in range(units))) for c in channels)
+        self.exchange = ExchangeUnit(channels, emits)
+
+    def forward(self, xs: list[Tensor], at: str, stops: Mapping[str, str], tap: TapFunction, **where) -> list[Tensor]:
+        xs = [branch(x) for branch, x in zip(self.branches, xs, strict=True)]
+        for b, x in enumerate(xs):
+            tap(f"{at}.branch{b}", x, "branch", 4 << b, branch=b, **where)
+        return self.exchange(xs, at, stops, tap, **where)
+
+
+class HRNet(PoseNetwork):
+    """HRNet of any width (section 3.3): 32 and 48 in the paper, 18 in the authors' later work.
+
+    joints    -- J, heatmap channels
+    width     -- C, channels of branch 0; branch b has C * 2^b
+    unit      -- residual unit of stages 2 to 4: "basic" as in the paper, or "bottleneck" (the note's proposal),
+                 whose 3x3 convolution runs on channels / expansion
+    units     -- residual units per branch and module (the paper: 4)
+    modules   -- modules in stages 2, 3 and 4 (the paper: 1, 4, 3: eight fusions)
+    stem      -- channels of the stem; stage 1 has 4 * stem (the paper: 64)
+    """
+
+    multiple = 32
+
+    def __init__(
+        self,
+        joints: int = 17,
+        width: int = 32,
+        *,
+        unit: str = "basic",
+        expansion: int = 4,
+        units: int = 4,
+        modules: tuple[int, int, int] = (1, 4, 3),
+        stem: int = 64,
+        trained_upsampling: str = "nearest",
+    ):
+        super().__init__()
+        if unit not in ("basic", "bottleneck"):
+            raise ValueError(f'unit is "basic" or "bottleneck", not {unit!r}')
+        if unit == "bottleneck" and width % expansion:
+            raise ValueError(f"width {width} is no multiple of the expansion {expansion}")
+        self.joints, self.trained_upsampling = joints, check(trained_upsampling)
+        channels = [width << b for b in range(4)]
+
+        self.stem = nn.ModuleList([_conv_norm(3, stem, 3, stride=2), _conv_norm(stem, stem, 3, stride=2)])
+        self.stage1 = nn.Sequential(
+            BottleneckUnit(stem, stem, 4 * stem), *(BottleneckUnit(4 * stem, stem, 4 * stem) for _ in range(units - 1))
+        )
+        # A transition makes the next stage's maps: into stage 2 both anew, afterwards only the added branch.
+        self.transitions = nn.ModuleList(
+            [
+                nn.ModuleList([_conv_norm(4 * stem, channels[0], 3), _conv_norm(4 * stem, channels[1], 3, stride=2)]),
+                nn.ModuleList([_conv_norm(channels[1], channels[2], 3, stride=2)]),
+                nn.ModuleList([_conv_norm(channels[2], channels[3], 3, stride=2)]),
+            ]
+        )
+        self.stages = nn.ModuleList(
+            nn.ModuleList(
+                HRModule(channels[:branches], units, unit, expansion, 1 if branches == 4 and m == count else branches)
+                for m in range(1, count + 1)
+            )
+            for branches, count in zip((2, 3, 4), modules, strict=True)
+        )
+        self.head = nn.Conv2d(width, joints, 1)
+        self.places = {
+            f"stage{s}.module{m}.branch{i}.from{j}": 1 << (j - i)
+            for s, stage in enumerate(self.stages, start=2)
+            for m, module in enumerate(stage, start=1)
+            for i, terms in enumerate(module.exchange.terms)
+            for j in range(i + 1, len(terms))
+        }
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.normal_(self.head.weight, std=0.001)  # decisive: heatmaps start near zero, as the targets are
+        nn.init.zeros_(self.head.bias)
+
+    def _run(self, x: Tensor, stops: Mapping[str, str], tap: TapFunction) -> list[Tensor]:
+        for k, conv in enumerate(self.stem, start=1):
+            x = F.relu(conv(x))
+            tap("stem" if k == 2 else "stem.conv1", x, "stem", 1 << k)
+        for k, unit in enumerate(self.stage1, start=1):
+            x = unit(x)
+            tap(f"stage1.unit{k}", x, "unit", 4, stage=1, branch=0)
+
+        xs = [x]
+        for s, (transition, stage) in enumerate(zip(self.transitions, self.stages, strict=True), start=2):
+            new = [F.relu(conv(xs[-1])) for conv in transition]
+            first = len(stage[0].branches) - len(new)
+            for b, y in enumerate(new, start=first):
+                tap(f"stage{s}.transition.branch{b}", y, "transition", 4 << b, stage=s, branch=b)
+            xs = xs[:first] + new
+            for m, module in enumerate(stage, start=1):
+                xs = module(xs, f"stage{s}.module{m}", stops, tap, stage=s, module=m)
+
+        heatmaps = self.head(xs[0])
+        tap("heatmaps", heatmaps, "heatmaps", 4)
+        return [heatmaps]
+
+    def lens(self, fused: Tensor) -> Tensor:
+        """A probe, no part of the network: the final 1x1 layer on branch 0 after any fusion.
+
+        fused -- (N, C, H/4, W/4), a tap "stageS.moduleM.branch0.fused". The layer was trained for the last
+        fusion only, where this equals the heatmaps; anywhere else it shows how far the map already is.
+        """
+        return self.head(fused)

@@ -1,0 +1,60 @@
+"""The slider: how a network enlarges a map.
+
+Both papers enlarge by repeating the nearest cell (HRNet section 3.2; Stacked Hourglass section 3.1).
+Here the mode is an argument of the forward pass and never a property of a module, so that two callers
+who share a network cannot see each other's choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch.nn.functional as F
+from torch import Tensor
+
+#: The slider's stops, in order. "nearest-exact" is missing because at whole factors it equals "nearest".
+STOPS: tuple[str, ...] = ("nearest", "bilinear", "bicubic", "bilinear-corners")
+
+#: What a call may ask for: one stop for all places, stops by place ("the rest as trained"), or None (as trained).
+Request = str | Mapping[str, str] | None
+
+_INTERPOLATE = {
+    "nearest": {"mode": "nearest"},
+    "bilinear": {"mode": "bilinear", "align_corners": False},
+    "bicubic": {"mode": "bicubic", "align_corners": False},
+    "bilinear-corners": {"mode": "bilinear", "align_corners": True},
+}
+
+
+def enlarge(x: Tensor, factor: int, stop: str) -> Tensor:
+    """(N, C, H, W) -> (N, C, factor * H, factor * W)."""
+    return F.interpolate(x, scale_factor=float(factor), **_INTERPOLATE[stop])
+
+
+def plan(request: Request, places: Iterable[str], trained: str) -> dict[str, str]:
+    """What every place of a network does in this call: {place: stop}.
+
+    A place is named by where it stands ("stage3.module2.branch0.from1", "stack2.level0"). A key of `request`
+    may be a place or any leading part of one ("stage3"); where several fit, the longest wins.
+
+    Raises ValueError for a stop that does not exist or a key that fits no place.
+    """
+    places = tuple(places)
+    if request is None or isinstance(request, str):
+        stop = check(trained if request is None else request)
+        return dict.fromkeys(places, stop)
+    result = dict.fromkeys(places, check(trained))
+    for key in sorted(request, key=len):
+        inside = [place for place in places if place == key or place.startswith(key + ".")]
+        if not inside:
+            heads = sorted({place.split(".")[0] for place in places})
+            raise ValueError(f"nothing is enlarged at {key!r}; this network enlarges in {', '.join(heads)}")
+        result.update(dict.fromkeys(inside, check(request[key])))
+    return result
+
+
+def check(stop: str) -> str:
+    """The stop itself, or a ValueError that lists the stops there are."""
+    if stop not in STOPS:
+        raise ValueError(f"unknown upsampling {stop!r}; the slider has {', '.join(STOPS)}")
+    return stop

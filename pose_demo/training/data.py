@@ -1,0 +1,106 @@
+"""Labelled person crops in memory: decoded once, kept as uint8, moved to the device whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+VALIDATION = 300  # the last crops of the last training shard
+
+
+@dataclass
+class Crops:
+    """N square person crops of one size.
+
+    images -- (N, 3, S, S) uint8 RGB
+    joints -- (N, J, 3) float32 x, y in pixels of these images (centres at whole numbers), 1 if marked
+    scale  -- (N,) float32: pixels of the file's crop per pixel here
+    inner  -- (N, 4) float32: x0, y0, x1, y1 of the photo within the crop, edges in pixels; black beyond it
+    ids    -- (N,) int64: number of the original photo
+    """
+
+    images: Tensor
+    joints: Tensor
+    scale: Tensor
+    inner: Tensor
+    ids: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index) -> Crops:
+        return Crops(*(getattr(self, f)[index] for f in ("images", "joints", "scale", "inner", "ids")))
+
+    def to(self, device: torch.device | str) -> Crops:
+        return Crops(*(getattr(self, f).to(device) for f in ("images", "joints", "scale", "inner", "ids")))
+
+    @staticmethod
+    def cat(parts: Sequence[Crops]) -> Crops:
+        fields = ("images", "joints", "scale", "inner", "ids")
+        return Crops(*(torch.cat([getattr(p, f) for p in parts]) for f in fields))
+
+
+def load(file: str | Path, size: int, limit: int | None = None, threads: int = 4) -> Crops:
+    """A .npz of crops (webp, offset, size, joints, image_id), each resized to size x size pixels.
+
+    Raises ValueError that names the file if a field is missing or lengths differ.
+    """
+    with np.load(file, allow_pickle=False) as archive:
+        missing = {"webp", "offset", "size", "joints", "image_id"} - set(archive.files)
+        if missing:
+            raise ValueError(f"{file} lacks {', '.join(sorted(missing))}: not a file of person crops")
+        webp, offset, sides = archive["webp"], archive["offset"], archive["size"].astype(np.float32)
+        joints, ids = archive["joints"].astype(np.float32), archive["image_id"].astype(np.int64)
+    count = len(sides) if limit is None else min(limit, len(sides))
+    if len(offset) != len(sides) + 1 or len(joints) != len(sides) or len(ids) != len(sides):
+        raise ValueError(f"{file}: {len(sides)} sizes, {len(offset) - 1} images, {len(joints)} label rows")
+
+    images = torch.empty(count, 3, size, size, dtype=torch.uint8)
+    inner = torch.empty(count, 4)
+
+    def decode(k: int) -> None:
+        with Image.open(io.BytesIO(webp[offset[k] : offset[k + 1]].tobytes())) as picture:
+            picture = picture.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
+        pixels = np.asarray(picture)
+        images[k] = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+        inner[k] = torch.tensor(photo_within(pixels))
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(decode, range(count)))
+    scale = torch.from_numpy(sides[:count] / size)
+    labels = torch.from_numpy(joints[:count].copy())
+    labels[..., :2] = (labels[..., :2] + 0.5) / scale[:, None, None] - 0.5
+    return Crops(images, labels, scale, inner, torch.from_numpy(ids[:count]))
+
+
+def photo_within(pixels: np.ndarray, dark: int = 12) -> tuple[float, float, float, float]:
+    """Edges x0, y0, x1, y1 of the photo in a crop (S, S, 3) that is black where the photo ended.
+
+    An all dark crop counts as photo throughout.
+    """
+    bright = pixels.max(axis=2) > dark
+    rows, columns = np.flatnonzero(bright.mean(axis=1) > 0.02), np.flatnonzero(bright.mean(axis=0) > 0.02)
+    if not rows.size or not columns.size:
+        return 0.0, 0.0, float(pixels.shape[1]), float(pixels.shape[0])
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def split(folder: str | Path, size: int, limit: int | None = None) -> tuple[Crops, Crops]:
+    """(training, validation) crops from a folder's train-*.npz: the last 300 of the last shard validate.
+
+    limit -- take only so many crops of each shard (for trials). Raises FileNotFoundError if there is no shard.
+    """
+    shards = sorted(Path(folder).glob("train-*.npz"))
+    if not shards:
+        raise FileNotFoundError(f"no train-*.npz in {folder}; give the folder that holds the shards with --data")
+    parts = [load(shard, size, limit) for shard in shards]
+    last, held = parts[-1], min(VALIDATION, len(parts[-1]) // 2)
+    return Crops.cat([*parts[:-1], last[: len(last) - held]]), last[len(last) - held :]

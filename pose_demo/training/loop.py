@@ -1,0 +1,306 @@
+"""The training loop: one recipe for every network, cut off by a budget of minutes or of epochs, resumable.
+
+`python -m pose_demo train --help` shows the options. In the output folder:
+    state.pt    everything a later call needs to go on
+    best.pt     {"network": {...}, "weights": averaged weights in fp32, "record": what is known of the run}
+    log.jsonl   one JSON object per evaluation
+    curve.png   validation PCK and loss over photos seen
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ..decode import decode, to_input
+from ..joints import JointSet
+from ..networks.base import PoseNetwork
+from ..study.metrics import pck
+from .augmentation import Augmentation
+from .curve import draw_curve
+from .data import Crops
+from .loss import joint_losses, masked_mean, targets
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, as HRNet and MMPose normalise
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that shapes a run; written into its record.
+
+    size    -- side of the square input in pixels
+    sigma   -- of the target Gaussian, in cells
+    turn_after, drop_after -- share of the run after which rotation and label-noise dropping begin
+    upsampling -- the slider's stop to train with
+    supervise -- "all" supervisions, or the "last" only (the paper's ablation of intermediate supervision)
+    """
+
+    size: int = 256
+    batch: int = 64
+    rate: float = 1e-3
+    sigma: float = 2.0
+    decay: float = 1e-4
+    clip: float = 1.0
+    warm_up: float = 0.03
+    average: float = 0.999
+    turn_after: float = 0.0
+    drop_after: float = 0.3
+    drop: float = 0.06
+    seed: int = 0
+    upsampling: str = "nearest"
+    supervise: str = "all"
+    minutes: float | None = None
+    epochs: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.minutes is None and self.epochs is None:
+            raise ValueError("a run needs an end: give --minutes, --epochs or both")
+
+
+def normalise(images: Tensor) -> Tensor:
+    """(N, 3, H, W) RGB in 0..1 -> what the networks are trained on."""
+    mean, std = (torch.tensor(v, device=images.device)[None, :, None, None] for v in (MEAN, STD))
+    return (images - mean) / std
+
+
+@torch.inference_mode()
+def predict(net: PoseNetwork, crops: Crops, batch: int = 64, method: str = "dark") -> tuple[Tensor, Tensor]:
+    """Joints (N, J, 2) in pixels of the crops' files and scores (N, J), both on the CPU.
+
+    The whole crop is the network's input; images must already have the network's input size.
+    """
+    net.eval()
+    device = next(net.parameters()).device
+    joints, scores = [], []
+    for part in torch.arange(len(crops)).split(batch):
+        some = crops[part.to(crops.images.device)].to(device)
+        x = normalise(some.images.float() / 255)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            heatmaps = net(x)[-1]
+        at, score = decode(heatmaps, method)
+        at = to_input(at, x.shape[-1] // heatmaps.shape[-1], "centre")
+        joints.append(((at + 0.5) * some.scale[:, None, None] - 0.5).cpu())
+        scores.append(score.cpu())
+    return torch.cat(joints), torch.cat(scores)
+
+
+def truth_in_file(crops: Crops) -> Tensor:
+    """(N, J, 3): the labels in pixels of the crops' files."""
+    joints = crops.joints.clone()
+    joints[..., :2] = (joints[..., :2] + 0.5) * crops.scale[:, None, None] - 0.5
+    return joints.cpu()
+
+
+class Average:
+    """Exponential moving average of the weights, with warm-up; buffers are copied."""
+
+    def __init__(self, net: nn.Module, decay: float):
+        self.net, self.decay, self.steps = copy.deepcopy(net).eval().requires_grad_(False), decay, 0
+
+    @torch.no_grad()
+    def update(self, net: nn.Module) -> None:
+        self.steps += 1
+        keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        pairs = list(zip(self.net.parameters(), net.parameters(), strict=True))
+        torch._foreach_lerp_([a for a, _ in pairs], [b.detach() for _, b in pairs], 1 - keep)
+        for a, b in zip(self.net.buffers(), net.buffers(), strict=True):
+            a.copy_(b)
+
+
+class Trainer:
+    """One run. `run()` trains until the budget is spent and returns the record."""
+
+    def __init__(
+        self,
+        net: PoseNetwork,
+        network: dict,
+        joints: JointSet,
+        train: Crops,
+        held: Crops,
+        recipe: Recipe,
+        out: Path,
+        device: torch.device,
+        compile: bool = False,
+    ):
+        self.recipe, self.joints, self.out, self.device = recipe, joints, out, device
+        self.network = network  # name and options, so that the weights can be given a body again
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.world = dist.get_world_size() if dist.is_initialized() else 1
+        self.train, self.held = train.to(device), held.to(device)
+        self.net = net.to(device, memory_format=torch.channels_last)
+        self.average = Average(self.net, recipe.average)
+        norms_and_biases = [p for p in self.net.parameters() if p.ndim <= 1]
+        weights = [p for p in self.net.parameters() if p.ndim > 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": weights, "weight_decay": recipe.decay}, {"params": norms_and_biases, "weight_decay": 0.0}],
+            lr=recipe.rate, fused=device.type == "cuda",
+        )  # fmt: skip
+        ids = [device.index] if device.type == "cuda" else None
+        self.call = nn.parallel.DistributedDataParallel(self.net, device_ids=ids) if self.world > 1 else self.net
+        if compile:
+            self.call = torch.compile(self.call)
+        self.augment = Augmentation()
+        self.photos, self.steps, self.seconds, self.log = 0, 0, 0.0, []
+
+    # -- where the run stands ------------------------------------------------------------------------------------
+
+    @property
+    def epochs(self) -> float:
+        return self.photos / len(self.train)
+
+    @property
+    def done(self) -> float:
+        """Share of the budget that is spent, 0 to 1: of the minutes or of the epochs, whichever is further."""
+        r = self.recipe
+        by_time = self.seconds / (60 * r.minutes) if r.minutes else 0.0
+        by_epochs = self.epochs / r.epochs if r.epochs else 0.0
+        return min(1.0, max(by_time, by_epochs))
+
+    def _rate(self, done: float) -> float:
+        r = self.recipe
+        warm = min(1.0, (done + 1e-6) / r.warm_up) if r.warm_up else 1.0
+        return r.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+
+    def save(self) -> None:
+        """Writes state.pt, whole or not at all."""
+        if self.rank:
+            return
+        state = {
+            "net": self.net.state_dict(), "average": self.average.net.state_dict(), "average_steps": self.average.steps,
+            "optimiser": self.optimiser.state_dict(), "photos": self.photos, "steps": self.steps,
+            "seconds": self.seconds, "log": self.log, "network": self.network, "recipe": asdict(self.recipe),
+        }  # fmt: skip
+        _write(self.out / "state.pt", state)
+
+    def resume(self) -> bool:
+        """Goes on from state.pt if there is one. Raises ValueError if it belongs to another network."""
+        file = self.out / "state.pt"
+        if not file.exists():
+            return False
+        state = torch.load(file, map_location=self.device, weights_only=True)
+        if state["network"] != self.network:
+            raise ValueError(f"{file} holds {state['network']}, not {self.network}: give another --out")
+        self.net.load_state_dict(state["net"])
+        self.average.net.load_state_dict(state["average"])
+        self.average.steps = state["average_steps"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.photos, self.steps = state["photos"], state["steps"]
+        self.seconds, self.log = state["seconds"], state["log"]
+        return True
+
+    # -- the run -------------------------------------------------------------------------------------------------
+
+    def run(self, every: float = 120.0, show: Callable[[str], None] = print) -> dict:
+        """Trains to the end of the budget; evaluates and saves every `every` seconds and at the end."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(self.recipe.seed + 1000 * self.rank + self.steps)
+        spent_before, started, last = self.seconds, time.perf_counter(), time.perf_counter()
+        photos_before, order, losses = self.photos, iter(()), []
+        while self.done < 1:
+            part = next(order, None)
+            if part is None:
+                order = iter(torch.randperm(len(self.train), device=self.device).split(self.recipe.batch))
+                part = next(order)
+            losses.append(self._step(part))
+            self.seconds = spent_before + self._agreed(time.perf_counter() - started)
+            if time.perf_counter() - last > every or self.done >= 1:
+                speed = (self.photos - photos_before) / max(self.seconds - spent_before, 1e-9)
+                entry = self._evaluate(torch.stack(losses).mean().item(), speed)
+                show(json.dumps(entry))
+                losses, last = [], time.perf_counter()
+                self.save()
+        return self.log[-1] if self.log else {}
+
+    def _step(self, part: Tensor) -> Tensor:
+        r, done = self.recipe, self.done
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate(done)
+        self.call.train()
+        images, joints = self.augment(self.train[part], r.size, self.joints.flip, turn=done >= r.turn_after)
+        x = normalise(images).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            heatmaps = self.call(x, r.upsampling)
+        if r.supervise == "last":
+            heatmaps = heatmaps[-1:]
+        target, weights = targets(joints, r.size, r.size // heatmaps[-1].shape[-1], r.sigma)
+        loss = masked_mean(joint_losses(heatmaps, target, r.sigma), weights, r.drop if done > r.drop_after else 0)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), r.clip)
+        self.optimiser.step()
+        self.average.update(self.net)
+        self.steps += 1
+        self.photos += len(part) * self.world
+        return loss.detach()
+
+    def _agreed(self, seconds: float) -> float:
+        """Every process must end at the same step: they go by rank 0's clock."""
+        if self.world == 1:
+            return seconds
+        clock = torch.tensor(seconds, device=self.device, dtype=torch.float64 if self.device.type == "cpu" else None)
+        dist.broadcast(clock, 0)
+        return clock.item()
+
+    def _evaluate(self, loss: float, speed: float) -> dict:
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} after {self.photos} photos; try half of --rate")
+        joints, _ = predict(self.average.net, self.held, self.recipe.batch)
+        result = pck(joints.numpy(), truth_in_file(self.held).numpy(), self.joints)
+        entry = {
+            "photos": self.photos, "epochs": round(self.epochs, 2), "minutes": round(self.seconds / 60, 2),
+            "loss": round(loss, 4), "pck": round(result.mean, 4), "upright": round(result.upright, 4),
+            "photos_per_second": round(speed, 1), "busy": self._busy(),
+        }  # fmt: skip
+        self.log.append(entry)
+        if self.rank == 0:
+            _append(self.out / "log.jsonl", entry)
+            draw_curve(self.log, self.network["name"]).save(self.out / "curve.png")
+            _write(self.out / "best.pt", {"network": self.network, "weights": self.average.net.state_dict(),
+                                          "record": self.record()})  # fmt: skip
+        return entry
+
+    def record(self) -> dict:
+        """What the manifest keeps of a run."""
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
+        return {
+            "recipe": asdict(self.recipe), "epochs": round(self.epochs, 2), "photos": self.photos,
+            "minutes": round(self.seconds / 60, 1), "device": name, "processes": self.world,
+            "torch": torch.__version__, "date": time.strftime("%Y-%m-%d"), "validation": self.log[-1],
+        }  # fmt: skip
+
+    def _busy(self) -> float | None:
+        """Share of the time that the GPU computes, over five more steps under the profiler; None on a CPU."""
+        if self.device.type != "cuda" or self.log:
+            return self.log[0]["busy"] if self.log else None
+        from torch.profiler import ProfilerActivity, profile
+
+        parts = torch.randperm(len(self.train), device=self.device).split(self.recipe.batch)[:5]
+        torch.cuda.synchronize()
+        with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+            start = time.perf_counter()
+            for part in parts:
+                self._step(part)
+            torch.cuda.synchronize()
+            wall = time.perf_counter() - start
+        return round(min(1.0, sum(e.self_device_time_total for e in profiler.key_averages()) / 1e6 / wall), 3)
+
+
+def _append(file: Path, entry: dict) -> None:
+    with file.open("a") as f:
+        f.write(json.dumps(entry) + "\n")
+
+
+def _write(file: Path, value: dict) -> None:
+    part = file.with_suffix(".part")
+    torch.save(value, part)
+    os.replace(part, file)
