@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .comparison import Comparison, Pose, compare
+
+# Must be set before torch starts its threads: by default a thread that waits for another spins, and where two
+# threads share a core that is busy with something else, a forward pass was seen to take forty times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 __all__ = ["Comparison", "Pose", "compare"]

@@ -75,11 +75,15 @@ def _mirror(joint: str) -> str:
     return joint
 
 
-_LEGS_AND_ARMS = tuple(
-    (f"{side} {a}", f"{side} {b}")
-    for side in ("right", "left")
-    for a, b in (("ankle", "knee"), ("knee", "hip"), ("wrist", "elbow"), ("elbow", "shoulder"), ("hip", "shoulder"))
-) + (("left hip", "right hip"), ("left shoulder", "right shoulder"))
+_LEGS_AND_ARMS = (
+    *tuple(
+        (f"{side} {a}", f"{side} {b}")
+        for side in ("right", "left")
+        for a, b in (("ankle", "knee"), ("knee", "hip"), ("wrist", "elbow"), ("elbow", "shoulder"), ("hip", "shoulder"))
+    ),
+    ("left hip", "right hip"),
+    ("left shoulder", "right shoulder"),
+)
 
 COCO = JointSet(
     "coco",
@@ -88,8 +92,8 @@ COCO = JointSet(
         "left shoulder", "right shoulder", "left elbow", "right elbow", "left wrist", "right wrist",
         "left hip", "right hip", "left knee", "right knee", "left ankle", "right ankle",
     ),
-    _LEGS_AND_ARMS
-    + (
+    (
+        *_LEGS_AND_ARMS,
         ("nose", "left eye"), ("nose", "right eye"), ("left eye", "left ear"), ("right eye", "right ear"),
         ("left ear", "left shoulder"), ("right ear", "right shoulder"),
     ),
@@ -102,7 +106,7 @@ MPII = JointSet(
         "pelvis", "thorax", "neck", "head top",
         "right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist",
     ),
-    _LEGS_AND_ARMS + (("pelvis", "thorax"), ("thorax", "neck"), ("neck", "head top")),
+    (*_LEGS_AND_ARMS, ("pelvis", "thorax"), ("thorax", "neck"), ("neck", "head top")),
 )  # fmt: skip
 
 LSP = JointSet(
@@ -112,7 +116,7 @@ LSP = JointSet(
         "right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist",
         "neck", "head top",
     ),
-    _LEGS_AND_ARMS + (("neck", "head top"),),
+    (*_LEGS_AND_ARMS, ("neck", "head top")),
 )  # fmt: skip
 
 JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO, MPII, LSP)}

@@ -109,9 +109,7 @@ class StackedHourglass(PoseNetwork):
 
         self.conv1, self.norm1 = nn.Conv2d(3, quarter, 7, stride=2, padding=3), nn.BatchNorm2d(quarter)
         wide = features if stem == "bearpaw" else half
-        self.stem = nn.ModuleList(
-            [ResidualUnit(quarter, half), ResidualUnit(half, wide), ResidualUnit(wide, features)]
-        )
+        self.stem = nn.ModuleList([ResidualUnit(quarter, half), ResidualUnit(half, wide), ResidualUnit(wide, features)])
         self.hourglasses = nn.ModuleList(Hourglass(features, depth) for _ in range(stacks))
         self.after = nn.ModuleList(ResidualUnit(features, features) for _ in range(stacks))
         self.linear = nn.ModuleList(

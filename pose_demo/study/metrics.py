@@ -67,7 +67,7 @@ def hits(predicted: np.ndarray, truth: np.ndarray, joints: JointSet, threshold: 
 
 
 def pck(predicted: np.ndarray, truth: np.ndarray, joints: JointSet, threshold: float = 0.2) -> PCK:
-    """PCK of the torso, as the data set README of LSP-extended crops has it: pooled over the visible joints of people with a marked torso."""
+    """PCK over the visible joints, pooled, of people with a marked torso (see the data's own README for its use)."""
     right = hits(predicted, truth, joints, threshold)
     people = np.isfinite(right).any(axis=1)
     up = upright(truth, joints) & people

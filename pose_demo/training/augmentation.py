@@ -72,9 +72,11 @@ class Augmentation:
         out = F.grid_sample(images, held, padding_mode="border", align_corners=False)
 
         kind = torch.randint(4, (n, 1, 1, 1), device=device)
-        mean = images.mean((2, 3), keepdim=True) * side**2 / ((inner[:, 2] - inner[:, 0]) * (inner[:, 3] - inner[:, 1]))[
-            :, None, None, None
-        ].clamp_min(1)
+        mean = (
+            images.mean((2, 3), keepdim=True)
+            * side**2
+            / ((inner[:, 2] - inner[:, 0]) * (inner[:, 3] - inner[:, 1]))[:, None, None, None].clamp_min(1)
+        )
         other = F.interpolate(F.adaptive_avg_pool2d(images.roll(1, 0), 8), size=size, mode="bilinear")
         fill = torch.where(kind == 0, torch.zeros_like(mean), mean)
         fill = torch.where(kind == 2, other, fill.expand_as(out))
@@ -113,7 +115,7 @@ class Augmentation:
         at = (torch.arange(size, device=device) + 0.5)[None] / size
         covered = (at - centre[0]).abs()[..., None, :] < half[0][..., None]
         covered = covered & ((at - centre[1]).abs()[..., None] < half[1][..., None])
-        covered &= (torch.rand(n, 1, 1, device=device) < self.cut_out)
+        covered &= torch.rand(n, 1, 1, device=device) < self.cut_out
         return torch.where(covered[:, None], torch.rand(n, 3, 1, 1, device=device), images)
 
 

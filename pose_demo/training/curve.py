@@ -5,7 +5,11 @@ from __future__ import annotations
 from PIL import Image, ImageDraw
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 400, 56
-_LINES = (("pck", "#0072B2", "validation PCK@0.2"), ("upright", "#009E73", "upright people"), ("loss", "#D55E00", "loss"))
+_LINES = (
+    ("pck", "#0072B2", "validation PCK@0.2"),
+    ("upright", "#009E73", "upright people"),
+    ("loss", "#D55E00", "loss"),
+)
 
 
 def draw_curve(log: list[dict], title: str) -> Image.Image:

@@ -18,9 +18,9 @@ VALIDATION = 300  # the last crops of the last training shard
 
 @dataclass
 class Crops:
-    """N square person crops of one size.
+    """N person crops of one size: the file's square crop, whole, in the middle of a network's input.
 
-    images -- (N, 3, S, S) uint8 RGB
+    images -- (N, 3, H, W) uint8 RGB; black beside the square where H and W differ
     joints -- (N, J, 3) float32 x, y in pixels of these images (centres at whole numbers), 1 if marked
     scale  -- (N,) float32: pixels of the file's crop per pixel here
     inner  -- (N, 4) float32: x0, y0, x1, y1 of the photo within the crop, edges in pixels; black beyond it
@@ -36,6 +36,13 @@ class Crops:
     def __len__(self) -> int:
         return len(self.images)
 
+    def to_file(self, points: Tensor) -> Tensor:
+        """(N, J, 2) in pixels of these images -> pixels of the file's crops."""
+        height, width = self.images.shape[2:]
+        side = min(height, width)
+        corner = torch.tensor([(width - side) // 2, (height - side) // 2], device=points.device)
+        return (points - corner + 0.5) * self.scale.to(points.device)[:, None, None] - 0.5
+
     def __getitem__(self, index) -> Crops:
         return Crops(*(getattr(self, f)[index] for f in ("images", "joints", "scale", "inner", "ids")))
 
@@ -48,8 +55,8 @@ class Crops:
         return Crops(*(torch.cat([getattr(p, f) for p in parts]) for f in fields))
 
 
-def load(file: str | Path, size: int, limit: int | None = None, threads: int = 4) -> Crops:
-    """A .npz of crops (webp, offset, size, joints, image_id), each resized to size x size pixels.
+def load(file: str | Path, size: int | tuple[int, int], limit: int | None = None, threads: int = 4) -> Crops:
+    """A .npz of crops (webp, offset, size, joints, image_id), each resized for an input of (height, width) pixels.
 
     Raises ValueError that names the file if a field is missing or lengths differ.
     """
@@ -63,21 +70,25 @@ def load(file: str | Path, size: int, limit: int | None = None, threads: int = 4
     if len(offset) != len(sides) + 1 or len(joints) != len(sides) or len(ids) != len(sides):
         raise ValueError(f"{file}: {len(sides)} sizes, {len(offset) - 1} images, {len(joints)} label rows")
 
-    images = torch.empty(count, 3, size, size, dtype=torch.uint8)
+    height, width = (size, size) if isinstance(size, int) else size
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    images = torch.zeros(count, 3, height, width, dtype=torch.uint8)
     inner = torch.empty(count, 4)
+    corner = torch.tensor([left, top])
 
     def decode(k: int) -> None:
         with Image.open(io.BytesIO(webp[offset[k] : offset[k + 1]].tobytes())) as picture:
-            picture = picture.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
+            picture = picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
         pixels = np.asarray(picture)
-        images[k] = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
-        inner[k] = torch.tensor(photo_within(pixels))
+        images[k, :, top : top + side, left : left + side] = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+        inner[k] = torch.tensor(photo_within(pixels)) + corner.repeat(2)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(decode, range(count)))
-    scale = torch.from_numpy(sides[:count] / size)
+    scale = torch.from_numpy(sides[:count] / side)
     labels = torch.from_numpy(joints[:count].copy())
-    labels[..., :2] = (labels[..., :2] + 0.5) / scale[:, None, None] - 0.5
+    labels[..., :2] = (labels[..., :2] + 0.5) / scale[:, None, None] - 0.5 + corner
     return Crops(images, labels, scale, inner, torch.from_numpy(ids[:count]))
 
 

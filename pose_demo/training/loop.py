@@ -12,11 +12,11 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -25,13 +25,13 @@ from torch import Tensor, nn
 from ..decode import decode, to_input
 from ..joints import JointSet
 from ..networks.base import PoseNetwork
+from ..networks.upsampling import Request
+from ..networks.zoo import normalise
 from ..study.metrics import pck
 from .augmentation import Augmentation
 from .curve import draw_curve
 from .data import Crops
 from .loss import joint_losses, masked_mean, targets
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, as HRNet and MMPose normalise
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,16 @@ class Recipe:
             raise ValueError("a run needs an end: give --minutes, --epochs or both")
 
 
-def normalise(images: Tensor) -> Tensor:
-    """(N, 3, H, W) RGB in 0..1 -> what the networks are trained on."""
-    mean, std = (torch.tensor(v, device=images.device)[None, :, None, None] for v in (MEAN, STD))
-    return (images - mean) / std
-
-
 @torch.inference_mode()
-def predict(net: PoseNetwork, crops: Crops, batch: int = 64, method: str = "dark") -> tuple[Tensor, Tensor]:
+def predict(
+    net: PoseNetwork,
+    crops: Crops,
+    batch: int = 64,
+    method: str = "argmax",
+    upsampling: Request = None,
+    normalisation: str = "imagenet",
+    cells: str = "centre",
+) -> tuple[Tensor, Tensor]:
     """Joints (N, J, 2) in pixels of the crops' files and scores (N, J), both on the CPU.
 
     The whole crop is the network's input; images must already have the network's input size.
@@ -84,21 +86,17 @@ def predict(net: PoseNetwork, crops: Crops, batch: int = 64, method: str = "dark
     joints, scores = [], []
     for part in torch.arange(len(crops)).split(batch):
         some = crops[part.to(crops.images.device)].to(device)
-        x = normalise(some.images.float() / 255)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            heatmaps = net(x)[-1]
+        x = normalise(some.images.float() / 255, normalisation)
+        heatmaps = net(x, upsampling)[-1]
         at, score = decode(heatmaps, method)
-        at = to_input(at, x.shape[-1] // heatmaps.shape[-1], "centre")
-        joints.append(((at + 0.5) * some.scale[:, None, None] - 0.5).cpu())
+        joints.append(some.to_file(to_input(at, x.shape[-1] // heatmaps.shape[-1], cells)).cpu())
         scores.append(score.cpu())
     return torch.cat(joints), torch.cat(scores)
 
 
 def truth_in_file(crops: Crops) -> Tensor:
     """(N, J, 3): the labels in pixels of the crops' files."""
-    joints = crops.joints.clone()
-    joints[..., :2] = (joints[..., :2] + 0.5) * crops.scale[:, None, None] - 0.5
-    return joints.cpu()
+    return torch.cat([crops.to_file(crops.joints[..., :2]), crops.joints[..., 2:]], dim=-1).cpu()
 
 
 class Average:
@@ -200,8 +198,12 @@ class Trainer:
 
     # -- the run -------------------------------------------------------------------------------------------------
 
-    def run(self, every: float = 120.0, show: Callable[[str], None] = print) -> dict:
-        """Trains to the end of the budget; evaluates and saves every `every` seconds and at the end."""
+    def run(self, every: float = 120.0, show: Callable[[str], None] = print, bar: bool = False) -> dict:
+        """Trains to the end of the budget; evaluates and saves every `every` seconds and at the end.
+
+        show gets each evaluation as a line of JSON. Returns the last one, {} where the budget was spent already.
+        """
+        progress = _bar() if bar else None
         self.out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.recipe.seed + 1000 * self.rank + self.steps)
         spent_before, started, last = self.seconds, time.perf_counter(), time.perf_counter()
@@ -213,12 +215,18 @@ class Trainer:
                 part = next(order)
             losses.append(self._step(part))
             self.seconds = spent_before + self._agreed(time.perf_counter() - started)
+            if progress is not None:
+                progress.n = round(100 * self.done, 1)
+                progress.set_postfix_str(f"{self.photos} photos", refresh=False)
+                progress.update(0)
             if time.perf_counter() - last > every or self.done >= 1:
                 speed = (self.photos - photos_before) / max(self.seconds - spent_before, 1e-9)
                 entry = self._evaluate(torch.stack(losses).mean().item(), speed)
                 show(json.dumps(entry))
                 losses, last = [], time.perf_counter()
                 self.save()
+        if progress is not None:
+            progress.close()
         return self.log[-1] if self.log else {}
 
     def _step(self, part: Tensor) -> Tensor:
@@ -227,7 +235,7 @@ class Trainer:
             group["lr"] = self._rate(done)
         self.call.train()
         images, joints = self.augment(self.train[part], r.size, self.joints.flip, turn=done >= r.turn_after)
-        x = normalise(images).contiguous(memory_format=torch.channels_last)
+        x = normalise(images, "imagenet").contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
             heatmaps = self.call(x, r.upsampling)
         if r.supervise == "last":
@@ -275,7 +283,7 @@ class Trainer:
         return {
             "recipe": asdict(self.recipe), "epochs": round(self.epochs, 2), "photos": self.photos,
             "minutes": round(self.seconds / 60, 1), "device": name, "processes": self.world,
-            "torch": torch.__version__, "date": time.strftime("%Y-%m-%d"), "validation": self.log[-1],
+            "torch": str(torch.__version__), "date": time.strftime("%Y-%m-%d"), "validation": self.log[-1],
         }  # fmt: skip
 
     def _busy(self) -> float | None:
@@ -295,6 +303,15 @@ class Trainer:
         return round(min(1.0, sum(e.self_device_time_total for e in profiler.key_averages()) / 1e6 / wall), 3)
 
 
+def _bar() -> Any:
+    """tqdm where it is installed: the loop itself must run with torch, numpy and Pillow alone."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")
+
+
 def _append(file: Path, entry: dict) -> None:
     with file.open("a") as f:
         f.write(json.dumps(entry) + "\n")
@@ -303,4 +320,4 @@ def _append(file: Path, entry: dict) -> None:
 def _write(file: Path, value: dict) -> None:
     part = file.with_suffix(".part")
     torch.save(value, part)
-    os.replace(part, file)
+    part.replace(file)

@@ -11,7 +11,7 @@ from ..decode import to_cells
 
 
 def targets(joints: Tensor, size: int, stride: int, sigma: float, cells: str = "centre") -> tuple[Tensor, Tensor]:
-    """joints (N, J, 3) in pixels of a size x size input -> heatmaps (N, J, size / stride, size / stride), weights (N, J).
+    """joints (N, J, 3) in pixels of a size x size input -> heatmaps (N, J, s, s), s = size / stride; weights (N, J).
 
     A marked joint is a Gaussian of height 1 and `sigma` cells; one that was moved out of the picture is a map of
     zeros that counts; one that was never marked does not count.

@@ -1,0 +1,82 @@
+"""`train`: one recipe for either network, on a GPU, several of them (torchrun), or a CPU.
+
+    python -m pose_demo train --network hrnet-w18 --data DIR --out DIR --minutes 10
+    torchrun --nproc_per_node 4 -m pose_demo train --network hourglass-2 --data DIR --out DIR --epochs 100
+
+DIR holds train-*.npz. Afterwards `weights pack` makes the weights that ship.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+#: Options that are fields of the Recipe: name -> (type, what it is).
+_RECIPE = {
+    "size": (int, "side of the square input in pixels"),
+    "batch": (int, "photos a step and process"),
+    "rate": (float, "the highest learning rate"),
+    "sigma": (float, "of the target Gaussian, in cells"),
+    "turn_after": (float, "share of the run after which rotation begins"),
+    "seed": (int, "of the weights and the order of photos"),
+    "upsampling": (str, "the slider's stop to train with"),
+    "supervise": (str, "all supervisions or the last only"),
+    "minutes": (float, "budget of time"),
+    "epochs": (float, "budget of passes over the data"),
+}
+
+
+def add_parser(commands) -> None:
+    p = commands.add_parser(
+        "train", help="train a network", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument("--network", required=True, help="an architecture: hrnet-w18, hourglass-2, hrnet-slim, ...")
+    p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with train-*.npz")
+    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="state, weights, log and curve go here")
+    p.add_argument("--resume", action="store_true", help="go on from --out's state.pt if there is one")
+    p.add_argument("--limit", type=int, help="only so many crops of each shard (a trial)")
+    p.add_argument("--every", type=float, default=120.0, metavar="S", help="seconds between evaluations")
+    p.add_argument("--compile", action="store_true", help="torch.compile the network")
+    p.add_argument("--json", action="store_true", help="print only the last evaluation, as JSON")
+    for name, (kind, text) in _RECIPE.items():
+        p.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text)
+    p.set_defaults(run=run)
+
+
+def run(call: argparse.Namespace) -> int:
+    import torch
+    import torch.distributed as dist
+
+    from ..joints import joint_set
+    from ..networks import zoo
+    from ..training.data import split
+    from ..training.loop import Recipe, Trainer
+
+    given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
+    recipe = Recipe(**given)
+    processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
+    device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
+    if processes > 1:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        first = not dist.is_initialized() or dist.get_rank() == 0
+        say = (lambda line: print(line, file=sys.stderr, flush=True)) if first else (lambda line: None)
+        say(f"reading {call.data}")
+        train, held = split(call.data, recipe.size, call.limit)
+        joints = joint_set(train.joints.shape[1])
+        net = zoo.build(call.network, len(joints), recipe.seed, trained_upsampling=recipe.upsampling)
+        network = {"name": call.network, "joints": joints.name}
+        trainer = Trainer(net, network, joints, train, held, recipe, call.out, device, call.compile)
+        if call.resume and trainer.resume():
+            say(f"goes on after {trainer.photos} photos")
+        say(f"{call.network}: {len(train)} crops to train on, {len(held)} to validate, {device}")
+        last = trainer.run(call.every, (lambda line: None) if call.json else say, bar=first and not call.json)
+        if first:
+            print(json.dumps(last))
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+    return 0

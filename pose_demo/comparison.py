@@ -1,0 +1,253 @@
+"""THE use case: one photo, two networks, one position of the slider -> a Comparison.
+
+The page, the command line and `from pose_demo import compare` call this same function.
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import __version__, person, weights
+from .decode import decode, flip_merge, to_input
+from .joints import shared
+from .networks import zoo
+from .networks.trace import Trace
+from .networks.upsampling import Request
+from .photo import Box, Crop, check_box, read
+
+
+@dataclass(frozen=True)
+class Pose:
+    """What one network says of the photo.
+
+    joints   -- (J, 2) float32 x, y in pixels of the photo, pixel centres at whole numbers
+    scores   -- (J,) float32, height of each heatmap's peak: about 0 to 1 for trained networks, not a probability
+    heatmaps -- one float32 (J, h, w) per supervision, the last the answer (after the flip test, if asked for)
+    crop     -- where the network looked; image -- (H, W, 3) uint8, what it saw
+    seconds  -- the forward pass alone (both passes of a flip test), on this machine
+    trace    -- every map on the way, if asked for
+    """
+
+    card: zoo.Card
+    joints: np.ndarray
+    scores: np.ndarray
+    heatmaps: list[np.ndarray]
+    crop: Crop
+    image: np.ndarray
+    seconds: float
+    trace: Trace | None = None
+
+    @property
+    def network(self) -> str:
+        return self.card.name
+
+    @property
+    def torso(self) -> float:
+        """Left shoulder to right hip in pixels of the photo: PCK's yardstick."""
+        a, b = self.card.joints.torso
+        return float(np.linalg.norm(self.joints[a] - self.joints[b]))
+
+
+@dataclass(frozen=True)
+class JointDistance:
+    """How far apart the two networks place a joint that both know: in pixels of the photo, and in torsos.
+
+    a, b -- the joint's channel in either network; torsos is nan where the first network sees no torso
+    """
+
+    joint: str
+    a: int
+    b: int
+    pixels: float
+    torsos: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One photo (H, W, 3) uint8, the person's box x0, y0, x1, y1 in its pixels, and what two networks make of it.
+
+    found -- the networks' own confidence in the box where they had to find the person, None where it was given
+    """
+
+    photo: np.ndarray
+    box: Box
+    found: float | None
+    poses: tuple[Pose, ...]
+    upsampling: Request
+    decoder: str
+    flip: bool
+    device: str
+
+    def distances(self) -> list[JointDistance]:
+        """The joints that both networks know, in the first one's order."""
+        first, second = self.poses[0], self.poses[-1]
+        torso = first.torso or float("nan")
+        result = []
+        for joint, a, b in shared(first.card.joints, second.card.joints):
+            pixels = float(np.linalg.norm(first.joints[a] - second.joints[b]))
+            result.append(JointDistance(joint, a, b, pixels, pixels / torso))
+        return result
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: COCO-style keypoints (x, y, score in a row) of each network, and how they came about."""
+        x0, y0, x1, y1 = (round(float(v), 2) for v in self.box)
+        return {
+            "image": {"height": self.photo.shape[0], "width": self.photo.shape[1]},
+            "bbox": [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)],
+            "person_confidence": self.found,
+            "upsampling": self.upsampling,
+            "decoder": self.decoder,
+            "flip_test": self.flip,
+            "poses": [_pose_json(pose) for pose in self.poses],
+            "distances": [
+                {"joint": d.joint, "pixels": _finite(d.pixels), "torsos": _finite(d.torsos)} for d in self.distances()
+            ],
+            "versions": {"pose_demo": __version__, "torch": torch.__version__, "python": platform.python_version()},
+            "device": self.device,
+        }  # fmt: skip
+
+
+def _pose_json(pose: Pose) -> dict[str, Any]:
+    points = np.concatenate([pose.joints, pose.scores[:, None]], axis=1)
+    entry = pose.card.entry
+    return {
+        "network": pose.network,
+        "status": pose.card.status,
+        "weights_sha256": entry.sha256 if entry else None,
+        "trained_upsampling": pose.card.upsampling,
+        "category": {"name": "person", "keypoints": list(pose.card.joints.joints),
+                     "skeleton": [[a + 1, b + 1] for a, b in pose.card.joints.limb_indices]},
+        "keypoints": [round(float(v), 3) for v in points.reshape(-1)],
+        "score": round(float(pose.scores.mean()), 4),
+        "forward_seconds": round(pose.seconds, 4),
+    }  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None
+
+
+def compare(
+    photo: Any,
+    box: Sequence[float] | None = None,
+    networks: Sequence[str] | None = None,
+    upsampling: Request = "nearest",
+    *,
+    decoder: str = "argmax",
+    flip: bool = False,
+    trace: bool = False,
+    device: str | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Comparison:
+    """One photo through two networks.
+
+    photo      -- a path, bytes, a PIL image or uint8 RGB (H, W, 3)
+    box        -- x0, y0, x1, y1 in pixels as a detector gives it (it is padded by 1.25 here), or None: find the person
+    networks   -- two names of the zoo; None: the pair that ships with the project
+    upsampling -- a stop of the slider for both networks, {place: stop}, or None: as each was trained. A mapping
+                  may name places of either network; each takes those that it has.
+    decoder    -- "argmax" or "dark"; flip -- average with the mirrored photo
+    trace      -- keep every map on the way
+    progress   -- called with (share done, what happens next)
+
+    Raises PhotoError or ValueError in one sentence for a photo, box, network or stop that cannot be used, and
+    WeightsMissing with the remedy for weights that are not here.
+    """
+    tell = progress or (lambda share, what: None)
+    pixels = read(photo)
+    cards = [zoo.card(name) for name in (networks or weights.default_pair())]
+    where = torch.device(device or zoo.device())
+    tell(0.05, "loading the networks")
+    nets = [network(card.name, str(where)) for card in cards]
+    requests = _requests(upsampling, nets)
+
+    found = None
+    if box is None:
+        tell(0.2, "looking for the person")
+        finder = weights.default_pair()[0]
+        result = person.find(pixels, network(finder, str(where)), zoo.card(finder))
+        box, found = result.box, result.confidence
+    box = check_box(box, pixels.shape)
+
+    poses = []
+    for k, (card, net, request) in enumerate(zip(cards, nets, requests, strict=True)):
+        tell(0.4 + 0.5 * k / len(nets), f"{card.title} looks at the photo")
+        poses.append(_look(pixels, box, card, net, request, decoder, flip, trace))
+    tell(1.0, "done")
+    return Comparison(pixels, box, found, tuple(poses), upsampling, decoder, flip, _device_name(where))
+
+
+def _look(
+    photo: np.ndarray, box: Box, card: zoo.Card, net: nn.Module, request: Request, decoder: str, flip: bool, trace: bool
+) -> Pose:
+    crop = Crop.around(box, card.input)
+    image = crop.warp(photo)
+    where = next(net.parameters()).device
+    x = zoo.normalise(torch.from_numpy(image).to(where).permute(2, 0, 1)[None].float() / 255, card.normalisation)
+
+    with torch.inference_mode():
+        _wait(where)
+        start = time.perf_counter()
+        kept = net.trace(x, request) if trace else None
+        heatmaps = kept.heatmaps if kept else net(x, request)
+        if flip:
+            mirrored = net(x.flip(-1), request)
+            order, shift = card.joints.flip, card.cells == "corner"
+            heatmaps = [flip_merge(a, b, order, shift) for a, b in zip(heatmaps, mirrored, strict=True)]
+        _wait(where)
+        seconds = time.perf_counter() - start
+        cells, scores = decode(heatmaps[-1], decoder)
+    stride = card.input[0] // heatmaps[-1].shape[2]
+    joints = crop.to_photo(to_input(cells[0], stride, card.cells).cpu().numpy()).astype(np.float32)
+    return Pose(card, joints, scores[0].cpu().numpy(), [_numpy(h) for h in heatmaps], crop, image, seconds, kept)
+
+
+def _numpy(heatmaps: Tensor) -> np.ndarray:
+    return heatmaps[0].float().cpu().numpy()
+
+
+def _requests(upsampling: Request, nets: list[nn.Module]) -> list[Request]:
+    """A mapping's keys go to the networks that have such places; a key that fits neither is an error."""
+    if upsampling is None or isinstance(upsampling, str):
+        return [upsampling] * len(nets)
+
+    def fits(key: str, net: nn.Module) -> bool:
+        return any(place == key or place.startswith(key + ".") for place in getattr(net, "places", ()))
+
+    for key in upsampling:
+        if not any(fits(key, net) for net in nets):
+            raise ValueError(f"neither network enlarges a map at {key!r}")
+    return [{key: stop for key, stop in upsampling.items() if fits(key, net)} or None for net in nets]
+
+
+_loading = threading.Lock()
+
+
+def network(name: str, device: str) -> nn.Module:
+    """A network of the zoo, loaded once and shared: a call never changes it, so that sharing is safe."""
+    with _loading:
+        return _load(name, device)
+
+
+@lru_cache(maxsize=6)
+def _load(name: str, device: str) -> nn.Module:
+    return zoo.load(name, device)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

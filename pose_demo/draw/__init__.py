@@ -1,0 +1,1 @@
+"""One small drawing per file: skeleton, overlap, heatmap, cost. Gives pictures and SVG; knows nothing of the page."""

@@ -1,0 +1,85 @@
+"""A pose as a skeleton: SVG to lie over the photo in the page, pixels for a file."""
+
+from __future__ import annotations
+
+from html import escape
+
+import cv2
+import numpy as np
+
+from ..comparison import Pose
+from ..joints import side_colour
+
+#: A skeleton's stroke as a share of the photo's longer side.
+STROKE = 1 / 160
+
+
+def svg(pose: Pose, shape: tuple[int, ...], threshold: float = 0.0) -> str:
+    """An <svg> with the photo's (height, width) as its viewBox: limbs and joints whose score reaches `threshold`.
+
+    Orange is the person's right, blue the left, grey the middle. Each joint carries its name and score as a title.
+    """
+    height, width = shape[:2]
+    return (
+        f'<svg class="skeleton" viewBox="-0.5 -0.5 {width} {height}" role="img" '
+        f'aria-label="{escape(pose.card.title)}: {int(drawn(pose, threshold).sum())} joints">'
+        f"{strokes(pose, shape, threshold)}</svg>"
+    )
+
+
+def strokes(pose: Pose, shape: tuple[int, ...], threshold: float, dash: str = "") -> str:
+    """The skeleton's lines and circles without the <svg> around them."""
+    stroke = max(shape[:2]) * STROKE
+    names, shown = pose.card.joints.joints, drawn(pose, threshold)
+    parts = []
+    for a, b in pose.card.joints.limb_indices:
+        if shown[a] and shown[b]:
+            (xa, ya), (xb, yb) = pose.joints[a], pose.joints[b]
+            line = f'x1="{xa:.1f}" y1="{ya:.1f}" x2="{xb:.1f}" y2="{yb:.1f}" stroke-linecap="round"'
+            parts.append(f'<line {line} stroke="#000" stroke-opacity=".45" stroke-width="{2 * stroke:.2f}"/>')
+            colour = limb_colour(names[a], names[b])
+            parts.append(f'<line {line} stroke="{colour}" stroke-width="{1.2 * stroke:.2f}" {dash}/>')
+    for k in np.flatnonzero(shown):
+        x, y = pose.joints[k]
+        parts.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{1.5 * stroke:.2f}" fill="{side_colour(names[k])}" stroke="#fff" '
+            f'stroke-width="{0.4 * stroke:.2f}" data-joint="{k}">'
+            f"<title>{escape(names[k])}, score {pose.scores[k]:.2f}</title></circle>"
+        )
+    return "".join(parts)
+
+
+def picture(photo: np.ndarray, pose: Pose, threshold: float = 0.0) -> np.ndarray:
+    """The photo (H, W, 3) uint8 RGB with the skeleton on it, a new array of the same size."""
+    result = np.ascontiguousarray(photo).copy()
+    stroke = max(1, round(max(photo.shape[:2]) * STROKE))
+    names, shown = pose.card.joints.joints, drawn(pose, threshold)
+    at = np.round(pose.joints * 16).astype(int)  # sixteenths of a pixel: OpenCV's fixed point
+
+    def line(a: int, b: int, colour: tuple[int, ...], wide: int) -> None:
+        cv2.line(result, at[a].tolist(), at[b].tolist(), colour, wide, cv2.LINE_AA, shift=4)
+
+    for a, b in pose.card.joints.limb_indices:
+        if shown[a] and shown[b]:
+            line(a, b, (40, 40, 40), 2 * stroke)
+            line(a, b, rgb(limb_colour(names[a], names[b])), max(1, round(1.2 * stroke)))
+    for k in np.flatnonzero(shown):
+        for radius, colour in ((2 * stroke, (255, 255, 255)), (1.5 * stroke, rgb(side_colour(names[k])))):
+            cv2.circle(result, at[k].tolist(), round(16 * radius), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
+    return result
+
+
+def drawn(pose: Pose, threshold: float) -> np.ndarray:
+    """(J,) which joints are shown: the score reaches the threshold."""
+    return pose.scores >= threshold
+
+
+def limb_colour(a: str, b: str) -> str:
+    """A limb takes its joints' side; one that crosses the body is grey."""
+    first, second = side_colour(a), side_colour(b)
+    return first if first == second else side_colour("")
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """ "#rrggbb" -> (r, g, b)."""
+    return tuple(bytes.fromhex(colour.removeprefix("#")))

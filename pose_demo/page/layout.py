@@ -1,0 +1,84 @@
+"""What stands on the page, and which event calls what. Components of later views join here, in files of their own."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from .. import weights
+from ..joints import JOINT_SETS
+from . import api, events, pickers, run, words
+from .state import JOINT, THRESHOLD, Session
+
+STATIC = Path(__file__).parent / "static"
+#: Uploaded photos are deleted within a day: seconds between two looks, and a file's age.
+KEPT = (3600, 86400)
+_LANGUAGE = "en"
+
+
+def own(name: str, *, events: tuple[str, ...] = (), **value: Any) -> gr.HTML:
+    """A component of ours: static/NAME.html and static/NAME.js. The browser draws it from the patches it is sent."""
+    script = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    if absent := [event for event in events if f"'{event}'" not in script]:
+        raise ValueError(f"{name}.js triggers no {', '.join(absent)}")
+    return gr.HTML(
+        {"n": 0, "words": words.table(_LANGUAGE), **value},
+        html_template=(STATIC / f"{name}.html").read_text(encoding="utf-8"),
+        js_on_load=script,
+        apply_default_css=False,
+        elem_id=name,
+    )
+
+
+def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
+    """The page. local -- only its owner can reach it, so that weights may be imported from a file."""
+    with gr.Blocks(
+        title=words.say(_LANGUAGE, "title"), fill_width=True, analytics_enabled=False, delete_cache=KEPT
+    ) as page:
+        at = {"session": gr.State(Session())}
+        at["header"] = own("header", events=("language",), languages=words.LANGUAGES, language=_LANGUAGE)
+        with gr.Row(elem_id="page"):
+            with gr.Column(elem_id="controls"):
+                at["photo"] = own("photo", events=("take", "frame"), megabytes=max_megabytes)
+                _controls(at, local)
+            with gr.Column(elem_id="results"):
+                at["views"] = own("views", events=("pick",), busy=words.say(_LANGUAGE, "starting"))
+                at["heat"] = own("heat")
+                with gr.Column(elem_id="cost-box"):
+                    at["cost_heading"] = gr.HTML(_heading(_LANGUAGE), apply_default_css=False)
+                    at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
+        events.connect(page, at, local)
+        api.expose()
+    return page
+
+
+def _controls(at: dict[str, Any], local: bool) -> None:
+    say = partial(words.say, _LANGUAGE)
+    pair = weights.default_pair()
+    for side, name in zip(("left", "right"), pair, strict=True):
+        at[side] = gr.Dropdown(
+            pickers.choices(_LANGUAGE), value=name, label=say(side), elem_id=f"pick-{side}", filterable=True
+        )
+        with gr.Group(visible=False, elem_classes="missing") as at[f"{side}_group"]:
+            at[f"{side}_note"] = gr.HTML("", apply_default_css=False, elem_classes="note")
+            with gr.Row():
+                at[f"{side}_fetch"] = gr.Button(say("fetch"), size="sm", variant="primary", min_width=80)
+                at[f"{side}_import"] = gr.UploadButton(say("import"), size="sm", min_width=80, visible=local)
+    with gr.Column(elem_id="stop-box"):
+        at["stop"] = gr.Slider(0, 3, value=0, step=1, label=say("stop"), elem_id="stop", buttons=[])
+        at["stops"] = own("stops", **events.stops(_LANGUAGE, *pair))
+    at["threshold"] = gr.Slider(
+        0, 1, value=THRESHOLD, step=0.05, label=say("threshold"), elem_id="threshold", buttons=[]
+    )
+    names = list(dict.fromkeys(name for known in JOINT_SETS.values() for name in known.joints))
+    at["joint"] = gr.Dropdown(names, value=JOINT, label=say("joint"), elem_id="pick-joint")
+    with gr.Accordion(say("more"), open=False, elem_id="more") as at["more"]:
+        at["decoder"] = gr.Radio(events.decoders(_LANGUAGE), value="argmax", label=say("decoder"), elem_id="decoder")
+        at["flip"] = gr.Checkbox(False, label=say("flip"), elem_id="flip")
+
+
+def _heading(language: str) -> str:
+    return events.heading(language)

@@ -1,0 +1,52 @@
+"""Long jobs of the page: run beside the event that wants them, tell how far they are, stop when nobody waits."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+#: Seconds before a visitor is told that something takes long, and between two tellings.
+PATIENCE = 0.4
+
+Tell = Callable[[Any, Any], None]
+
+#: Forward passes share the machine's cores: more at once would make each slower. Downloads only wait.
+PASSES = ThreadPoolExecutor(max(1, min(4, (os.cpu_count() or 2) // 2)), "pass")
+DOWNLOADS = ThreadPoolExecutor(2, "download")
+
+
+class Stale(Exception):
+    """Nobody wants the job's answer any more."""
+
+
+def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable[[], bool]) -> Iterator[tuple | Future]:
+    """Runs job(tell) in `pool`. Yields what the job told last, at most every PATIENCE seconds, () while it waits for
+    its turn, and at the end the finished Future. `tell` raises Stale in the job once `stale()` or the caller left.
+    """
+    told: queue.SimpleQueue[tuple] = queue.SimpleQueue()
+    left = False
+
+    def tell(*what: Any) -> None:
+        if left or stale():
+            raise Stale
+        told.put(what)
+
+    future = pool.submit(job, tell)
+    last: tuple | None = None
+    try:
+        while not wait([future], timeout=PATIENCE).done:
+            news = last
+            while not told.empty():
+                news = told.get()
+            if news is None and not future.running():
+                news = ()
+            if news != last:
+                last = news
+                yield news
+        yield future
+    finally:
+        left = True
+        future.cancel()

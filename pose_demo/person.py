@@ -1,0 +1,100 @@
+"""Where is the person? Asked of a network itself: there is no separate detector.
+
+The whole photo is looked at through square windows of several sizes; where most joints answer, a second and a
+third look go closer. Small people in large photos are found by the small windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .decode import decode, to_input
+from .networks.base import PoseNetwork
+from .networks.zoo import Card, normalise
+from .photo import Box, Crop, whole
+
+#: Windows' sides as shares of the photo's long side; each size covers the photo with half a window's overlap.
+SIDES = (1.0, 0.7, 0.45, 0.28)
+_LOOKS, _KEPT = 2, 4
+
+
+@dataclass(frozen=True)
+class Found:
+    """box -- x0, y0, x1, y1 in pixels of the photo; confidence -- mean peak over joints, about 0 to 1."""
+
+    box: Box
+    confidence: float
+
+
+def find(photo: np.ndarray, net: PoseNetwork, card: Card) -> Found:
+    """The person that answers best in a photo (H, W, 3); the whole photo where none answers."""
+    height, width = photo.shape[:2]
+    boxes = windows(height, width)
+    joints, scores = look(photo, boxes, net, card, padding=1.0)
+    best = Found(whole(photo.shape), 0.0)
+    for _ in range(_LOOKS):
+        order = np.argsort(-_answers(joints, scores, boxes))[:_KEPT]
+        boxes = [around(joints[k], scores[k], boxes[k], photo.shape) for k in order]
+        joints, scores = look(photo, boxes, net, card, padding=1.25)
+        for box, points, score in zip(boxes, joints, scores, strict=True):
+            if score.mean() > best.confidence:
+                best = Found(around(points, score, box, photo.shape), float(score.mean()))
+    return best
+
+
+def windows(height: int, width: int) -> list[Box]:
+    """Squares of several sizes that cover the photo, the whole of it first; they may reach beyond its border."""
+    result: list[Box] = []
+    for share in SIDES:
+        side = share * max(height, width)
+        for cy in _centres(height, side):
+            for cx in _centres(width, side):
+                result.append((cx - side / 2, cy - side / 2, cx + side / 2, cy + side / 2))
+    return result
+
+
+def _centres(length: int, side: float) -> np.ndarray:
+    if side >= length:
+        return np.array([length / 2])
+    return np.linspace(side / 2, length - side / 2, int(np.ceil((length - side) / (side / 2))) + 1)
+
+
+def look(
+    photo: np.ndarray, boxes: list[Box], net: PoseNetwork, card: Card, padding: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (K, J, 2) in pixels of the photo and scores (K, J), one row a box."""
+    crops = [Crop.around(box, card.input, padding) for box in boxes]
+    x = torch.from_numpy(np.stack([crop.warp(photo) for crop in crops])).permute(0, 3, 1, 2)
+    x = x.to(next(net.parameters()).device)
+    with torch.inference_mode():
+        heatmaps = net(normalise(x.float() / 255, card.normalisation))[-1]
+    at, scores = decode(heatmaps)
+    at = to_input(at, card.input[0] // heatmaps.shape[2], card.cells).cpu().numpy()
+    joints = np.stack([crop.to_photo(points) for crop, points in zip(crops, at, strict=True)])
+    return joints, scores.clamp(0, 1).cpu().numpy()
+
+
+def _answers(joints: np.ndarray, scores: np.ndarray, boxes: list[Box]) -> np.ndarray:
+    """(K,) how well each window shows one person: the peaks, less those that press against the window's border."""
+    b = np.asarray(boxes)[:, None]
+    share = (joints - b[..., :2]) / (b[..., 2:] - b[..., :2])
+    free = ((share > 0.05) & (share < 0.95)).all(axis=2)
+    return (scores * free).mean(axis=1)
+
+
+def around(joints: np.ndarray, scores: np.ndarray, box: Box, shape: tuple[int, ...]) -> Box:
+    """The box of the joints that answered, a tenth wider on each side, as a detector would give it."""
+    sure = scores >= max(0.15, 0.4 * scores.max())
+    if sure.sum() < 3:
+        return _clip(box, shape)
+    low, high = joints[sure].min(axis=0), joints[sure].max(axis=0)
+    edge = 0.1 * (high - low).max()
+    return _clip((low[0] - edge, low[1] - edge, high[0] + edge, high[1] + edge), shape)
+
+
+def _clip(box: Box, shape: tuple[int, ...]) -> Box:
+    x0, y0, x1, y1 = box
+    return float(max(x0, -0.5)), float(max(y0, -0.5)), float(min(x1, shape[1] - 0.5)), float(min(y1, shape[0] - 0.5))

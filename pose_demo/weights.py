@@ -1,0 +1,263 @@
+"""Weights: what there is (weights/manifest.toml), where each file lies, and how it gets there.
+
+Two places hold files: `weights/` of the repository, which is only ever read, and a folder of the user's own.
+Nothing here loads torch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import tempfile
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from .download import FetchError, Progress, download, sha256_of
+from .joints import JOINT_SETS
+
+__all__ = [
+    "Entry", "FetchError", "ManifestError", "UnknownWeights", "WeightsCorrupt", "WeightsMissing",
+    "default_pair", "entry", "fetch", "find", "folder", "import_file", "locate", "manifest", "verify",
+]  # fmt: skip
+
+#: The repository's own folder: the manifest and the embedded weights.
+HOME = Path(__file__).resolve().parent.parent / "weights"
+_COMMAND = "python -m pose_demo weights"
+_CHOICES = {
+    "joints": tuple(JOINT_SETS),
+    "normalisation": ("imagenet", "mpii", "unit"),
+    "cells": ("centre", "corner"),
+    "upsampling": ("nearest", "bilinear", "bicubic", "bilinear-corners"),
+}
+
+
+class ManifestError(ValueError):
+    """The manifest cannot be used; the message names the file, the table and what is wrong."""
+
+
+class UnknownWeights(ValueError):
+    """No weights of that name; the message lists those there are, the nearest first."""
+
+
+class WeightsMissing(FileNotFoundError):
+    """The weights are known but their file is not here; the message says how to get it."""
+
+
+class WeightsCorrupt(OSError):
+    """A file is not what its name says; the message gives the SHA-256 expected and found."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One set of weights, as its table in the manifest has it.
+
+    name           -- as zoo.load knows it
+    network        -- architecture, as zoo.build knows it
+    joints         -- "coco", "mpii" or "lsp"
+    input          -- height, width in pixels
+    normalisation  -- "imagenet", "mpii" or "unit"
+    cells          -- "centre" or "corner", see decode.py
+    upsampling     -- the slider stop it was trained with
+    file           -- file name, without a folder
+    sha256         -- 64 hex digits, or the first eight or more
+    licence, source -- of the weights; source is the address of a page
+    url            -- http(s) address of the file, None where a program cannot download it
+    embedded       -- the file belongs into the repository's weights/
+    trained        -- "published", or in a few words how
+    published      -- somebody else's figure: {"metric", "value" (percent), "set", "source"}; None if nobody's is known
+    measured       -- our own figure; None if not measured
+    training       -- how it was trained, None for published weights
+    """
+
+    name: str
+    network: str
+    joints: str
+    input: tuple[int, int]
+    normalisation: str
+    cells: str
+    upsampling: str
+    file: str
+    sha256: str
+    licence: str
+    source: str
+    trained: str
+    url: str | None = None
+    embedded: bool = False
+    published: dict[str, Any] | None = None
+    measured: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
+
+
+def manifest(path: Path | None = None) -> dict[str, Entry]:
+    """{name: Entry} in the manifest's order, read once. Raises ManifestError."""
+    return dict(_read((path or HOME / "manifest.toml").resolve()))
+
+
+def entry(name: str) -> Entry:
+    """One entry of the manifest. Raises UnknownWeights."""
+    known = manifest()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=len(known), cutoff=0.0)
+        raise UnknownWeights(f"there are no weights {name!r}; there are {', '.join(near)}")
+    return known[name]
+
+
+def default_pair() -> tuple[str, str]:
+    """Names of the embedded HRNet and the embedded Hourglass, the first of each. Raises ManifestError."""
+    embedded = [e for e in manifest().values() if e.embedded]
+    pair = [next((e.name for e in embedded if e.network.startswith(kind)), None) for kind in ("hrnet", "hourglass")]
+    if None in pair:
+        raise ManifestError(f"{HOME / 'manifest.toml'} names no embedded pair of an HRNet and a Hourglass")
+    return pair[0], pair[1]
+
+
+def folder() -> Path:
+    """Where fetched and imported files lie: POSE_DEMO_WEIGHTS if that is set, else the user's cache folder."""
+    chosen = os.environ.get("POSE_DEMO_WEIGHTS")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("pose_demo") / "weights"
+
+
+def find(name: str) -> Path | None:
+    """The file, in the repository's weights/ or else in folder(); None if it is in neither. Does not look inside."""
+    file = entry(name).file
+    return next((path for path in (HOME / file, folder() / file) if path.is_file()), None)
+
+
+def locate(name: str) -> Path:
+    """The file, or WeightsMissing that says what to do."""
+    found = find(name)
+    if found is None:
+        raise WeightsMissing(f"the weights {name} are not here: {_remedy(entry(name))}")
+    return found
+
+
+def verify(name: str) -> None:
+    """Raises WeightsCorrupt if the file is not the one that the manifest means, WeightsMissing if it is not here."""
+    _check(locate(name), entry(name))
+
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
+    """The file, downloaded to folder() if it is not here or is wrong.
+
+    progress -- called with bytes that are here and bytes of the whole file (None while unknown)
+
+    Goes on where an earlier call broke off; raises FetchError (see download.py).
+    """
+    wanted = entry(name)
+    here = find(name)
+    if here is not None and sha256_of(here).startswith(wanted.sha256):
+        return here
+    if wanted.url is None:
+        raise FetchError(f"the weights {name} cannot be fetched: {_remedy(wanted)}")
+    return download(wanted.url, _own_folder() / wanted.file, wanted.sha256, progress)
+
+
+def import_file(name: str, file: str | Path) -> Path:
+    """Copies a file that the user has to folder(), under its right name; returns the copy. The original stays.
+
+    Raises WeightsCorrupt if it is another file than the manifest means, FileNotFoundError, FetchError (cannot write).
+    """
+    wanted, source = entry(name), Path(file).expanduser()
+    if not source.is_file():
+        raise FileNotFoundError(f"there is no file {source}")
+    _check(source, wanted)
+    own = _own_folder()
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=own, prefix=".import-") as aside:
+            copy = Path(shutil.copyfile(source, Path(aside) / wanted.file))
+            copy.replace(own / wanted.file)
+    except OSError as problem:
+        why = problem.strerror or str(problem)
+        raise FetchError(f"{source} could not be copied to {own}: {why}") from problem
+    return own / wanted.file
+
+
+def _own_folder() -> Path:
+    """folder(), unless it is the repository's: what is there is versioned, and only its authors write to it."""
+    own = folder()
+    for ours in (HOME.resolve(), Path(__file__).resolve().parent):
+        if own.resolve().is_relative_to(ours):
+            raise FetchError(f"POSE_DEMO_WEIGHTS points into {ours}, which is only read; choose another folder")
+    return own
+
+
+def _check(file: Path, wanted: Entry) -> None:
+    found = sha256_of(file)
+    if not found.startswith(wanted.sha256):
+        begins = "is" if len(wanted.sha256) == 64 else "begins with"
+        raise WeightsCorrupt(
+            f"{file} is not the file of {wanted.name}: its SHA-256 should be one that {begins} {wanted.sha256}, "
+            f"and it is {found}; the right {wanted.file} is to be had from {wanted.url or wanted.source}"
+        )
+
+
+def _remedy(wanted: Entry) -> str:
+    """How to get the file, as the end of a sentence."""
+    if wanted.embedded and wanted.url is None:
+        return f"{wanted.file} comes with the repository ({wanted.source}); get it again and put it into {HOME}"
+    by_hand = f"`{_COMMAND} import {wanted.name} FILE`"
+    if wanted.url is None:
+        return f"download {wanted.file} with a browser, by way of {wanted.source}, and then run {by_hand}"
+    return (
+        f"run `{_COMMAND} fetch {wanted.name}`, which downloads {wanted.url} ({wanted.licence}), "
+        f"or put {wanted.file} into {folder()}, or run {by_hand} with a copy that you have"
+    )
+
+
+@cache
+def _read(path: Path) -> dict[str, Entry]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("weights", [])
+    except (OSError, ValueError) as problem:
+        raise ManifestError(f"the list of weights {path} cannot be read: {problem}") from problem
+    if not (isinstance(tables, list) and all(isinstance(table, dict) for table in tables)):
+        raise ManifestError(f"the list of weights {path} must consist of [[weights]] tables")
+    found: dict[str, Entry] = {}
+    for number, table in enumerate(tables, 1):
+        where = f"{path}, weights {number} ({table.get('name', 'no name')})"
+        made = _entry(table, where)
+        if made.name in found or made.file in (e.file for e in found.values()):
+            raise ManifestError(f"{where}: an earlier table has the same name or the same file")
+        found[made.name] = made
+    return found
+
+
+def _entry(table: dict[str, Any], where: str) -> Entry:
+    """A table of the manifest, checked: a slip there should be told here and not surface as a bad skeleton."""
+    known = {f.name: f for f in fields(Entry)}
+    required = {name for name, f in known.items() if f.default is MISSING}
+    if wrong := (required - table.keys()) | (table.keys() - known.keys()):
+        raise ManifestError(f"{where}: missing, or not known here: {', '.join(sorted(wrong))}")
+
+    def insist(fine: object, what: str) -> None:
+        if not fine:
+            raise ManifestError(f"{where}: {what}")
+
+    for name in required - {"input"} | {"url"} & table.keys():
+        insist(isinstance(table[name], str) and table[name], f"{name} must be text, not {table[name]!r}")
+    for name, choices in _CHOICES.items():
+        insist(table[name] in choices, f"{name} is {table[name]!r}; there are {', '.join(choices)}")
+    size = table["input"]
+    fine = isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
+    insist(fine, f"input must be [height, width] in pixels, not {size!r}")
+    insist(re.fullmatch("[0-9a-f]{8,64}", table["sha256"]), "sha256 must be 8 to 64 hex digits, in lower case")
+    insist(re.fullmatch(r"\w[\w.-]*", table["file"]), "file must be a plain file name")
+    insist(table.get("url", "https://").startswith(("https://", "http://")), "url must begin with https://")
+    insist(type(table.get("embedded", False)) is bool, "embedded must be true or false")
+    for name in ("published", "measured", "training"):
+        insist(isinstance(table.get(name, {}), dict), f"{name} must be a table in braces")
+    if (published := table.get("published")) is not None:
+        wanted = {"metric": str, "value": (int, float), "set": str, "source": str}
+        fine = published.keys() == wanted.keys() and all(isinstance(published[k], t) for k, t in wanted.items())
+        insist(fine, "published must have metric, value, set and source")
+        insist(1 < published["value"] <= 100, "published.value must be in percent")
+        insist(re.search("val|test", published["set"]), "published.set must say whether it is a val or a test set")
+    return Entry(**{**table, "input": tuple(size)})

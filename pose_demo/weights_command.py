@@ -1,0 +1,141 @@
+"""`python -m pose_demo weights`: list, fetch, verify and import from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from . import weights
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Registers `weights` and its four actions with the subparsers of an argparse parser; args.run is `run`."""
+    parser = subparsers.add_parser(
+        "weights",
+        help="list, fetch, verify or import weights",
+        description=f"The weights that the app knows. Files go to {weights.folder()}; POSE_DEMO_WEIGHTS changes that.",
+    )
+    parser.set_defaults(run=run)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, does: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=does, description=does[0].upper() + does[1:] + ".")
+        made.add_argument("--json", action="store_true", help="print one JSON value instead of text")
+        return made
+
+    def takes_name(made: argparse.ArgumentParser, **more: Any) -> None:
+        made.add_argument("name", metavar="NAME", type=_known, help="as `weights list` shows it", **more)
+
+    action("list", "show every set of weights, whether it is here, and its published figure")
+    takes_name(action("fetch", "download weights, or go on with a download that broke off"))
+    takes_name(action("verify", "compare a file with its SHA-256, or every file that is here"), nargs="?")
+    importing = action("import", "take in a file that you have, if it is the right one")
+    takes_name(importing)
+    importing.add_argument("file", metavar="FILE", type=Path, help="stays where it is; a copy is made")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 if it worked, 1 if not; then the reason stands on stderr, and with --json on stdout as {"error": ...}."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "list": _list, "fetch": _fetch, "verify": _verify, "import": _import,
+    }  # fmt: skip
+    try:
+        return actions[args.action](args)
+    except (OSError, ValueError) as problem:
+        why = str(problem)
+    except KeyboardInterrupt:
+        why = "interrupted" + "; what has arrived is kept, and the next fetch goes on there" * (args.action == "fetch")
+    if args.json:
+        _print_json({"error": why})
+    print(why, file=sys.stderr)
+    return 1
+
+
+def _known(name: str) -> str:
+    try:
+        return weights.entry(name).name
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+def _list(args: argparse.Namespace) -> int:
+    entries = list(weights.manifest().values())
+    if args.json:
+        _print_json([{**asdict(e), "path": _text(weights.find(e.name))} for e in entries])
+        return 0
+    rows = [("name", "network", "joints", "input", "here", "published figure")]
+    for e in entries:
+        here = "yes" if weights.find(e.name) else "no"
+        rows.append((e.name, e.network, e.joints, f"{e.input[0]}x{e.input[1]}", here, _figure(e)))
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    with tqdm(desc=args.name, unit="B", unit_scale=True, disable=True if args.json else None) as bar:  # None: no tty
+
+        def progress(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        path = weights.fetch(args.name, progress)
+    return _done(args, path)
+
+
+def _import(args: argparse.Namespace) -> int:
+    return _done(args, weights.import_file(args.name, args.file))
+
+
+def _done(args: argparse.Namespace, path: Path) -> int:
+    licence = weights.entry(args.name).licence
+    if args.json:
+        _print_json({"name": args.name, "path": str(path), "licence": licence})
+    else:
+        print(f"{args.name}: {path} (licence: {licence})")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    names = [args.name] if args.name else [name for name in weights.manifest() if weights.find(name)]
+    results = []
+    for name in names:
+        try:
+            weights.verify(name)
+            results.append({"name": name, "path": _text(weights.find(name)), "right": True, "error": None})
+        except OSError as problem:
+            results.append({"name": name, "path": _text(weights.find(name)), "right": False, "error": str(problem)})
+    if args.json:
+        _print_json(results)
+    for result in results:
+        if result["error"]:
+            print(result["error"], file=sys.stderr)
+        elif not args.json:
+            print(f"{result['name']}: right, {result['path']}")
+    if not results and not args.json:
+        print("no weights are here")
+    return 0 if all(result["right"] for result in results) else 1
+
+
+def _figure(entry: weights.Entry) -> str:
+    if not entry.published:
+        return "unknown" if entry.trained == "published" else f"none ({entry.trained})"
+    p = entry.published
+    return f"{p['metric']} {p['value']} on {p['set']} ({p['source']})"
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2))

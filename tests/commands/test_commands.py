@@ -1,0 +1,62 @@
+"""The command line as a user calls it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from pose_demo.__main__ import COMMANDS, main
+from pose_demo.examples import examples
+
+
+def test_compare_writes_pictures_and_a_result(tmp_path, capsys, untrained):
+    example = examples()[0]
+    box = [str(v) for v in example.box]
+    call = ["compare", str(example.path), "--out", str(tmp_path), "--networks", *untrained, "--box", *box]
+    assert main([*call, "--upsampling", "bilinear", "--decoder", "dark", "--flip"]) == 0
+    assert "untrained" in capsys.readouterr().out
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["upsampling"] == "bilinear" and result["decoder"] == "dark" and result["flip_test"]
+    size = (result["image"]["width"], result["image"]["height"])
+    for name in result["files"]:
+        picture = Image.open(tmp_path / name)
+        assert picture.size == size if "skeleton" in name else picture.width > 100
+    assert {"left-heatmaps-1.png", "right-heatmaps-2.png"} <= set(result["files"])
+
+
+def test_json_on_request(tmp_path, capsys, untrained):
+    call = ["compare", str(examples()[1].path), "--out", str(tmp_path), "--networks", *untrained, "--json"]
+    assert main(call) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((tmp_path / "result.json").read_text())
+    assert printed["person_confidence"] is not None
+
+
+def test_what_cannot_be_done_is_one_line_and_status_1(tmp_path, capsys):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    assert main(["compare", str(tmp_path / "broken.jpg"), "--out", str(tmp_path)]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert main(["compare", str(tmp_path / "missing.jpg"), "--out", str(tmp_path)]) == 1
+    assert main(["study", "accuracy", "--network", "nobody", "--data", "x.npz"]) == 1
+    assert main(["bench", "nonsense"]) == 1
+
+
+@pytest.mark.parametrize("call", [[], ["fly"], ["compare"], ["train", "--network", "hrnet-slim"], ["study"]])
+def test_a_wrong_call_is_status_2(call, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(call)
+    assert stop.value.code == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0 and "usage" in capsys.readouterr().out
+
+
+def test_help_loads_no_torch():
+    code = "import sys; from pose_demo.__main__ import parser; parser(); assert 'torch' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,147 @@
+import json
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from pose_demo import compare, weights
+from pose_demo.comparison import network
+from pose_demo.decode import to_input
+from pose_demo.examples import examples
+from pose_demo.networks.upsampling import STOPS
+from pose_demo.photo import PhotoError
+
+BOX = (60, 20, 180, 170)
+
+
+@pytest.fixture(scope="module")
+def result(photo, untrained):
+    return compare(photo, BOX, untrained, trace=True)
+
+
+def test_the_default_pair_is_the_manifests_and_is_trained():
+    example = examples()[0]
+    result = compare(example.path, example.box)
+    assert tuple(pose.network for pose in result.poses) == weights.default_pair()
+    assert all(pose.card.trained for pose in result.poses)
+    assert result.photo.dtype == np.uint8 and result.found is None
+    for pose in result.poses:
+        assert pose.joints.shape == (14, 2) and pose.joints.dtype == np.float32
+
+
+def test_joints_are_the_heatmaps_peaks_in_the_photo(result):
+    for pose in result.poses:
+        h, w = pose.heatmaps[-1].shape[1:]
+        for j, heatmap in enumerate(pose.heatmaps[-1]):
+            y, x = np.unravel_index(heatmap.argmax(), heatmap.shape)
+            back = pose.crop.to_input(pose.joints[j][None])[0]
+            centre = to_input(torch.tensor([[x, y]]), pose.image.shape[0] // h, pose.card.cells).numpy()[0]
+            assert np.abs(back - centre).max() <= 0.25 * 4 + 0.01  # the quarter cell
+            assert pose.scores[j] == pytest.approx(heatmap.max(), abs=1e-5)
+
+
+def test_supervisions_come_with_the_pose(result):
+    assert [len(pose.heatmaps) for pose in result.poses] == [1, 2]  # HRNet has no intermediate supervision
+
+
+def test_the_trace_is_of_the_same_pass(result):
+    for pose in result.poses:
+        assert torch.equal(pose.trace.heatmaps[-1][0].float(), torch.from_numpy(pose.heatmaps[-1]))
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_the_slider_reaches_both_networks(photo, untrained, result, stop):
+    moved = compare(photo, BOX, untrained, stop)
+    for a, b in zip(moved.poses, result.poses, strict=True):
+        assert np.array_equal(a.heatmaps[-1], b.heatmaps[-1]) == (stop == "nearest")
+
+
+def test_a_mapping_reaches_the_network_that_has_the_place(photo, untrained, result):
+    moved = compare(photo, BOX, untrained, {"stack2": "bicubic"})
+    assert np.array_equal(moved.poses[0].heatmaps[0], result.poses[0].heatmaps[0])
+    assert np.array_equal(moved.poses[1].heatmaps[0], result.poses[1].heatmaps[0])
+    assert not np.array_equal(moved.poses[1].heatmaps[1], result.poses[1].heatmaps[1])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"upsampling": "cubic"}, "unknown upsampling 'cubic'; the slider has nearest"),
+        ({"upsampling": {"stage9": "nearest"}}, "neither network enlarges a map at 'stage9'"),
+        ({"networks": ("hrnet-w32", "hourglass-2")}, "the zoo has no network 'hrnet-w32'"),
+        ({"box": (10, 10, 10, 50)}, ""),
+        ({"decoder": "softargmax"}, "unknown decoder"),
+    ],
+)
+def test_wrong_calls_say_what_there_is(photo, untrained, wrong, says):
+    with pytest.raises(ValueError, match=says):
+        compare(photo, **{"box": BOX, "networks": untrained, **wrong})
+
+
+def test_a_broken_photo_is_one_sentence():
+    with pytest.raises(PhotoError) as error:
+        compare(b"no picture at all")
+    assert "\n" not in str(error.value)
+
+
+def test_missing_weights_name_the_remedy(photo, monkeypatch, tmp_path):
+    monkeypatch.setenv("POSE_DEMO_WEIGHTS", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="weights fetch hrnet-w48-mpii"):
+        compare(photo, BOX, ("hrnet-w48-mpii", "hrnet-slim-untrained"))
+
+
+def test_flip_test_averages_with_the_mirrored_photo(photo, untrained):
+    plain, flipped = compare(photo, BOX, untrained), compare(photo, BOX, untrained, flip=True)
+    mirrored = compare(np.ascontiguousarray(photo[:, ::-1]), (239 - 180, 20, 239 - 60, 170), untrained, flip=True)
+    for a, b, c in zip(plain.poses, flipped.poses, mirrored.poses, strict=True):
+        assert not np.array_equal(a.heatmaps[-1], b.heatmaps[-1])
+        # With the flip test a photo and its mirror image give mirrored heatmaps.
+        back = c.heatmaps[-1][list(c.card.joints.flip), :, ::-1]
+        np.testing.assert_allclose(b.heatmaps[-1], back, atol=1e-3 * np.abs(back).max())
+
+
+def test_two_callers_with_two_slider_positions_get_what_they_asked_for(photo, untrained):
+    alone = {stop: compare(photo, BOX, untrained, stop).poses[0].heatmaps[0] for stop in ("nearest", "bicubic")}
+    wrong = []
+
+    def ask(stop: str) -> None:
+        for _ in range(4):
+            got = compare(photo, BOX, untrained, stop).poses[0].heatmaps[0]
+            if not np.array_equal(got, alone[stop]):
+                wrong.append(stop)
+
+    threads = [threading.Thread(target=ask, args=(stop,)) for stop in alone]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_networks_are_loaded_once(untrained):
+    assert network(untrained[0], "cpu") is network(untrained[0], "cpu")
+
+
+def test_json_is_plain_and_complete(result):
+    data = json.loads(json.dumps(result.to_json()))
+    assert data["bbox"] == [60, 20, 120, 150] and data["upsampling"] == "nearest"
+    for pose in data["poses"]:
+        assert len(pose["keypoints"]) == 42 and pose["status"] == "untrained"
+        assert len(pose["category"]["keypoints"]) == 14
+    assert len(data["distances"]) == 14
+    assert data["versions"]["torch"] == torch.__version__
+
+
+def test_distances_are_between_the_same_joint(result):
+    for d in result.distances():
+        gap = np.linalg.norm(result.poses[0].joints[d.a] - result.poses[1].joints[d.b])
+        assert d.pixels == pytest.approx(float(gap))
+        assert d.torsos == pytest.approx(gap / result.poses[0].torso)
+
+
+def test_progress_runs_from_start_to_done(photo, untrained):
+    told = []
+    compare(photo, BOX, untrained, progress=lambda share, what: told.append((share, what)))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares) and told[-1] == (1.0, "done")

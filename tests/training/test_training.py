@@ -1,0 +1,235 @@
+"""The training pipeline on data made here: people of a few coloured dots that a small network can learn."""
+
+import io
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pose_demo.joints import LSP
+from pose_demo.networks import zoo
+from pose_demo.networks.hrnet import HRNet
+from pose_demo.training.augmentation import Augmentation, jpeg
+from pose_demo.training.data import load, photo_within, split
+from pose_demo.training.loop import Recipe, Trainer, predict, truth_in_file
+from pose_demo.training.loss import joint_losses, masked_mean, targets
+
+
+def write_crops(file, count, seed=0, side=96):
+    """A file in the format of the labelled crops; each joint is a bright square of its own colour."""
+    rng = np.random.default_rng(seed)
+    blobs, offset, joints = [], [0], np.zeros((count, 14, 3), np.float32)
+    for n in range(count):
+        picture = np.full((side, side, 3), 90, np.uint8)
+        for j in range(14):
+            x, y = rng.integers(12, side - 12, 2)
+            picture[y - 3 : y + 4, x - 3 : x + 4] = (255 * (j % 3 == 0), 40 + 15 * j, 255 - 18 * j)
+            joints[n, j] = (x, y, 1)
+        data = io.BytesIO()
+        Image.fromarray(picture).save(data, "WEBP", quality=95)
+        blobs.append(np.frombuffer(data.getvalue(), np.uint8))
+        offset.append(offset[-1] + len(blobs[-1]))
+    np.savez(
+        file, webp=np.concatenate(blobs), offset=np.array(offset), size=np.full(count, side), joints=joints,
+        image_id=np.arange(count),
+    )  # fmt: skip
+    return joints
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crops")
+    for k in range(2):
+        write_crops(folder / f"train-{k}.npz", 20, seed=k)
+    return folder
+
+
+@pytest.mark.parametrize("size", [64, 96, 128, (128, 96)])
+def test_labels_go_to_any_input_and_back(tmp_path, size):
+    joints = write_crops(tmp_path / "a.npz", 3)
+    crops = load(tmp_path / "a.npz", size)
+    height, width = (size, size) if isinstance(size, int) else size
+    assert crops.images.shape == (3, 3, height, width)
+    np.testing.assert_allclose(truth_in_file(crops).numpy(), joints, atol=1e-3)
+    # The first joint's square is where its label says: saturated red of joint 0.
+    x, y = crops.joints[0, 0, :2].round().long().tolist()
+    assert crops.images[0, 0, y, x] > 180
+
+
+def test_validation_is_the_end_of_the_last_shard(folder):
+    train, held = split(folder, 64)
+    assert (len(train), len(held)) == (30, 10)
+    whole = load(folder / "train-1.npz", 64)
+    assert torch.equal(held.images, whole.images[10:])
+
+
+def test_bad_data_are_refused_in_a_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no train-"):
+        split(tmp_path, 64)
+    np.savez(tmp_path / "b.npz", webp=np.zeros(3, np.uint8))
+    with pytest.raises(ValueError, match="lacks image_id, joints, offset, size"):
+        load(tmp_path / "b.npz", 64)
+
+
+def test_the_photo_within_a_crop_is_found():
+    picture = np.zeros((40, 40, 3), np.uint8)
+    picture[5:30, 8:40] = 120
+    assert photo_within(picture) == (8, 5, 40, 30)
+    assert photo_within(np.zeros_like(picture)) == (0, 0, 40, 40)
+
+
+def test_augmentation_moves_labels_with_the_picture(tmp_path):
+    """A lone bright dot stays under its label through every scale, shift, turn and flip."""
+    torch.manual_seed(0)
+    crops = load_dots(tmp_path)
+    calm = Augmentation(degraded=0, colour=0, grey=0, cut_out=0)
+    checked = 0
+    for _ in range(8):
+        images, joints = calm(crops, 96, LSP.flip)
+        for image, points in zip(images, joints, strict=True):
+            seen = points[points[:, 2] > 0][0, :2]
+            if ((seen > 8) & (seen < 87)).all():
+                brightness = (image.sum(0) - 0.3).clamp_min(0)
+                ys, xs = torch.meshgrid(torch.arange(96.0), torch.arange(96.0), indexing="ij")
+                at = torch.stack([(brightness * xs).sum(), (brightness * ys).sum()]) / brightness.sum()
+                assert (at - seen).abs().max() < 1.0
+                checked += 1
+    assert checked > 60
+
+
+def load_dots(tmp_path):
+    write_crops(tmp_path / "dots.npz", 16)
+    crops = load(tmp_path / "dots.npz", 96)
+    crops.images.zero_()
+    crops.inner[:] = torch.tensor([0, 0, 96, 96])
+    crops.joints.zero_()
+    for n in range(16):
+        x, y = 20 + 3 * n, 30 + 2 * n
+        crops.images[n, :, y - 1 : y + 2, x - 1 : x + 2] = 255
+        crops.joints[n, 9] = torch.tensor([x, y, 1.0])
+    return crops
+
+
+def test_augmentation_fills_borders_and_changes_looks(folder):
+    torch.manual_seed(1)
+    crops, _ = split(folder, 64)
+    images, joints = Augmentation()(crops, 64, LSP.flip)
+    assert images.shape == (30, 3, 64, 64) and joints.shape == (30, 14, 3)
+    assert 0 <= images.min() and images.max() <= 1 and torch.isfinite(joints).all()
+    upright, _ = Augmentation(flipped=0, shift=0, scale=(1, 1))(crops, 64, LSP.flip, turn=False)
+    assert not torch.equal(upright, crops.images.float() / 255)
+
+
+def test_jpeg_keeps_what_quality_keeps():
+    torch.manual_seed(0)
+    smooth = torch.nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=32, mode="bilinear")
+    errors = [(jpeg(smooth, q) - smooth).abs().mean().item() for q in (95, 50, 10)]
+    assert errors[0] < errors[1] < errors[2] < 0.1
+    assert errors[0] < 0.01
+
+
+def test_targets_peak_at_the_joint_and_know_absence():
+    joints = torch.tensor([[[31.5, 15.5, 1.0], [-9.0, 20.0, 1.0], [0.0, 0.0, 0.0]]])
+    heatmaps, weights = targets(joints, 64, 4, 1.5)
+    assert heatmaps.shape == (1, 3, 16, 16)
+    # Pixel 31.5 is the border of cells 7 and 8: (31.5 + 0.5) / 4 - 0.5 = 7.5.
+    assert heatmaps[0, 0, 3, 7] == pytest.approx(heatmaps[0, 0, 3, 8].item())
+    assert heatmaps[0, 0].max().item() == pytest.approx(math.exp(-(0.5**2 + 0.5**2) / (2 * 1.5**2)))
+    assert heatmaps[0, 1].max() == 0 and heatmaps[0, 2].max() == 0
+    assert weights.tolist() == [[1, 1, 0]]
+
+
+def test_an_empty_map_costs_one_and_the_worst_labels_can_be_dropped():
+    joints = torch.tensor([[[30.0, 30.0, 1.0]]])
+    target, _ = targets(joints, 64, 4, 1.5)
+    assert joint_losses([torch.zeros_like(target)] * 2, target, 1.5).item() == pytest.approx(1, abs=0.01)
+    losses, weights = torch.arange(10.0)[None], torch.ones(1, 10)
+    assert masked_mean(losses, weights, 0.2) == losses[0, :8].mean()
+    assert masked_mean(losses, torch.zeros(1, 10)) == 0
+
+
+def tiny():
+    return HRNet(14, 8, units=1, modules=(1, 1, 1), stem=8)
+
+
+def trainer(folder, out, **recipe):
+    train, held = split(folder, 64)
+    settings = {"size": 64, "batch": 10, "sigma": 1.5, "epochs": 4, **recipe}
+    network = {"name": "tiny", "joints": "lsp"}
+    torch.manual_seed(0)
+    return Trainer(tiny(), network, LSP, train, held, Recipe(**settings), out, torch.device("cpu"))
+
+
+def test_a_run_learns_writes_and_resumes(folder, tmp_path):
+    lines = []
+    first = trainer(folder, tmp_path, epochs=4)
+    last = first.run(every=0, show=lines.append)
+    assert last["photos"] == 120 and last["loss"] < json.loads(lines[0])["loss"]
+    written = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert written == [json.loads(line) for line in lines] == first.log
+    assert Image.open(tmp_path / "curve.png").size == (720, 400)
+
+    again = trainer(folder, tmp_path, epochs=6)
+    assert again.resume() and again.photos == 120 and again.log == first.log
+    for a, b in zip(again.average.net.parameters(), first.average.net.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert again.run(show=lines.append)["photos"] == 180
+
+    saved = torch.load(tmp_path / "best.pt", weights_only=True)
+    net = tiny()
+    net.load_state_dict(saved["weights"])
+    joints, scores = predict(net, again.held, 4)
+    assert joints.shape == (10, 14, 2) and scores.shape == (10, 14)
+    assert saved["record"]["photos"] == 180 and saved["record"]["recipe"]["sigma"] == 1.5
+
+
+def test_another_networks_state_is_refused(folder, tmp_path):
+    trainer(folder, tmp_path, epochs=0.1).run(show=lambda line: None)
+    other = trainer(folder, tmp_path)
+    other.network = {"name": "other", "joints": "lsp"}
+    with pytest.raises(ValueError, match="give another --out"):
+        other.resume()
+
+
+def test_a_run_needs_an_end_and_stops_at_a_broken_loss(folder, tmp_path):
+    with pytest.raises(ValueError, match="--minutes, --epochs"):
+        Recipe()
+    broken = trainer(folder, tmp_path)
+    with torch.no_grad():
+        broken.net.head.bias.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="half of --rate"):
+        broken.run(every=0)
+
+
+def test_minutes_are_a_budget_too(folder, tmp_path):
+    last = trainer(folder, tmp_path, minutes=0.02, epochs=None).run(show=lambda line: None)
+    assert 0.02 <= last["minutes"] < 0.5
+
+
+def test_supervising_the_last_stack_only_leaves_the_first_head_to_its_feedback(folder, tmp_path):
+    train, held = split(folder, 64)
+    net = zoo.ARCHITECTURES["hourglass-slim"](joints=14, features=16)
+    before = net.heads[0].weight.clone()
+    recipe = Recipe(size=64, batch=10, epochs=0.3, supervise="last")
+    Trainer(net, {"name": "x"}, LSP, train, held, recipe, tmp_path, torch.device("cpu")).run(show=lambda line: None)
+    assert not torch.equal(before, net.heads[0].weight)  # its heatmaps still feed the second stack
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_command_trains_with_any_number_of_processes(folder, tmp_path, processes):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    command = [sys.executable] if processes == 1 else command
+    call = [
+        *command, "-m", "pose_demo", "train", "--network", "hrnet-slim", "--data", str(folder), "--out",
+        str(tmp_path), "--size", "64", "--batch", "10", "--epochs", "0.6", "--json",
+    ]  # fmt: skip
+    done = subprocess.run(call, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.strip().splitlines()[-1])
+    assert last["photos"] == 20 and last["busy"] is None
+    assert torch.load(tmp_path / "best.pt", weights_only=True)["record"]["processes"] == processes
