@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -148,13 +148,9 @@ class _Part:
         if not self.size:
             return
         self.pieces = 1
-        try:
+        with suppress(OSError, ValueError, TypeError, KeyError):
             note = json.loads(self._note.read_text(encoding="utf-8"))
             self.etag, self.total = note["etag"], note["total"]
-        except (OSError, ValueError, TypeError, KeyError):
-            return
-        if self.total is not None and self.size > self.total:
-            self.discard()
 
     def begin(self, etag: str | None, total: int | None) -> None:
         """From zero. The file is emptied before the note is written, so that the two never disagree."""

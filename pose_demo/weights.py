@@ -67,12 +67,12 @@ class Entry:
     upsampling     -- the slider stop it was trained with
     file           -- file name, without a folder
     sha256         -- 64 hex digits, or the first eight or more
-    licence, source -- of the weights; source is the address of a page
+    licence, source -- of the weights; source is a page's address, or a few words
     url            -- http(s) address of the file, None where a program cannot download it
     embedded       -- the file belongs into the repository's weights/
     trained        -- "published", or in a few words how
     published      -- somebody else's figure: {"metric", "value" (percent), "set", "source"}; None if nobody's is known
-    measured       -- our own figure; None if not measured
+    measured       -- our own figure, with the same keys and more; None if not measured
     training       -- how it was trained, None for published weights
     """
 
@@ -192,22 +192,22 @@ def _own_folder() -> Path:
 def _check(file: Path, wanted: Entry) -> None:
     found = sha256_of(file)
     if not found.startswith(wanted.sha256):
-        begins = "is" if len(wanted.sha256) == 64 else "begins with"
+        begin = "be" if len(wanted.sha256) == 64 else "begin with"
         raise WeightsCorrupt(
-            f"{file} is not the file of {wanted.name}: its SHA-256 should be one that {begins} {wanted.sha256}, "
-            f"and it is {found}; the right {wanted.file} is to be had from {wanted.url or wanted.source}"
+            f"{file} is not the file of {wanted.name}: its SHA-256 should {begin} {wanted.sha256} "
+            f"and is {found}; the right {wanted.file} is to be had from {wanted.url or wanted.source}"
         )
 
 
 def _remedy(wanted: Entry) -> str:
     """How to get the file, as the end of a sentence."""
     if wanted.embedded and wanted.url is None:
-        return f"{wanted.file} comes with the repository ({wanted.source}); get it again and put it into {HOME}"
+        return f"{wanted.file} comes with the repository; get it again and put it into {HOME}"
     by_hand = f"`{_COMMAND} import {wanted.name} FILE`"
     if wanted.url is None:
         return f"download {wanted.file} with a browser, by way of {wanted.source}, and then run {by_hand}"
     return (
-        f"run `{_COMMAND} fetch {wanted.name}`, which downloads {wanted.url} ({wanted.licence}), "
+        f"run `{_COMMAND} fetch {wanted.name}`, which downloads {wanted.url}, licence {wanted.licence}, "
         f"or put {wanted.file} into {folder()}, or run {by_hand} with a copy that you have"
     )
 

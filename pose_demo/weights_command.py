@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     def takes_name(made: argparse.ArgumentParser, **more: Any) -> None:
         made.add_argument("name", metavar="NAME", type=_known, help="as `weights list` shows it", **more)
 
-    action("list", "show every set of weights, whether it is here, and its published figure")
+    action("list", "show every set of weights, whether it is here, and its figure")
     takes_name(action("fetch", "download weights, or go on with a download that broke off"))
     takes_name(action("verify", "compare a file with its SHA-256, or every file that is here"), nargs="?")
     importing = action("import", "take in a file that you have, if it is the right one")
@@ -69,7 +69,7 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         _print_json([{**asdict(e), "path": _text(weights.find(e.name))} for e in entries])
         return 0
-    rows = [("name", "network", "joints", "input", "here", "published figure")]
+    rows = [("name", "network", "joints", "input", "here", "figure")]
     for e in entries:
         here = "yes" if weights.find(e.name) else "no"
         rows.append((e.name, e.network, e.joints, f"{e.input[0]}x{e.input[1]}", here, _figure(e)))
@@ -127,10 +127,14 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _figure(entry: weights.Entry) -> str:
-    if not entry.published:
-        return "unknown" if entry.trained == "published" else f"none ({entry.trained})"
-    p = entry.published
-    return f"{p['metric']} {p['value']} on {p['set']} ({p['source']})"
+    """The published figure; of our own weights the one measured here, where the manifest has it."""
+    if entry.published:
+        p = entry.published
+        return f"{p['metric']} {p['value']} on {p['set']} ({p['source']})"
+    if entry.measured and {"metric", "value", "set"} <= entry.measured.keys():
+        m = entry.measured
+        return f"{m['metric']} {m['value']} on {m['set']} (measured here; {entry.trained})"
+    return "unknown" if entry.trained == "published" else f"not measured ({entry.trained})"
 
 
 def _text(path: Path | None) -> str | None:

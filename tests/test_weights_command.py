@@ -31,13 +31,20 @@ trained = "{trained}"
 """
 FIGURE = 'published = { metric = "AP", value = 74.4, set = "COCO val2017", source = "a paper" }'
 
+MEASURED = 'measured = { metric = "PCK@0.2", value = 71.3, set = "LSP test", count = 1000 }'
+
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    """A repository with three sets of weights, none of them here, and an empty folder of the user's own."""
+    """A repository with four sets of weights, none of them here, and an empty folder of the user's own."""
     home, own, sha256 = tmp_path / "weights", tmp_path / "own", hashlib.sha256(BODY).hexdigest()
     home.mkdir()
-    rows = [("known", "published", FIGURE), ("unmeasured", "published", ""), ("ours", "briefly", "embedded = true")]
+    rows = [
+        ("known", "published", FIGURE),
+        ("unmeasured", "published", ""),
+        ("ours", "briefly", "embedded = true"),
+        ("measured", "briefly", MEASURED),
+    ]
     text = "".join(ENTRY.format(name=n, trained=t, more=m, sha256=sha256) for n, t, m in rows)
     (home / "manifest.toml").write_text(text)
     monkeypatch.setattr(weights, "HOME", home)
@@ -62,18 +69,19 @@ def here(own: Path, name: str, body: bytes = BODY) -> Path:
 def test_list(house, capsys):
     here(house, "known")
     assert call("list") == 0
-    head, known, unmeasured, ours = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "network", "joints", "input", "here", "published", "figure"]
+    head, known, unmeasured, ours, measured = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "network", "joints", "input", "here", "figure"]
     assert known.split()[:5] == ["known", "known", "mpii", "256x192", "yes"]
     assert known.endswith("AP 74.4 on COCO val2017 (a paper)")
     assert unmeasured.split()[4:] == ["no", "unknown"]
-    assert ours.endswith("none (briefly)")
+    assert ours.endswith("not measured (briefly)")
+    assert measured.endswith("PCK@0.2 71.3 on LSP test (measured here; briefly)")
 
 
 def test_list_as_json(house, capsys):
     path = here(house, "known")
     assert call("list", "--json") == 0
-    known, unmeasured, ours = json.loads(capsys.readouterr().out)
+    known, unmeasured, ours, _ = json.loads(capsys.readouterr().out)
     assert known["path"] == str(path) and known["published"]["value"] == 74.4 and known["input"] == [256, 192]
     assert unmeasured["path"] is None and unmeasured["published"] is None and ours["embedded"] is True
 

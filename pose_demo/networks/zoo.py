@@ -154,7 +154,7 @@ def load(name: str, device: torch.device | str | None = None) -> nn.Module:
         from . import reference
 
         file = weights.locate(known.entry.name)
-        net = reference.build(known.architecture, len(known.joints), known.input, file)
+        net = reference.build(known.architecture, len(known.joints), file)
     else:
         net = build(known.architecture, len(known.joints), trained_upsampling=known.upsampling)
         if known.entry is not None:

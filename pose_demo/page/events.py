@@ -30,7 +30,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     session, controls = at["session"], [at[k] for k in ("left", "right", "stop", "decoder", "flip")]
     go: dict[str, Any] = {
         "fn": run.run, "inputs": [session, *controls], **_LAST,
-        "outputs": [at[k] for k in ("views", "heat", "cost", "photo", "joint")],
+        "outputs": [at[k] for k in ("views", "heat", "cost_heading", "cost", "photo", "joint")],
     }  # fmt: skip
 
     opened = page.load(open_page, session, [session, *_spoken(at)], **_OWN)
@@ -42,7 +42,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     at["threshold"].change(guarded(run.threshold), [session, at["threshold"]], at["views"], **_LAST)
     at["joint"].input(guarded(run.joint), [session, at["joint"]], [at["heat"]], **_LAST)
     at["views"].pick(_heard(_pick), session, [at["heat"], at["joint"]], **_EACH)
-    at["header"].language(_heard(_language), [session], [*_spoken(at), at["views"], at["heat"], at["joint"]], **_EACH)
+    spoken = at["header"].language(_heard(_language), session, _spoken(at), **_EACH)
+    spoken.then(guarded(run.again, len(run.NOTHING)), session, go["outputs"], **_OWN)
     gr.on([at[k].change for k in ("left", "right")], _stops, [session, at["left"], at["right"]], at["stops"], **_LAST)
     for side in ("left", "right"):
         _weights(at, side, local, go)
@@ -96,7 +97,7 @@ def _spoken(at: dict[str, Any]) -> list[Any]:
     """The components that speak."""
     return [at[k] for k in (
         "header", "photo", "views", "stops", "heat", "left", "right", "stop", "threshold", "joint", "more", "decoder",
-        "flip", "cost_heading", "left_fetch", "left_import", "right_fetch", "right_import",
+        "flip", "left_fetch", "left_import", "right_fetch", "right_import",
     )]  # fmt: skip
 
 
@@ -117,21 +118,15 @@ def _speak(session: Session, **photo: Any) -> tuple:
         *labelled,
         gr.update(label=tell("decoder"), choices=decoders(session.language)),
         gr.update(label=tell("flip")),
-        heading(session.language),
         *(gr.update(value=tell("fetch")) if k % 2 == 0 else gr.update(label=tell("import")) for k in range(4)),
     )
 
 
 def _language(session: Session, event: dict[str, Any]) -> tuple:
-    """The visitor chose a language: everything is said again, nothing is computed again."""
+    """The visitor chose a language. The results are said again in the event after this one."""
     if event.get("to") in words.LANGUAGES:
         session.language = event["to"]
-    spoken = _speak(session)
-    if session.result is None:
-        return *spoken, *(gr.skip(),) * 3
-    views, heat, _, _, joint = run.everything(session, session.preview)
-    table = words.table(session.language)
-    return *spoken, {**views, "words": table}, {**heat, "words": table}, joint
+    return _speak(session)
 
 
 def _pick(session: Session, event: dict[str, Any]) -> tuple:
@@ -146,20 +141,17 @@ def _stops(session: Session, left: str, right: str) -> dict[str, Any]:
 
 def stops(language: str, left: str, right: str) -> dict[str, Any]:
     """What stands under the slider: its stops, and which of them the weights were trained with."""
-    cards = [zoo.card(name) for name in (left, right)]
-    trained = {
-        stop: [card.title.partition(" (")[0] for card in cards if card.trained and card.upsampling == stop]
-        for stop in STOPS
-    }
-    return {"stops": STOPS, "trained": trained}
+    trained: dict[str, list[str]] = {}
+    for card in (zoo.card(name) for name in (left, right)):
+        short = card.title.partition(" (")[0]
+        if card.trained and short not in trained.setdefault(card.upsampling, []):
+            trained[card.upsampling].append(short)
+    both = say(language, "and")
+    return {"stops": STOPS, "trained": {stop: both.join(names) for stop, names in trained.items()}}
 
 
 def decoders(language: str) -> list[tuple[str, str]]:
     return [(say(language, "argmax"), "argmax"), (say(language, "dark_decoder"), "dark")]
-
-
-def heading(language: str) -> str:
-    return f'<h2 class="section">{say(language, "cost")}</h2>'
 
 
 def guarded(do: Callable, outputs: int = 1) -> Callable:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from .. import weights
 from ..joints import JOINT_SETS
-from . import api, events, pickers, run, words
+from . import api, events, pickers, results, words
 from .state import JOINT, THRESHOLD, Session
 
 STATIC = Path(__file__).parent / "static"
@@ -21,16 +21,20 @@ _LANGUAGE = "en"
 
 def own(name: str, *, events: tuple[str, ...] = (), **value: Any) -> gr.HTML:
     """A component of ours: static/NAME.html and static/NAME.js. The browser draws it from the patches it is sent."""
-    script = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    script = _static("common.js") + _static(f"{name}.js")
     if absent := [event for event in events if f"'{event}'" not in script]:
         raise ValueError(f"{name}.js triggers no {', '.join(absent)}")
     return gr.HTML(
         {"n": 0, "words": words.table(_LANGUAGE), **value},
-        html_template=(STATIC / f"{name}.html").read_text(encoding="utf-8"),
+        html_template=_static(f"{name}.html"),
         js_on_load=script,
         apply_default_css=False,
         elem_id=name,
     )
+
+
+def _static(file: str) -> str:
+    return (STATIC / file).read_text(encoding="utf-8")
 
 
 def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
@@ -48,7 +52,7 @@ def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
                 at["views"] = own("views", events=("pick",), busy=words.say(_LANGUAGE, "starting"))
                 at["heat"] = own("heat")
                 with gr.Column(elem_id="cost-box"):
-                    at["cost_heading"] = gr.HTML(_heading(_LANGUAGE), apply_default_css=False)
+                    at["cost_heading"] = gr.HTML(results.heading(_LANGUAGE), apply_default_css=False)
                     at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
         events.connect(page, at, local)
         api.expose()
@@ -78,7 +82,3 @@ def _controls(at: dict[str, Any], local: bool) -> None:
     with gr.Accordion(say("more"), open=False, elem_id="more") as at["more"]:
         at["decoder"] = gr.Radio(events.decoders(_LANGUAGE), value="argmax", label=say("decoder"), elem_id="decoder")
         at["flip"] = gr.Checkbox(False, label=say("flip"), elem_id="flip")
-
-
-def _heading(language: str) -> str:
-    return events.heading(language)

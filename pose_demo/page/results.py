@@ -1,8 +1,9 @@
-"""A Comparison as what the page's components take: text, SVG and picture addresses. Draws with draw/, lays out nothing."""
+"""A Comparison as what the page's components take: text, SVG, pictures. draw/ draws, the browser lays out."""
 
 from __future__ import annotations
 
 import math
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..joints import side_colour
@@ -66,8 +67,8 @@ def _table(comparison: Comparison, threshold: float, language: str) -> dict[str,
         scores = float(first.scores[d.a]), float(second.scores[d.b])
         shown = min(scores) >= threshold
         rows.append(
-            {"joint": d.joint, "name": words.joint(language, d.joint), "colour": side_colour(d.joint), "a": d.a, "b": d.b,
-             "scores": [f"{s:.2f}" for s in scores], "pixels": d.pixels, "torsos": _ratio(d.torsos), "shown": shown}
+            {"joint": d.joint, "name": words.joint(language, d.joint), "colour": side_colour(d.joint),
+             "a": d.a, "b": d.b, "scores": [f"{s:.2f}" for s in scores], "pixels": d.pixels, "torsos": _ratio(d.torsos), "shown": shown}
         )  # fmt: skip
         if shown:
             pixels.append(d.pixels)
@@ -116,3 +117,23 @@ def heatmaps(comparison: Comparison, joint: str, language: str) -> dict[str, Any
         sides.append({**_who(pose, language), "pictures": pictures})
     name = words.joint(language, joint)
     return {"heading": say(language, "heatmaps", name), "joint": joint, "sides": sides, "top": f"{max(top, 0):.2f}"}
+
+
+def cost(comparison: Comparison, language: str) -> tuple[str, Any]:
+    """A heading that says what was measured and where, and the bars."""
+    from ..draw import cost as drawing
+
+    passes = say(language, "passes_flip" if comparison.flip else "passes_one")
+    figure = drawing.figure(comparison)
+    figure.update_xaxes(title_text="ms")
+    return heading(language, say(language, "cost_note", passes, comparison.device)), figure
+
+
+def heading(language: str, note: str = "") -> str:
+    note = f'<p class="cost-note">{escape(note)}</p>' if note else ""
+    return f'<h2 class="section">{say(language, "cost")}</h2>{note}'
+
+
+def _channel(pose: Pose, joint: str) -> int | None:
+    names = pose.card.joints.joints
+    return names.index(joint) if joint in names else None

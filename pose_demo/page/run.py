@@ -17,13 +17,11 @@ from .state import Session, Wish
 from .words import joint as joint_word
 from .words import say, told
 
-#: Changes of: the views, the heatmaps, the cost plot, the photo component, the picker of the joint.
-NOTHING = (gr.skip(),) * 5
+#: Changes of: the views, the heatmaps, the cost's heading and plot, the photo component, the picker of the joint.
+NOTHING = (gr.skip(),) * 6
 
 
-def run(
-    session: Session, left: str, right: str, stop: float, decoder: str, flip: bool
-) -> Iterator[tuple]:
+def run(session: Session, left: str, right: str, stop: float, decoder: str, flip: bool) -> Iterator[tuple]:
     """Does what the controls say, unless that is what is shown already. Never raises: what goes wrong is a sentence."""
     language = session.language
     if session.photo is None:
@@ -67,8 +65,10 @@ def _compare(session: Session, wish: Wish) -> Iterator[tuple]:
         raise work.Stale
     if result.found is not None:
         session.found = result.box, result.found
-    session.result, session.done = result, wish
-    yield everything(session, preview)
+    session.result = result
+    changes = everything(session, preview)
+    session.done = wish
+    yield changes
 
 
 def _progress(news: tuple, language: str) -> str:
@@ -80,8 +80,6 @@ def _progress(news: tuple, language: str) -> str:
 
 def everything(session: Session, preview: str) -> tuple:
     """All that the page shows of the session's result."""
-    from ..draw import cost
-
     result, language = session.result, session.language
     names = results.joints(result)
     if session.joint not in names:
@@ -91,10 +89,15 @@ def everything(session: Session, preview: str) -> tuple:
     return (
         session.patch(error=None, busy=None, image=preview, **picture),
         session.patch(**results.heatmaps(result, session.joint, language)),
-        cost.figure(result),
+        *results.cost(result, language),
         session.patch(**boxes(session)),
         picker,
     )
+
+
+def again(session: Session) -> tuple:
+    """The same result in another language: nothing is computed again."""
+    return NOTHING if session.result is None else everything(session, session.preview)
 
 
 def threshold(session: Session, value: float) -> Any:

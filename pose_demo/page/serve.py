@@ -80,7 +80,9 @@ def _warm() -> None:
 
 def theme() -> gr.themes.Base:
     """Quiet neutral surfaces: the photos are the colour. System fonts, so that nothing comes from the internet."""
-    result = gr.themes.Base(primary_hue="blue", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md")
+    result = gr.themes.Base(
+        primary_hue="blue", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md"
+    )
     result.font, result.font_mono = _FONTS, 'ui-monospace, "SF Mono", Consolas, "Liberation Mono", monospace'
     result.set(
         body_background_fill="#f4f6f9",

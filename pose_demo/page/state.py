@@ -1,4 +1,4 @@
-"""What one visitor's page knows. Lives in gr.State: one object a session, never shared, changed only by its own events."""
+"""What one visitor's page knows: one object a session, in gr.State, never shared, changed only by its own events."""
 
 from __future__ import annotations
 

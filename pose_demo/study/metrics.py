@@ -50,19 +50,26 @@ def upright(truth: np.ndarray, joints: JointSet) -> np.ndarray:
         return -dy > np.abs(dx)
 
 
-def hits(predicted: np.ndarray, truth: np.ndarray, joints: JointSet, threshold: float = 0.2) -> np.ndarray:
-    """(N, J) float: 1 right, 0 wrong, nan not counted (joint not visible, or the person has no torso).
+def hits(
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    joints: JointSet,
+    threshold: float = 0.2,
+    yardstick: np.ndarray | None = None,
+) -> np.ndarray:
+    """(N, J) float: 1 right, 0 wrong, nan not counted (joint not visible, no yardstick, or the prediction is nan).
 
-    predicted -- (N, J, 2) in the pixels of truth (N, J, 3)
+    predicted -- (N, J, 2) in the pixels of truth (N, J, 3); nan for a joint that was not looked for
+    yardstick -- (N,) pixels, nan where a person has none; None: the torso. The head's length makes it PCKh.
     """
     if predicted.shape != (*truth.shape[:2], 2) or truth.shape[1:] != (len(joints), 3):
         raise ValueError(
             f"expected predictions (N, {len(joints)}, 2) and truth (N, {len(joints)}, 3), "
             f"got {predicted.shape} and {truth.shape}"
         )
-    length = torso_lengths(truth, joints)[:, None]
+    length = (torso_lengths(truth, joints) if yardstick is None else yardstick)[:, None]
     distance = np.linalg.norm(predicted - truth[..., :2], axis=-1)
-    counted = (truth[..., 2] > 0) & np.isfinite(length)
+    counted = (truth[..., 2] > 0) & np.isfinite(length) & ~np.isnan(distance)
     return np.where(counted, distance <= threshold * np.where(counted, length, 0), np.nan)
 
 

@@ -145,13 +145,17 @@ def test_the_other_stem_is_named(newell, package_hourglass):
         checkpoints.load(ours_like(newell, stem="bearpaw"), newell.state_dict())
     with pytest.raises(ValueError, match='build the network with stem="bearpaw"'):
         checkpoints.load(StackedHourglass(16, 1, stem="newell"), package_hourglass(1).state_dict())
+    with pytest.raises(ValueError, match="of another shape") as caught:
+        checkpoints.load(StackedHourglass(16, 3, features=64), newell.state_dict())
+    assert "stem=" not in str(caught.value), "another stem would not be enough"
 
 
-def test_gradients_reach_every_weight():
+def test_gradients_reach_every_weight(photo):
     net = StackedHourglass(3, 2, features=16)
     with torch.enable_grad():
-        sum(h.square().sum() for h in net(torch.randn(2, 3, 64, 64))).backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() and p.grad.any() for p in net.parameters())
+        sum(h.square().sum() for h in net(photo(64, 64, count=2))).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+    assert all(p.grad.any() for p in net.parameters() if p.ndim == 4)  # a bias before a norm has none by rights
 
 
 @pytest.mark.parametrize(("stacks", "millions"), [(1, 3.587), (2, 6.731), (4, 13.019), (8, 25.595)])

@@ -106,8 +106,7 @@ def test_what_a_fusion_makes_enters_the_next_module(hrnet, photo):
 
 def test_the_lens_equals_the_answer_at_the_last_fusion(hrnet, photo):
     trace = hrnet.trace(photo(64, 64))
-    fine = [tap for tap in trace.where(role="fused", branch=0)]
-    views = [hrnet.lens(tap.tensor) for tap in fine]
+    views = [hrnet.lens(tap.tensor) for tap in trace.where(role="fused", branch=0)]
     assert len(views) == 8 and all(view.shape == trace.heatmaps[0].shape for view in views)
     assert torch.equal(views[-1], trace.heatmaps[0])
     assert not any(torch.equal(view, trace.heatmaps[0]) for view in views[:-1])
@@ -141,7 +140,8 @@ def test_a_wrong_name_is_answered_with_near_ones(hrnet, photo):
     trace = hrnet.trace(photo(64, 64))
     with pytest.raises(KeyError, match=r"no tap 'stage2.modul1'; nearby are stage2.transition.branch0"):
         trace["stage2.modul1"]
-    assert list(trace)[0] == "stem.conv1" and list(trace)[-1] == "heatmaps" and len(trace) == len(list(trace))
+    names = list(trace)
+    assert (names[0], names[-1], len(names)) == ("stem.conv1", "heatmaps", len(trace))
 
 
 def test_a_name_is_given_once():

@@ -1,0 +1,110 @@
+"""The story of one joint: who answers to it first, and how its peak forms, sharpens or jumps to the other side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import hypot
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..decode import to_cells
+from ..joints import JointSet
+from ..networks.trace import Trace
+from .filmstrip import Frame
+
+#: A map answers to a joint when one of its channels correlates this much with a spot at the joint.
+ANSWERS = 0.5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A map's best channel for a joint: correlation over the map with a Gaussian spot there, -1 to 1."""
+
+    name: str
+    channel: int
+    strength: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame of the filmstrip, judged.
+
+    what -- "forms": nothing was there before; "stays": within half a torso's fifth of the last place;
+            "moves": farther, same side; "jumps": nearer to the other side's joint than to its own; "returns": back
+    pixels -- to the reference, in pixels of the input; the reference is the truth where there is one, else the
+              last frame
+    """
+
+    frame: int
+    name: str
+    what: str
+    pixels: float
+    peak: float
+
+
+def spot(at: tuple[float, float], h: int, w: int, sigma: float = 1.0) -> Tensor:
+    """(h, w): a Gaussian at x, y in cells."""
+    ys, xs = torch.arange(h)[:, None], torch.arange(w)[None]
+    return torch.exp(-((xs - at[0]) ** 2 + (ys - at[1]) ** 2) / (2 * sigma**2))
+
+
+def answer(tensor: Tensor, at: tuple[float, float]) -> tuple[int, float]:
+    """Of a map (C, H, W): the channel that correlates most with a spot at x, y in its cells, and how much."""
+    c, h, w = tensor.shape
+    target = spot(at, h, w).to(tensor).flatten()
+    target = target - target.mean()
+    flat = tensor.flatten(1)
+    flat = flat - flat.mean(dim=1, keepdim=True)
+    norms = flat.norm(dim=1) * target.norm()
+    strength = torch.where(norms > 0, (flat @ target) / norms.clamp_min(1e-20), torch.zeros(c).to(flat))
+    best = int(strength.argmax())
+    return best, float(strength[best])
+
+
+def answers(trace: Trace, names: list[str], at: tuple[float, float], cells: str) -> list[Answer]:
+    """How each of these taps answers to a joint at x, y in pixels of the input."""
+    result = []
+    for name in names:
+        tap = trace[name]
+        place = to_cells(torch.tensor(at, dtype=torch.float64), tap.stride, cells).tolist()
+        result.append(Answer(name, *answer(tap.tensor[0], (place[0], place[1]))))
+    return result
+
+
+def first(found: list[Answer], threshold: float = ANSWERS) -> Answer | None:
+    """The first map on the way that answers; None where none does."""
+    return next((a for a in found if a.strength >= threshold), None)
+
+
+def moments(
+    frames: list[Frame], joints: JointSet, joint: int, torso: float, truth: np.ndarray | None = None
+) -> list[Moment]:
+    """What happens to one joint's peak from frame to frame.
+
+    torso -- in pixels of the input; truth -- (J, 2) pixels of the input, nan where unknown, or None
+    """
+    last = frames[-1].joints
+    own, other = last[joint], last[joints.flip[joint]]
+    if truth is not None and np.isfinite(truth[joint]).all():
+        own = truth[joint]
+        other = truth[joints.flip[joint]] if np.isfinite(truth[joints.flip[joint]]).all() else other
+    result: list[Moment] = []
+    for k, frame in enumerate(frames):
+        place, peak = frame.joints[joint], float(frame.peaks[joint])
+        away = float(np.linalg.norm(place - own))
+        wrong = joints.flip[joint] != joint and float(np.linalg.norm(place - other)) < away and away > 0.15 * torso
+        if k == 0:
+            what = "elsewhere" if wrong else "forms"
+        else:
+            moved = hypot(*(place - frames[k - 1].joints[joint]))
+            before = result[-1].what in ("jumps", "elsewhere")
+            if wrong:
+                what = "elsewhere" if before else "jumps"
+            elif before:
+                what = "returns"
+            else:
+                what = "moves" if moved > 0.1 * torso else "stays"
+        result.append(Moment(k, frame.name, what, away, peak))
+    return result

@@ -1,0 +1,149 @@
+"""The real page: app.py in a process of its own, and Chromium. Without a browser these tests are skipped, but in CI they fail."""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+CHROMIUM = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+).split()
+_PATIENCE = 120  # seconds for a server or a page on a busy machine
+
+
+def _browser() -> str:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    missing = "Chromium" if path is None else None if importlib.util.find_spec("playwright") else "Playwright"
+    if missing:
+        reason = f"the browser tests need {missing}, which is not installed"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running_app(log: Path, measured: bool, **environment: str):
+    """app.py on a free port; yields its address. What it says goes to `log`."""
+    port = _free_port()
+    coverage = ["-m", "coverage", "run"] if measured else []
+    settings = {"GRADIO_SERVER_PORT": str(port), "OMP_NUM_THREADS": "1", "no_proxy": "127.0.0.1", **environment}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, *coverage, "app.py"], cwd=ROOT, env={**os.environ, **settings}, stdout=out, stderr=out
+        )  # fmt: skip
+        try:
+            _wait(process, f"http://127.0.0.1:{port}/", log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGINT)  # coverage writes its file at a normal exit
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait(process: subprocess.Popen, address: str, log: Path) -> None:
+    end = time.monotonic() + _PATIENCE
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError):
+            opener.open(address, timeout=5).close()
+            return
+        time.sleep(0.2)
+    pytest.fail(f"app.py did not answer at {address}:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = _browser()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def log(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("app") / "log.txt"
+
+
+@pytest.fixture(scope="session")
+def app(request, browser, log, tmp_path_factory):
+    measured = request.config.pluginmanager.hasplugin("_cov")
+    with running_app(log, measured, POSE_DEMO_WEIGHTS=str(tmp_path_factory.mktemp("weights"))) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(app, browser):
+    """visit(width, height, dark, language) -> an open page with its first skeletons. Every page is checked for
+    requests to other machines and for errors in its console when the test ends."""
+    contexts, outside, errors = [], [], []
+
+    def listen(page):
+        inside = (app, "data:", "blob:", app.replace("http", "ws"))
+        page.on("request", lambda r: None if r.url.startswith(inside) else outside.append(r.url))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: errors.append(str(e)))
+
+    def open_page(width=1366, height=768, dark=False, language="en-US", ready=True, **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=language,
+            permissions=["camera"], **options,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(_PATIENCE * 1000)
+        listen(page)
+        page.goto(app)
+        if ready:
+            settle(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert outside == []
+    assert errors == []
+
+
+def settle(page) -> None:
+    """Both skeletons are there and nothing is being worked on."""
+    page.wait_for_function(
+        "document.querySelectorAll('.pair svg.skeleton').length === 2 && document.querySelector('.views .busy').hidden"
+    )
+
+
+def changes(page, selector: str, do, property: str = "innerHTML") -> str:
+    """Does something; waits until `selector` says something else; returns what it says then."""
+    before = page.eval_on_selector(selector, f"node => node.{property}")
+    do()
+    page.wait_for_function(
+        "([selector, property, before]) => document.querySelector(selector)?.[property] !== before",
+        arg=[selector, property, before],
+    )
+    settle(page)
+    return page.eval_on_selector(selector, f"node => node.{property}")

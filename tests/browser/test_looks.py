@@ -1,0 +1,38 @@
+"""Pictures of the page at the sizes that matter, and that nothing on it is cut off."""
+
+import pytest
+from conftest import ROOT, SCREENSHOTS
+from PIL import Image
+
+SIZES = [(1366, 768), (1920, 1080), (390, 844)]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+def test_nothing_is_cut_off(visit, size, dark):
+    page = visit(*size, dark=dark)
+    page.wait_for_selector("#cost .js-plotly-plot")
+    SCREENSHOTS.mkdir(exist_ok=True)
+    name = f"{size[0]}x{size[1]}-{'dark' if dark else 'light'}"
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    page.screenshot(path=SCREENSHOTS / f"{name}-full.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.view, .name, .badge, .foot, .buttons button, .stops button, td, th')]
+            .filter(node => node.offsetParent && node.scrollWidth > node.clientWidth + 1 && node.clientWidth)
+            .map(node => node.className + ': ' + node.textContent.slice(0, 40))"""
+    )
+    assert cut == []
+
+
+def test_the_picture_of_the_readme(visit):
+    """assets/page.png: written anew where it is missing or POSE_DEMO_PICTURES says so, checked always."""
+    import os
+
+    picture = ROOT / "assets" / "page.png"
+    if os.environ.get("POSE_DEMO_PICTURES") or not picture.exists():
+        page = visit(1366, 768)
+        raw = page.screenshot(path=SCREENSHOTS / "readme.png") and Image.open(SCREENSHOTS / "readme.png")
+        raw.convert("RGB").quantize(192, dither=Image.Dither.FLOYDSTEINBERG).save(picture, optimize=True)
+    assert picture.stat().st_size <= 400_000
+    assert Image.open(picture).size == (1366, 768)

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from pose_demo.networks.upsampling import STOPS
+from pose_demo.xray import receptive
+from pose_demo.xray.graph import INPUT, graph
+
+
+def test_the_graph_knows_every_tap_and_nothing_else_and_only_looks_back(net, trace):
+    ways = graph(net)
+    assert list(ways) == list(trace)
+    seen = {INPUT}
+    for tap, edges in ways.items():
+        assert all(edge.source in seen for edge in edges)
+        seen.add(tap)
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_no_gradient_leaves_the_theoretical_field(net, image, stop):
+    names = {"stem", "stage3.module1.branch0.from2", "stage2.module1.branch1.fused", "stack1.level3.merge"}
+    trace = net.trace(image)
+    for name in names & set(trace):
+        check(net, image, name, stop, trace[name].tensor.shape[-1])
+
+
+def check(net, image, name, stop, size):
+    cell = (size // 2, size // 3)
+    x0, y0, x1, y1 = receptive.field(net, name, cell, image.shape[2:], stop).box
+    gradient = receptive.effective(net, image, name, cell, stop)
+    assert gradient.shape == image.shape[2:]
+    assert gradient[y0 : y1 + 1, x0 : x1 + 1].sum() > 0
+    gradient[y0 : y1 + 1, x0 : x1 + 1] = 0
+    assert gradient.abs().max() == 0
+
+
+def test_the_field_is_as_tight_as_the_layers_allow(hrnet, hourglass):
+    """Worked by hand: two 3x3 convolutions of stride 2 see 7 pixels; 7x7 of stride 2 sees 7, a 3x3 behind it 11."""
+    assert receptive.field(hrnet, "stem.conv1", (10, 10), (128, 128)).size == (3, 3)
+    assert receptive.field(hrnet, "stem", (10, 10), (128, 128)).size == (7, 7)
+    assert receptive.field(hrnet, "stage1.unit1", (10, 10), (128, 128)).size == (15, 15)
+    assert receptive.field(hrnet, "stem", (0, 0), (128, 128)).box == (0, 0, 3, 3)
+    assert receptive.field(hourglass, "stem.conv1", (9, 9), (128, 128)).size == (7, 7)
+    assert receptive.field(hourglass, "stem.unit1", (9, 9), (128, 128)).size == (11, 11)
+    assert receptive.field(hourglass, "stem.unit2", (9, 9), (128, 128)).size == (21, 21)
+
+
+def test_an_unknown_tap_is_named():
+    from pose_demo.networks import zoo
+
+    with pytest.raises(KeyError, match="stage9"):
+        receptive.field(zoo.build("hourglass-slim"), "stage9", (0, 0), (128, 128))
+
+
+def test_a_convolutions_gradient_is_its_weights(hrnet, image):
+    field = receptive.field(hrnet, "stem.conv1", (5, 7), image.shape[2:])
+    gradient = receptive.effective(hrnet, image, "stem.conv1", (5, 7))
+    x0, y0, x1, y1 = field.box
+    assert (x1 - x0, y1 - y0) == (2, 2)
+    assert torch.count_nonzero(gradient) <= 9
