@@ -18,7 +18,7 @@ from .photo import Box, Crop, whole
 
 #: Windows' sides as shares of the photo's long side; each size covers the photo with half a window's overlap.
 SIDES = (1.0, 0.7, 0.45, 0.28)
-_LOOKS, _KEPT = 2, 4
+_LOOKS, _KEPT, _GOOD = 2, 2, 0.8
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,33 @@ def find(photo: np.ndarray, net: PoseNetwork, card: Card) -> Found:
     height, width = photo.shape[:2]
     boxes = windows(height, width)
     joints, scores = look(photo, boxes, net, card, padding=1.0)
-    best = Found(whole(photo.shape), 0.0)
+    kept = _best_of_each_size(_answers(joints, scores, boxes), boxes)
+    seen = [Found(whole(photo.shape), 0.0)]
     for _ in range(_LOOKS):
-        order = np.argsort(-_answers(joints, scores, boxes))[:_KEPT]
-        boxes = [around(joints[k], scores[k], boxes[k], photo.shape) for k in order]
+        boxes = [around(joints[k], scores[k], boxes[k], photo.shape) for k in kept]
         joints, scores = look(photo, boxes, net, card, padding=1.25)
-        for box, points, score in zip(boxes, joints, scores, strict=True):
-            if score.mean() > best.confidence:
-                best = Found(around(points, score, box, photo.shape), float(score.mean()))
-    return best
+        kept = range(len(boxes))
+        seen += [
+            Found(around(points, score, box, photo.shape), float(score.mean()))
+            for box, points, score in zip(boxes, joints, scores, strict=True)
+        ]
+    # Half a person, seen larger, often answers a little better than the whole: the largest of the good ones wins.
+    good = max(found.confidence for found in seen) * _GOOD
+    return max((found for found in seen if found.confidence >= good), key=_area)
+
+
+def _best_of_each_size(answers: np.ndarray, boxes: list[Box]) -> list[int]:
+    sides = np.array([box[2] - box[0] for box in boxes])
+    return [
+        int(k)
+        for side in np.unique(sides)
+        for k in sorted(np.flatnonzero(np.isclose(sides, side)), key=lambda k: -answers[k])[:_KEPT]
+    ]
+
+
+def _area(found: Found) -> float:
+    x0, y0, x1, y1 = found.box
+    return (x1 - x0) * (y1 - y0)
 
 
 def windows(height: int, width: int) -> list[Box]:
@@ -87,7 +105,7 @@ def _answers(joints: np.ndarray, scores: np.ndarray, boxes: list[Box]) -> np.nda
 
 def around(joints: np.ndarray, scores: np.ndarray, box: Box, shape: tuple[int, ...]) -> Box:
     """The box of the joints that answered, a tenth wider on each side, as a detector would give it."""
-    sure = scores >= max(0.15, 0.4 * scores.max())
+    sure = scores >= max(0.1, 0.25 * scores.max())
     if sure.sum() < 3:
         return _clip(box, shape)
     low, high = joints[sure].min(axis=0), joints[sure].max(axis=0)

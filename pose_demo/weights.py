@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from .download import FetchError, Progress, download, sha256_of
 from .joints import JOINT_SETS
 
@@ -120,8 +118,11 @@ def default_pair() -> tuple[str, str]:
 
 def folder() -> Path:
     """Where fetched and imported files lie: POSE_DEMO_WEIGHTS if that is set, else the user's cache folder."""
-    chosen = os.environ.get("POSE_DEMO_WEIGHTS")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("pose_demo") / "weights"
+    if chosen := os.environ.get("POSE_DEMO_WEIGHTS"):
+        return Path(chosen).expanduser()
+    import platformdirs  # here, because training must run without it
+
+    return platformdirs.user_cache_path("pose_demo") / "weights"
 
 
 def find(name: str) -> Path | None:

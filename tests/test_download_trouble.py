@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -184,10 +185,16 @@ def test_interrupted_at_any_byte(shared, cuts, stop):
         assert_done(target)
 
 
-def elsewhere(server: Server, target: Path) -> subprocess.Popen:
+@contextmanager
+def elsewhere(server: Server, target: Path) -> Iterator[subprocess.Popen]:
+    """A download in a process of its own, which does not outlive the block."""
     code = "import pathlib, sys; from pose_demo.download import download as get; _, url, target, sha256 = sys.argv; "
     code += "get(url, pathlib.Path(target), sha256, timeout=300)"
-    return subprocess.Popen([sys.executable, "-c", code, server.url, str(target), SHA], cwd=ROOT)
+    with subprocess.Popen([sys.executable, "-c", code, server.url, str(target), SHA], cwd=ROOT) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -201,9 +208,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("stop", [100, 123_456])
 def test_killed_process_leaves_every_byte(server, target, stop):
     server.restart(proper(stop=stop, then=waits))
-    with elsewhere(server, target) as process:
+    with elsewhere(server, target):
         wait_for(lambda: part(target).exists() and part(target).stat().st_size == stop)
-        process.kill()
     get(server, target)
     assert server.asked == [None, f"bytes={stop}-"]
     assert_done(target)

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -66,7 +64,9 @@ def save(net: nn.Module, file: str | Path, metadata: Mapping[str, str]) -> None:
         tensors[name] = value
     file = Path(file)
     part = file.with_name(file.name + ".part")
-    safetensors.torch.save_file(tensors, part, dict(metadata))
+    from safetensors.torch import save_file  # here and below, because training must run without it
+
+    save_file(tensors, part, dict(metadata))
     part.replace(file)  # a run that is stopped here leaves the file of before
 
 
@@ -123,9 +123,12 @@ _ONE_AT_A_TIME = threading.Lock()  # the list of what may be read belongs to the
 def _open(file: Path) -> Any:
     """What a file holds, read so that nothing in it can run."""
     if file.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
         try:
-            return safetensors.torch.load_file(file)
-        except safetensors.SafetensorError as error:
+            return load_file(file)
+        except SafetensorError as error:
             raise ValueError(f"{file.name}: it is no safetensors file, or is cut short ({error})") from None
     try:
         with _ONE_AT_A_TIME, torch.serialization.safe_globals(_HARMLESS):

@@ -33,7 +33,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         "outputs": [at[k] for k in ("views", "heat", "cost_heading", "cost", "photo", "joint")],
     }  # fmt: skip
 
-    opened = page.load(open_page, session, [session, *_spoken(at)], **_OWN)
+    opened = page.load(open_page, [session, *controls[:2]], [session, *_spoken(at)], **_OWN)
     opened.then(**go)
     for event, do in ((at["photo"].take, photo_input.take), (at["photo"].frame, photo_input.frame)):
         event(_heard(do), session, at["photo"], **_EACH).then(**go)
@@ -44,7 +44,13 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     at["views"].pick(_heard(_pick), session, [at["heat"], at["joint"]], **_EACH)
     spoken = at["header"].language(_heard(_language), session, _spoken(at), **_EACH)
     spoken.then(guarded(run.again, len(run.NOTHING)), session, go["outputs"], **_OWN)
-    gr.on([at[k].change for k in ("left", "right")], _stops, [session, at["left"], at["right"]], at["stops"], **_LAST)
+    gr.on(
+        [at[k].change for k in ("left", "right")],
+        guarded(_stops),
+        [session, at["left"], at["right"]],
+        at["stops"],
+        **_LAST,
+    )
     for side in ("left", "right"):
         _weights(at, side, local, go)
 
@@ -78,8 +84,9 @@ def _weights(at: dict[str, Any], side: str, local: bool, go: dict[str, Any]) -> 
         finish(at[f"{side}_import"].upload(guarded(take), [session, picker, at[f"{side}_import"]], panel[1], **_OWN))
 
 
-def open_page(session: Session, request: gr.Request) -> tuple:
+def open_page(session: Session, left: str, right: str, request: gr.Request) -> tuple:
     """A visitor comes: their browser's language, the first example, the examples to choose from."""
+    session.networks = left, right
     session.language = words.preferred(request.headers.get("accept-language", ""))
     opening: dict[str, Any] = {}
     try:
@@ -109,7 +116,9 @@ def _speak(session: Session, **photo: Any) -> tuple:
     own = [
         session.patch(words=table, language=session.language),
         {**photo, **session.patch(words=table)},
-        *(session.patch(words=table) for _ in ("views", "stops", "heat")),
+        session.patch(words=table),
+        session.patch(words=table, **stops(session.language, *session.networks)),
+        session.patch(words=table),
     ]
     choices = pickers.choices(session.language)
     return (
@@ -136,6 +145,7 @@ def _pick(session: Session, event: dict[str, Any]) -> tuple:
 
 
 def _stops(session: Session, left: str, right: str) -> dict[str, Any]:
+    session.networks = left, right
     return session.patch(**stops(session.language, left, right))
 
 
@@ -146,8 +156,11 @@ def stops(language: str, left: str, right: str) -> dict[str, Any]:
         short = card.title.partition(" (")[0]
         if card.trained and short not in trained.setdefault(card.upsampling, []):
             trained[card.upsampling].append(short)
-    both = say(language, "and")
-    return {"stops": STOPS, "trained": {stop: both.join(names) for stop, names in trained.items()}}
+    notes = {
+        stop: say(language, "trained_with" if len(names) == 1 else "both_trained_with", names[0], say(language, stop))
+        for stop, names in trained.items()
+    }
+    return {"stops": STOPS, "trained": notes}
 
 
 def decoders(language: str) -> list[tuple[str, str]]:

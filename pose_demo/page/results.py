@@ -60,16 +60,25 @@ def _time(seconds: float) -> str:
 
 
 def _table(comparison: Comparison, threshold: float, language: str) -> dict[str, Any]:
-    """Joints that both networks know, the farthest apart first."""
+    """Joints that both networks know, in the first one's order; the mean is of those that the threshold shows."""
     first, second = comparison.poses[0], comparison.poses[-1]
     rows, pixels, torsos = [], [], []
     for d in comparison.distances():
         scores = float(first.scores[d.a]), float(second.scores[d.b])
         shown = min(scores) >= threshold
         rows.append(
-            {"joint": d.joint, "name": words.joint(language, d.joint), "colour": side_colour(d.joint),
-             "a": d.a, "b": d.b, "scores": [f"{s:.2f}" for s in scores], "pixels": d.pixels, "torsos": _ratio(d.torsos), "shown": shown}
-        )  # fmt: skip
+            {
+                "joint": d.joint,
+                "name": words.joint(language, d.joint),
+                "colour": side_colour(d.joint),
+                "a": d.a,
+                "b": d.b,
+                "scores": [f"{s:.2f}" for s in scores],
+                "pixels": d.pixels,
+                "torsos": _ratio(d.torsos),
+                "shown": shown,
+            }
+        )
         if shown:
             pixels.append(d.pixels)
             torsos.append(d.torsos)

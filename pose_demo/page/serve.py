@@ -16,7 +16,7 @@ from .layout import STATIC, build
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MEGABYTES = 30
 #: Visitors whose photo is kept at the same time; the one who did nothing for longest is let go first.
-_SESSIONS = 200
+_SESSIONS = 60
 _FONTS = (
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", '
     '"Liberation Sans", sans-serif'

@@ -34,6 +34,7 @@ class Session:
     box      -- as the visitor or the example gave it; found -- the person that was looked for, with the confidence
     turn     -- grows with every photo and box; a run for an older turn stops
     heard    -- the newest of the browser's own numbers, so that a slow upload cannot replace a newer photo
+    networks -- in the two pickers
     done     -- the wish that `result` answers
     """
 
@@ -46,6 +47,7 @@ class Session:
     heard: int = -1
     done: Wish | None = None
     result: Comparison | None = None
+    networks: tuple[str, str] = ("", "")
     threshold: float = THRESHOLD
     joint: str = JOINT
     _patches: int = 0

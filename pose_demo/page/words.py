@@ -58,7 +58,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "bicubic": ("bicubic", "双三次"),
     "bilinear-corners": ("bilinear corners", "双线性 角对齐"),
     "trained_with": ("{0}: trained with {1}", "{0}：训练时用{1}"),
-    "and": (" and ", " 和 "),
+    "both_trained_with": ("Both were trained with {1}", "两者训练时均用{1}"),
     "threshold": ("Show joints that score at least", "显示得分不低于此值的关节"),
     "joint": ("Heatmaps of", "热图关节"),
     "more": ("Decoder and flip test", "解码与翻转测试"),

@@ -1,71 +1,88 @@
-"""How right is a network? One file of labelled crops, one PCK."""
+"""How right is each network, and is one more right than the other?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import importlib.util
+from itertools import combinations
+from typing import Any
 
-import torch
-
-from ..joints import joint_set
-from ..networks import zoo
 from ..networks.upsampling import check
-from ..training.data import load
-from ..training.loop import predict, truth_in_file
-from .metrics import PCK, pck
+from .conduct import Context, Question, Settings
+from .oks import AveragePrecision
+from .rows import Row
+from .subjects import Look, Subject
+from .tally import Tally
 
 
-@dataclass(frozen=True)
-class Accuracy:
-    """PCK of one network on one file, and all that shaped it."""
+class Accuracy(Question):
+    """PCK, PCKh and OKS-AP of networks and of predictions from elsewhere, with tests of every pair."""
 
-    network: str
-    status: str
-    data: str
-    photos: int
-    pck: PCK
-    upsampling: str
-    decoder: str
-    device: str
-    torch: str
+    name = "accuracy"
+    text = "How right is each network, and is one more right than the other?"
+    takes_peers = True
 
+    def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
+        stop = settings.upsampling
+        return [Look(of.name, of.input, check(stop) if stop else of.upsampling) for of in subjects]
 
-def measure(
-    network: str,
-    file: Path,
-    threshold: float = 0.2,
-    upsampling: str | None = None,
-    decoder: str = "argmax",
-    limit: int | None = None,
-) -> Accuracy:
-    """Each crop, whole, through the network.
+    def begin(self, context: Context) -> None:
+        self.context = context
+        columns = context.columns
+        self.tally = Tally(columns, context.records.joints, context.bootstrap, list(combinations(columns, 2)))
+        self.precision, self.why_not = _precision(context)
 
-    network -- a name of the zoo, or the path of a best.pt that `train` wrote
-    Raises ValueError where the file's joints are not the network's.
-    """
-    device = zoo.device()
-    if network.endswith(".pt"):
-        net, size, joints, trained, status = _from_run(Path(network))
-        normalisation, cells = "imagenet", "centre"
-    else:
-        card = zoo.card(network)
-        net, size, joints, trained, status = zoo.load(network), card.input, card.joints, card.upsampling, card.status
-        normalisation, cells = card.normalisation, card.cells
-    stop = check(upsampling or trained)
-    crops = load(file, size, limit)
-    if crops.joints.shape[1] != len(joints):
-        raise ValueError(f"{network} finds {len(joints)} joints, {file} has labels for {crops.joints.shape[1]}")
-    found, _ = predict(net.to(device), crops, 32, decoder, stop, normalisation, cells)
-    result = pck(found.numpy(), truth_in_file(crops).numpy(), joints, threshold)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    return Accuracy(
-        network, status, Path(file).name, len(crops), result, stop, decoder, name, torch.__version__
-    )  # fmt: skip
+    def add(self, rows: list[Row]) -> None:
+        self.tally.add(rows)
+        if self.precision:
+            self.precision.add(rows)
+
+    def answer(self) -> dict[str, Any]:
+        rows = [{**self.context.describe(c), "measures": self.tally.shares(c), "per_joint": self.tally.per_joint(c)}
+                for c in self.context.columns]  # fmt: skip
+        tests, notes = self.tally.differences(), self.context.notes()
+        if self.precision:
+            found = self.precision.answer([p for p in self.tally.pairs if set(p) <= set(self.precision.found)])
+            tests += found["differences"]
+            for row in rows:
+                row["oks"] = found["columns"].get(row["column"])
+        else:
+            notes.append(f"No OKS-AP: {self.why_not}.")
+        return {"rows": rows, "tests": tests, "counted": counted(self.tally), "notes": notes + yardsticks(self.context)}
 
 
-def _from_run(file: Path) -> tuple:
-    saved = torch.load(file, map_location="cpu", weights_only=True)
-    joints, recipe = joint_set(saved["network"]["joints"]), saved["record"]["recipe"]
-    net = zoo.build(saved["network"]["name"], len(joints))
-    net.load_state_dict(saved["weights"])
-    return net.eval(), recipe["size"], joints, recipe["upsampling"], "a training run"
+def counted(tally: Tally) -> dict[str, int]:
+    """On how many people the measures rest."""
+    return {
+        "people": tally.people, "with_torso": tally.with_torso, "upright": tally.upright_people,
+        "with_head": tally.with_head,
+    }  # fmt: skip
+
+
+def yardsticks(context: Context) -> list[str]:
+    """How the figures of a set are to be read."""
+    said = [
+        "PCK counts a joint as right within 0.2 (0.1) of the torso, left shoulder to right hip; people without both "
+        "do not count. Intervals are 95 % of bootstrap replicates by person."
+    ]
+    if context.records.joints.name == "mpii":
+        said.append(
+            "PCKh is within half the head: 0.6 of the head box's diagonal where the labels have one, else from upper "
+            "neck to head top. Its mean leaves out pelvis and thorax, as HRNet's and MMPose's evaluation does."
+        )
+    return said
+
+
+def _precision(context: Context) -> tuple[AveragePrecision | None, str]:
+    """OKS-AP of the columns that have all of COCO's joints, or why there is none."""
+    records = context.records
+    if records.kind != "coco":
+        return None, "sigmas are published for COCO's joints only, and the set is not COCO's"
+    if len(records.files) > 1:
+        return None, "it is measured on one file of labels"
+    if importlib.util.find_spec("pycocotools") is None:
+        return None, "pycocotools is not installed"
+    columns = [look.key for look in context.looks if context.subject(look).joints is records.joints]
+    columns += [peer.name for peer in context.peers]
+    if not columns:
+        return None, "no network has all of COCO's joints"
+    return AveragePrecision(records.files[0], columns, list(context.peers), context.bootstrap), ""

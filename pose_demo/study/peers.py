@@ -32,8 +32,7 @@ class Peer:
         self.name, self.file, self.joints = name, Path(file), joints
         self.bad: list[Bad] = []
         self.count = 0
-        # Any thread may ask (one at a time): pictures and predictions are prepared in threads.
-        self.database = sqlite3.connect("", check_same_thread=False)
+        self.database = sqlite3.connect("")
         self.database.execute("create table found (photo text, item text)")
         for number, (_, item) in enumerate(items(file)):
             self._add(number, item)

@@ -53,11 +53,15 @@ def _measure(file: Path, net: Any, joints: Any, size: int, test: Path) -> dict[s
     found, _ = predict(checkpoints.load(net, file), crops, 32)
     result = asdict(pck(found.numpy(), truth_in_file(crops).numpy(), joints))
     return {
-        "metric": f"PCK@{result['threshold']} of the torso", "set": f"LSP-extended {test.name}", "photos": len(crops),
-        "mean": round(result["mean"], 4), "upright": round(result["upright"], 4),
-        "joints": result["joints"], "people": result["people"],
-        "per_joint": {joint: round(share, 4) for joint, share in result["per_joint"].items()},
+        "metric": f"PCK@{result['threshold']} of the torso", "value": _percent(result["mean"]),
+        "upright": _percent(result["upright"]), "set": f"LSP-extended {test.name}", "count": len(crops),
+        "people": result["people"], "joints": result["joints"], "device": "CPU", "decoder": "argmax",
+        "per_joint": {joint: _percent(share) for joint, share in result["per_joint"].items()},
     }  # fmt: skip
+
+
+def _percent(share: float) -> float:
+    return round(100 * share, 2)
 
 
 def _lines(table: dict[str, Any]) -> list[str]:

@@ -145,9 +145,22 @@ def test_the_keyboard_moves_the_slider_and_reaches_everything(visit):
     page.focus(".upload")
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.className + ' ' + (document.activeElement.closest('[id]')?.id || '')"))
+        reached.add(
+            page.evaluate("document.activeElement.className + ' ' + (document.activeElement.closest('[id]')?.id || '')")
+        )
     joined = " | ".join(reached)
-    for needed in ("camera", "draw", "example", "pick-left", "pick-right", "stop", "threshold", "pick-joint", "more", "views"):
+    for needed in (
+        "camera",
+        "draw",
+        "example",
+        "pick-left",
+        "pick-right",
+        "stop",
+        "threshold",
+        "pick-joint",
+        "more",
+        "views",
+    ):
         assert needed in joined, needed
 
 
@@ -292,7 +305,9 @@ def test_dark_by_browser_and_by_button(visit):
 
 def test_a_refused_webcam_is_said(visit):
     page = visit()
-    page.evaluate("navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }")
+    page.evaluate(
+        "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }"
+    )
     page.click(".camera")
     page.wait_for_selector(".photo-error:visible")
     assert "did not allow" in page.inner_text(".photo-error")

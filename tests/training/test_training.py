@@ -233,3 +233,45 @@ def test_the_command_trains_with_any_number_of_processes(folder, tmp_path, proce
     last = json.loads(done.stdout.strip().splitlines()[-1])
     assert last["photos"] == 20 and last["busy"] is None
     assert torch.load(tmp_path / "best.pt", weights_only=True)["record"]["processes"] == processes
+
+
+def test_training_needs_torch_numpy_and_pillow_alone(folder, tmp_path):
+    """On a bare GPU machine the rest is not installed: here it is made impossible to import."""
+    block = """
+import sys
+for name in ("gradio", "cv2", "mmpose", "plotly", "safetensors", "platformdirs", "tqdm"):
+    sys.modules[name] = None
+from pose_demo.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+    call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
+    done = subprocess.run(
+        [sys.executable, "-c", block, *call, "--batch", "10", "--epochs", "0.3"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["photos"] == 10
+
+
+def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
+    import tomllib
+
+    from pose_demo.__main__ import main
+    from pose_demo.networks import checkpoints
+    from pose_demo.study.accuracy import measure
+
+    call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
+    assert main([*call, "--batch", "10", "--epochs", "0.3", "--json"]) == 0
+    capsys.readouterr()
+    run, test = tmp_path / "best.pt", folder / "train-1.npz"
+    assert main(["weights", "pack", str(run), "mine", "--out", str(tmp_path), "--test", str(test)]) == 0
+    table = tomllib.loads(capsys.readouterr().out)["weights"][0]
+    assert table["trained"] == "trained briefly on a CPU" and table["training"]["photos"] == 10
+    assert table["training"]["recipe"]["epochs"] == 0.3
+    net = checkpoints.load(zoo.build("hourglass-slim", 14), tmp_path / "mine.safetensors")
+    saved = torch.load(run, weights_only=True)["weights"]
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(value, saved[name], rtol=1e-3, atol=1e-6)
+    # The figure is that of the written file; the run's own fp32 weights give the same to a joint or two.
+    own = measure(str(run), test)
+    assert table["measured"]["count"] == 20
+    assert table["measured"]["value"] == pytest.approx(100 * own.pck.mean, abs=2)

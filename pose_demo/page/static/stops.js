@@ -11,7 +11,7 @@ function draw(patch) {
     type: 'button', tabindex: '-1', 'data-stop': stop, 'data-trained': state.trained[stop] ? '' : null,
     onclick: () => move(k),
   }, words[stop]))));
-  const notes = Object.entries(state.trained).map(([stop, by]) => PoseDemo.fill(words.trained_with, by, words[stop]));
+  const notes = Object.values(state.trained);
   note.replaceChildren(PoseDemo.make('b', {}, '▲ '), notes.join(' · '));
   note.hidden = !notes.length;
   mark();

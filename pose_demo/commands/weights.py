@@ -1,4 +1,4 @@
-"""`python -m pose_demo weights`: list, fetch, verify and import from the command line."""
+"""`weights`: list, fetch, verify, import and pack from the command line."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import weights
+from .. import weights
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Registers `weights` and its four actions with the subparsers of an argparse parser; args.run is `run`."""
+    """Registers `weights` and its actions with the subparsers of an argparse parser; args.run is `run`."""
     parser = subparsers.add_parser(
         "weights",
-        help="list, fetch, verify or import weights",
-        description=f"The weights that the app knows. Files go to {weights.folder()}; POSE_DEMO_WEIGHTS changes that.",
+        help="list, fetch, verify, import or pack weights",
+        description="The weights that the app knows. Files go to a cache folder; POSE_DEMO_WEIGHTS names another.",
     )
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -37,13 +37,18 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     importing = action("import", "take in a file that you have, if it is the right one")
     takes_name(importing)
     importing.add_argument("file", metavar="FILE", type=Path, help="stays where it is; a copy is made")
+    packing = action("pack", "make the weights of a training run ready to ship, and print their table for the manifest")
+    packing.add_argument("run_file", metavar="BEST.PT", type=Path, help="what `train` wrote")
+    packing.add_argument("new_name", metavar="NAME", help="what they shall be called, as hrnet-w18-lsp")
+    packing.add_argument("--out", type=Path, required=True, metavar="DIR", help="where NAME.safetensors goes")
+    packing.add_argument("--test", type=Path, metavar="FILE", help="measure the written file on this labelled .npz")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """0 if it worked, 1 if not; then the reason stands on stderr, and with --json on stdout as {"error": ...}."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
-        "list": _list, "fetch": _fetch, "verify": _verify, "import": _import,
+        "list": _list, "fetch": _fetch, "verify": _verify, "import": _import, "pack": _pack,
     }  # fmt: skip
     try:
         return actions[args.action](args)
@@ -94,6 +99,17 @@ def _fetch(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     return _done(args, weights.import_file(args.name, args.file))
+
+
+def _pack(args: argparse.Namespace) -> int:
+    from ..training.pack import pack
+
+    table = pack(args.run_file, args.new_name, args.out, args.test)
+    if args.json:
+        _print_json({"name": args.new_name, "path": str(args.out / f"{args.new_name}.safetensors"), "table": table})
+    else:
+        print(table, end="")
+    return 0
 
 
 def _done(args: argparse.Namespace, path: Path) -> int:

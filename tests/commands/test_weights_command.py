@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pose_demo import weights, weights_command
+from pose_demo import weights
+from pose_demo.commands import weights as weights_command
 
 BODY = b"weights" * 1000
 ENTRY = """
@@ -174,7 +175,7 @@ def test_help(house, capsys, action):
 
 def test_a_process_of_its_own_loads_no_torch(tmp_path):
     code = (
-        "import argparse, sys; from pose_demo import weights_command as w; p = argparse.ArgumentParser(); "
+        "import argparse, sys; from pose_demo.commands import weights as w; p = argparse.ArgumentParser(); "
         "w.add_parser(p.add_subparsers()); a = p.parse_args(); status = a.run(a); "
         "assert not {'torch', 'numpy', 'gradio'} & sys.modules.keys(); sys.exit(status)"
     )

@@ -1,0 +1,97 @@
+"""The two architecture maps of a shot: the layout filled with this photo's own maps."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ..draw import architecture, map_svg
+from ..draw.colour import webp
+from ..draw.sprite import sprite
+from ..networks.trace import Tap, Trace
+from ..xray.channels import energy
+from ..xray.graph import INPUT
+from . import words
+from .xray_store import Shot
+from .xray_words import say
+
+#: The part of a group's values that reaches the brightest colour; single outliers would darken all else.
+_TOP = 0.998
+
+
+def address(file: bytes, kind: str = "webp") -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(file).decode("ascii")
+
+
+def maps(shot: Shot, language: str, standalone: bool = False) -> list[dict[str, Any]]:
+    """One entry a side: its <svg>, legend and remarks, or why there is none."""
+    sides = [k for k in range(len(shot.comparison.poses)) if shot.traceable(k)]
+    traces = {k: shot.trace(k) for k in sides}
+    shapes = {k: _shapes(shot, k, traces[k]) for k in sides}
+    scale = architecture.scale(*shapes.values()) if shapes else 1.0
+    drawn = {k: architecture.layout(shapes[k], scale) for k in sides}
+    pictures = {k: {name: picture(traces[k], name) for name in drawn[k].cells if name != INPUT} for k in sides}
+    top = max((float(p.max()) for k in sides for n, p in pictures[k].items() if n.endswith("heatmaps")
+               and "feedback" not in n), default=1.0)  # fmt: skip
+    result = []
+    for k, pose in enumerate(shot.comparison.poses):
+        trained = words.status(language, pose.card.status) if pose.card.trained else words.say(language, "untrained")
+        entry = {"title": pose.card.title, "badge": trained, "trained": pose.card.trained, "side": k}
+        if k in sides:
+            entry |= _side(shot, k, drawn[k], pictures[k], top, language, standalone)
+        else:
+            entry["why"] = say(language, "no_trace")
+        result.append(entry)
+    return result
+
+
+def _side(shot: Shot, k: int, drawn: architecture.Layout, pictures: dict[str, np.ndarray], top: float, language: str,
+          standalone: bool) -> dict[str, Any]:  # fmt: skip
+    groups: dict[str, float] = {"heatmaps": max(top, 1e-12)}
+    for cell in drawn.cells.values():
+        if cell.group not in ("heatmaps", INPUT):
+            highest = float(np.quantile(pictures[cell.name], _TOP))
+            groups[cell.group] = max(groups.get(cell.group, 1e-12), highest)
+    tops = {name: groups.get(cell.group, 1.0) for name, cell in drawn.cells.items()}
+    packed = sprite({**pictures, INPUT: shot.pose(k).image}, tops)
+    height, width = packed.picture.shape[:2]
+    title = shot.pose(k).card.title
+    names = {name: f"{name}" if name != INPUT else "photo" for name in drawn.cells}
+    hourglass = "stack1.input" in drawn.cells
+    text = map_svg.svg(
+        drawn, packed.at, f"{address(webp(packed.picture))}|{width}|{height}", str(k), title, names, standalone
+    )
+    return {
+        "svg": text,
+        "width": drawn.width,
+        "groups": [[name, f"{value:.2g}"] for name, value in groups.items()],
+        "notes": [say(language, "note_h")] if hourglass else [say(language, f"note_{n}") for n in (1, 2, 3)],
+        "hourglass": hourglass,
+        "cells": sorted(drawn.cells),
+    }
+
+
+def picture(trace: Trace, name: str) -> np.ndarray:
+    """(h, w) magnitudes of a tap: energy over channels; heatmaps their highest joint, nothing below 0."""
+    tensor = trace[name].tensor[0].float()
+    if trace[name].role == "heatmaps":
+        return tensor.amax(dim=0).clamp_min(0).numpy()
+    return energy(tensor).numpy()
+
+
+def _shapes(shot: Shot, side: int, trace: Trace) -> dict[str, tuple[int, int, int]]:
+    height, width = shot.pose(side).card.input
+    return {INPUT: (3, height, width), **{name: _shape(tap) for name, tap in trace.items()}}
+
+
+def _shape(tap: Tap) -> tuple[int, int, int]:
+    c, h, w = tap.tensor.shape[1:]
+    return c, h, w
+
+
+def tensor(shot: Shot, side: int, name: str, request: Any = "shown") -> Tensor:
+    """(C, H, W) float32 of a tap. Raises KeyError for one that the network has not."""
+    return shot.trace(side, request)[name].tensor[0].float()

@@ -1,0 +1,277 @@
+"""How a study is conducted: the set, the networks, the forward passes, the answer, and what a result says of itself."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+from .. import __version__, weights
+from ..networks import zoo
+from .datasets import Bad, LabelledSet, open_set
+from .peers import Peer
+from .rows import Row
+from .runner import Runner, processes
+from .statistics import LEVEL, Bootstrap
+from .subjects import Eyes, Look, Subject, subject
+
+FORMAT = 1
+_BAD_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a study is asked to do.
+
+    data     -- files or a folder, see datasets.py; joints, images -- as open_set takes them
+    networks -- names of the zoo or best.pt files; empty: the embedded pair
+    peers    -- {name: COCO-format predictions}
+    batch    -- photos in a forward pass; None: 32 on a CPU, 128 on a GPU
+    limit    -- only the first so many records
+    command  -- what the user called, for the result
+    """
+
+    data: tuple[Path, ...]
+    out: Path
+    networks: tuple[str, ...] = ()
+    peers: dict[str, Path] = field(default_factory=dict)
+    joints: str | None = None
+    images: Path | None = None
+    limit: int | None = None
+    batch: int | None = None
+    decoder: str = "argmax"
+    flip: bool = False
+    upsampling: str | None = None
+    seed: int = 0
+    replicates: int = 1000
+    strict: bool = False
+    fresh: bool = False
+    device: str | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a question works on. columns: keys of looks, then names of peers."""
+
+    settings: Settings
+    records: LabelledSet
+    subjects: tuple[Subject, ...]
+    looks: tuple[Look, ...]
+    peers: tuple[Peer, ...]
+    bootstrap: Bootstrap
+
+    @property
+    def columns(self) -> list[str]:
+        return [look.key for look in self.looks] + [peer.name for peer in self.peers]
+
+    def subject(self, look: Look) -> Subject:
+        return next(s for s in self.subjects if s.name == look.network)
+
+    def title(self, column: str) -> str:
+        """For people: a network's title, a peer's name."""
+        look = next((look for look in self.looks if look.key == column), None)
+        return self.subject(look).title if look else column
+
+    def describe(self, column: str) -> dict[str, Any]:
+        """The beginning of a result's row."""
+        look = next((look for look in self.looks if look.key == column), None)
+        if look is None:
+            return {"column": column, "network": column, "title": column, "status": "predictions from elsewhere"}
+        of = self.subject(look)
+        return {
+            "column": column, "network": of.name, "title": of.title, "status": of.status, "size": list(look.size),
+            "upsampling": look.upsampling, "level": look.level,
+        }  # fmt: skip
+
+    def notes(self) -> list[str]:
+        """What must be known to read the figures rightly, whatever the question."""
+        known, said = self.records.joints, []
+        for of in self.subjects:
+            if of.joints is not known:
+                names = [joint for joint in known.joints if joint in of.joints.joints]
+                said.append(
+                    f"{of.title} was trained on {of.joints.name.upper()}'s joints: it is measured on the {len(names)} "
+                    f"that {known.name.upper()} has too ({', '.join(names)})."
+                )
+            if of.status == "untrained":
+                said.append(f"{of.title} is untrained: its figures are those of chance.")
+        if self.settings.limit is not None:
+            said.append(f"Only the first {self.settings.limit} records of the set were asked for.")
+        return said
+
+
+class Question(ABC):
+    """One study: which looks it takes, and what it makes of the rows."""
+
+    name: ClassVar[str]
+    text: ClassVar[str]
+    takes_peers: ClassVar[bool] = False
+
+    @abstractmethod
+    def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
+        """Every way to look at each photo."""
+
+    @abstractmethod
+    def begin(self, context: Context) -> None:
+        """Once, on the process that answers, before the first rows."""
+
+    @abstractmethod
+    def add(self, rows: list[Row]) -> None:
+        """Rows in the order of the records."""
+
+    @abstractmethod
+    def answer(self) -> dict[str, Any]:
+        """{"rows": [...], "tests": [...], "notes": [...], ...} as plain data."""
+
+
+def conduct(
+    question: Question,
+    settings: Settings,
+    tell: Callable[[str], None] = lambda line: None,
+    step: Callable[[int], None] = lambda records: None,
+) -> dict[str, Any] | None:
+    """The result of a study, as result.json has it; None on every process but the first.
+
+    tell -- gets a line for each bad record; step -- the number of records done since the last call
+    Raises ValueError where nothing could be evaluated.
+    """
+    start = time.perf_counter()
+    with processes() as place:
+        context, device = _prepare(question, settings), _device(settings)
+        eyes = Eyes(context.subjects, context.looks, settings.decoder, settings.flip)
+        runner = Runner(
+            context.records, eyes, list(context.peers), settings.out,
+            batch=settings.batch or (128 if device.type == "cuda" else 32), limit=settings.limit,
+            strict=settings.strict, fresh=settings.fresh, fingerprint=_fingerprint(question, context, device),
+            place=place, tell=tell, step=step,
+        )  # fmt: skip
+        if place.first:
+            question.begin(context)
+            for bad in (bad for peer in context.peers for bad in peer.bad):
+                tell(str(bad))
+        with _calm(device):
+            runner.work()
+        evaluated, bad = 0, _Bad()
+        for rows, broken in runner.collect():
+            question.add(rows)
+            evaluated += len(rows)
+            bad.add(broken)
+        result = None
+        if place.first:
+            if not evaluated:
+                raise ValueError(f"{context.records.name}: no record could be evaluated ({bad.summary()})")
+            answer = question.answer()
+            seconds = {"all": round(time.perf_counter() - start, 2), "forward": round(eyes.seconds, 2)}
+            data = {**_facts(context), "evaluated": evaluated, **bad.facts()}
+            result = {**_head(question, context, data), **answer, "made": _made(settings, device, runner, seconds)}
+        runner.finish()
+    return result
+
+
+def _prepare(question: Question, settings: Settings) -> Context:
+    if settings.peers and not question.takes_peers:
+        raise ValueError(f"study {question.name} asks the networks themselves; predictions from elsewhere do not help")
+    records = open_set(settings.data, settings.joints, settings.images)
+    names = settings.networks or (weights.default_pair() if not settings.peers else ())
+    if len(set(names)) < len(names):
+        raise ValueError("a network is named twice")
+    if clash := set(names) & settings.peers.keys():
+        raise ValueError(f"{', '.join(clash)} names a network and predictions from elsewhere: give another name")
+    subjects = tuple(subject(name, _device(settings)) for name in names)
+    peers = tuple(Peer(name, file, records.joints) for name, file in settings.peers.items())
+    looks = tuple(question.looks(subjects, settings))
+    return Context(settings, records, subjects, looks, peers, Bootstrap(settings.seed, settings.replicates))
+
+
+def _device(settings: Settings) -> torch.device:
+    return torch.device(settings.device or zoo.device())
+
+
+@contextmanager
+def _calm(device: torch.device) -> Iterator[None]:
+    """One thread for torch on a CPU that has other work: threads that wait for each other are slower than one."""
+    before = torch.get_num_threads()
+    if device.type == "cpu" and hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Bad:
+    """Bad records: all counted, the first of them by name."""
+
+    def __init__(self) -> None:
+        self.count, self.first = 0, []
+
+    def add(self, bad: list[Bad]) -> None:
+        self.count += len(bad)
+        self.first += [{"name": b.name, "reason": b.reason} for b in bad][: _BAD_SHOWN - len(self.first)]
+
+    def facts(self) -> dict[str, Any]:
+        return {"bad": self.count, "bad_records": self.first}
+
+    def summary(self) -> str:
+        return f"{self.count} bad, the first {self.first[0]['name']}: {self.first[0]['reason']}" if self.first else "none"
+
+
+def _facts(context: Context) -> dict[str, Any]:
+    boxes = {"crops": "the crops as they are", "csv": "the boxes of the labels, padded by 1.25"}
+    return {
+        "name": context.records.name, "kind": context.records.kind, "joints": context.records.joints.name,
+        "limit": context.settings.limit,
+        "people": boxes.get(context.records.kind, "ground-truth boxes, padded by 1.25"),
+    }  # fmt: skip
+
+
+def _fingerprint(question: Question, context: Context, device: torch.device) -> dict[str, Any]:
+    """Everything that shapes rows and is not the runner's own."""
+    s, files = context.settings, (*context.records.files, *context.settings.peers.values())
+    return {
+        "study": question.name, "version": __version__, "torch": torch.__version__, "device": device.type,
+        "looks": [look.key for look in context.looks], "joints": context.records.joints.name,
+        "weights": {subject.name: subject.sha256 for subject in context.subjects},
+        "files": {str(f): [f.stat().st_size, f.stat().st_mtime_ns] for f in files}, "peers": list(s.peers),
+        "decoder": s.decoder, "flip": s.flip, "images": str(s.images),
+    }  # fmt: skip
+
+
+def _head(question: Question, context: Context, data: dict[str, Any]) -> dict[str, Any]:
+    peers = [{"name": p.name, "file": p.file.name, "predictions": p.count, "bad": len(p.bad)} for p in context.peers]
+    return {
+        "study": question.name, "format": FORMAT, "question": question.text, "data": data,
+        "networks": [s.facts() for s in context.subjects], "peers": peers,
+    }  # fmt: skip
+
+
+def _made(settings: Settings, device: torch.device, runner: Runner, seconds: dict[str, float]) -> dict[str, Any]:
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU ({platform.machine()})"
+    return {
+        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "command": settings.command, "device": name,
+        "processes": runner.place.world, "batch": runner.batch, "seed": settings.seed, "decoder": settings.decoder,
+        "flip_test": settings.flip, "bootstrap": {"replicates": settings.replicates, "level": LEVEL, "unit": "person"},
+        "seconds": seconds, "records_resumed": runner.resumed, "versions": versions(),
+    }  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Of what shapes figures."""
+    found = {"pose_demo": __version__, "python": sys.version.split()[0], "torch": torch.__version__}
+    for package in ("numpy", "pillow", "opencv-python", "pycocotools"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
