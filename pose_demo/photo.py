@@ -7,8 +7,9 @@ Coordinates are pixels with centres at whole numbers: pixel i covers i - 0.5 to 
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Sequence
+import math
+import stat
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -17,15 +18,57 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageChops,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 Box = tuple[float, float, float, float]
 
 MAX_BYTES = 50 * 2**20
 MAX_PIXELS = 60_000_000
 MIN_SIDE = 16
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-_READS = "JPEG, PNG, WebP, BMP, TIFF or GIF"
+_READS = "a JPEG, PNG, WebP, BMP, TIFF or GIF file"
+
+# First bytes of a file -> what opens it. Pillow's classes themselves and not Image.open, which warns or fails
+# by a limit of its own that belongs to the whole process.
+_OPENERS: tuple[tuple[bytes, Callable[[io.BytesIO], Image.Image]], ...] = (
+    (b"\xff\xd8\xff", JpegImagePlugin.jpeg_factory),
+    (b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
+    (b"RIFF....WEBP", WebPImagePlugin.WebPImageFile),
+    (b"BM", BmpImagePlugin.BmpImageFile),
+    (b"II*\0", TiffImagePlugin.TiffImageFile),
+    (b"MM\0*", TiffImagePlugin.TiffImageFile),
+    (b"GIF87a", GifImagePlugin.GifImageFile),
+    (b"GIF89a", GifImagePlugin.GifImageFile),
+    *((b"P%d" % kind, PpmImagePlugin.PpmImageFile) for kind in range(1, 7)),
+)
+# What people hand in by mistake. A dot stands for any byte.
+_OTHERS = (
+    (b"....ftyphe", "an HEIC photo"),
+    (b"....ftypmif1", "an HEIC photo"),
+    (b"....ftypavi", "an AVIF picture"),
+    (b"....ftyp", "a video"),
+    (b"....moov", "a video"),
+    (b"\x1aE\xdf\xa3", "a video"),
+    (b"RIFF....AVI ", "a video"),
+    (b"\0\0\x01\xba", "a video"),
+    (b"FLV\x01", "a video"),
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "an archive or an office document"),
+    (b"8BPS", "a Photoshop file"),
+    (b"<svg", "an SVG drawing"),
+    (b"<!DOCTYPE svg", "an SVG drawing"),
+    (b"<!DOCTYPE html", "a web page"),
+    (b"<html", "a web page"),
+)
 
 
 class PhotoError(ValueError):
@@ -37,7 +80,8 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
 
     source -- a path, bytes, a PIL image, or a uint8 array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA
 
-    Bytes and pixels are checked before anything is decoded. Raises PhotoError.
+    Bytes and pixels are checked before anything is decoded. 16 bits become 8; CMYK is converted without its colour
+    profile. The array is the caller's own. Raises PhotoError, and nothing else whatever the bytes.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
@@ -47,88 +91,145 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
     if isinstance(source, bytes | bytearray | memoryview):
         name, data = "the photo", bytes(source)
     elif isinstance(source, str | PathLike):
-        name, data = Path(source).name, _bytes_of(Path(source), max_bytes)
+        name, data = _shown(Path(source).name), _bytes_of(Path(source), max_bytes)
     else:
-        raise PhotoError(f"a photo is a file, bytes, a picture or an array, not {type(source).__name__}")
+        raise PhotoError(f"a photo is a file, bytes, a picture or an array, not {type(source).__name__}: give one of these")
     if not data:
         raise PhotoError(f"{name} is empty: choose another file")
-    if len(data) > max_bytes:
-        raise PhotoError(f"{name} has {len(data) / 2**20:.0f} MB, more than the {max_bytes / 2**20:.0f} MB allowed")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own size warning: ours is the limit that counts
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise PhotoError(f"{name} is no picture that can be read here: it should be {_READS}") from None
-    except Exception as error:  # a hostile header can make a decoder fail in any way
-        raise PhotoError(f"{name} is damaged and cannot be read ({_first_line(error)})") from None
+    _check_bytes(len(data), max_bytes, name)
+    picture = _open(data, name)
     with picture:
         _check_size(picture.size, max_pixels, name)
         return _decode(picture, name)
 
 
 def _bytes_of(path: Path, max_bytes: int) -> bytes:
+    """The file's bytes, at most one more than allowed: a file may grow while it is read."""
+    name = _shown(str(path))
     try:
-        if path.is_dir():
-            raise PhotoError(f"{path} is a folder: give a picture file")
-        if path.stat().st_size > max_bytes:
-            size = path.stat().st_size / 2**20
-            raise PhotoError(f"{path.name} has {size:.0f} MB, more than the {max_bytes / 2**20:.0f} MB allowed")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise PhotoError(f"there is no file {path}") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, PhotoError):
-            raise
-        raise PhotoError(f"{path} cannot be opened ({_first_line(error)})") from None
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise PhotoError(f"{name} is a folder: give a picture file")
+        if not stat.S_ISREG(status.st_mode):
+            raise PhotoError(f"{name} is a device or a pipe: give a picture file")
+        _check_bytes(status.st_size, max_bytes, name)
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise PhotoError(f"there is no file {name}: check the path") from None
+    except PhotoError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise PhotoError(f"{name} cannot be opened ({_shown(str(reason))}): check the path and its permissions") from None
+
+
+def _check_bytes(count: int, max_bytes: int, name: str) -> None:
+    if count > max_bytes:
+        size, most = (f"{n / 2**20:.3g} MB" for n in (count, max_bytes))
+        raise PhotoError(f"{name} has {size}, more than the {most} allowed: save it smaller, as JPEG for instance")
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if min(width, height) < MIN_SIDE:
-        raise PhotoError(f"{name} is {width} x {height} pixels, too small: each side needs at least {MIN_SIDE}")
+        raise PhotoError(
+            f"{name} is {width} x {height} pixels, too small to show a person: "
+            f"choose one of at least {MIN_SIDE} pixels on each side"
+        )
     if width * height > max_pixels:
         raise PhotoError(
-            f"{name} is {width} x {height} pixels, more than the {max_pixels / 1e6:.0f} million allowed: scale it down"
+            f"{name} is {width} x {height} pixels, more than the {max_pixels / 1e6:g} million allowed: scale it down"
         )
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    """The picture with its header read and nothing decoded."""
+    for start, opener in _OPENERS:
+        if _starts(data, start):
+            try:
+                return opener(io.BytesIO(data))
+            except Exception:  # a hostile header can make a decoder fail in any way
+                raise PhotoError(f"{name} is damaged, its header makes no sense: get the file again") from None
+    text = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<?xml") and b"<svg" in text:
+        text = b"<svg"
+    for start, what in _OTHERS:
+        if _starts(text if start.startswith(b"<") else data, start):
+            raise PhotoError(f"{name} is {what}, which cannot be read here: save what it shows as JPEG or PNG")
+    raise PhotoError(f"{name} is no picture that can be read here: choose {_READS}")
+
+
+def _starts(data: bytes, start: bytes) -> bool:
+    """Whether the bytes begin so; "...." stands for any four."""
+    first, _, rest = start.partition(b"....")
+    return data.startswith(first) and (not rest or data[len(first) + 4 :].startswith(rest))
 
 
 def _decode(picture: Image.Image, name: str) -> np.ndarray:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture.load()
-            picture = ImageOps.exif_transpose(picture)
-            return np.array(_to_rgb(picture))
-    except Exception as error:
-        raise PhotoError(f"{name} is cut short or damaged and cannot be decoded ({_first_line(error)})") from None
+        picture.load()
+        pixels = np.array(_to_rgb(picture))
+    except Exception:
+        raise PhotoError(f"{name} is cut short or damaged and cannot be decoded: get the file again") from None
+    return np.ascontiguousarray(_upright(pixels, picture))
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        values = np.asarray(picture, dtype=np.float64)
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        top = 65535.0 if picture.mode != "F" else max(values.max(), 1e-12)
-        return Image.fromarray(np.clip(values / top * 255, 0, 255).round().astype(np.uint8)).convert("RGB")
+    if picture.mode.startswith(("I", "F")):
+        picture = Image.fromarray(_eight_bits(np.asarray(picture)))
+    if picture.mode == "CMYK" and picture.format in ("JPEG", "MPO") and "adobe" not in picture.info:
+        picture = ImageChops.invert(picture)  # Pillow takes every CMYK JPEG for an inverted one, as Adobe's are
+    if picture.mode in ("La", "RGBa"):
+        picture = picture.convert(picture.mode.upper())
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
+        white = Image.new("RGB", picture.size, "white")
+        white.paste(picture, mask=picture)
+        return white
     return picture.convert("RGB")
+
+
+def _eight_bits(values: np.ndarray) -> np.ndarray:
+    """Integers of 16 bits, or floats in 0..1, 0..255 or up to whatever their largest is, -> uint8."""
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+        most = float(values.max())
+        top = 1.0 if most <= 1 else max(most, 255.0)
+        return np.clip(values * (255 / top), 0, 255).round().astype(np.uint8)
+    return ((np.clip(values, 0, 65535).astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _upright(pixels: np.ndarray, picture: Image.Image) -> np.ndarray:
+    """Turned and mirrored as EXIF's tag 274 says (Exif 2.3, section 4.6.4); damaged EXIF counts as none."""
+    try:
+        orientation = picture.getexif().get(274, 1)
+    except Exception:
+        return pixels
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
 
 
 def _from_array(array: np.ndarray, max_pixels: int) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
-        raise PhotoError(f"an array must be uint8 (H, W), (H, W, 3) or (H, W, 4), not {array.dtype} {array.shape}")
+        raise PhotoError(
+            f"the array is {array.dtype} of shape {array.shape}: give uint8 of shape (H, W), (H, W, 3) or (H, W, 4)"
+        )
     _check_size((array.shape[1], array.shape[0]), max_pixels, "the array")
     if array.ndim == 3 and array.shape[2] == 3:
-        return np.ascontiguousarray(array)
+        return np.array(array, order="C")
     return np.array(_to_rgb(Image.fromarray(array)))
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__)[:120]
+def _shown(text: str) -> str:
+    """A name or path as it may stand in a sentence: on one line, and not too long."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return text if len(text) <= 120 else f"{text[:60]}...{text[-50:]}"
 
 
 # --- the person's box ------------------------------------------------------------------------------------------------
@@ -141,12 +242,7 @@ def whole(shape: Sequence[int]) -> Box:
 
 def check_box(box: Sequence[float], shape: Sequence[int]) -> Box:
     """x0, y0, x1, y1 in order and within the photo (H, W, ...). Raises PhotoError where nothing is left of it."""
-    try:
-        numbers = [float(v) for v in box]
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) != 4 or not np.isfinite(numbers).all():
-        raise PhotoError(f"a box is four numbers x0, y0, x1, y1 in pixels, not {box!r}")
+    numbers = _numbers(box)
     left, top, right, bottom = whole(shape)
     x0, x1 = (min(max(v, left), right) for v in sorted((numbers[0], numbers[2])))
     y0, y1 = (min(max(v, top), bottom) for v in sorted((numbers[1], numbers[3])))
@@ -158,11 +254,21 @@ def check_box(box: Sequence[float], shape: Sequence[int]) -> Box:
     return x0, y0, x1, y1
 
 
+def _numbers(box: Sequence[float]) -> list[float]:
+    try:
+        numbers = [float(v) for v in box]
+    except (TypeError, ValueError, OverflowError):
+        numbers = []
+    if len(numbers) != 4 or not np.isfinite(numbers).all():
+        raise PhotoError(f"a box is four numbers x0, y0, x1, y1 in pixels, not {_shown(repr(box))}: draw it again")
+    return numbers
+
+
 @dataclass(frozen=True)
 class Crop:
     """Where a network looks: a rectangle of the photo of the network's own shape, which may reach beyond the photo.
 
-    box  -- x0, y0, x1, y1 in pixels of the photo, edges
+    box  -- x0, y0, x1, y1 in pixels of the photo, edges: what the input covers, the padding included
     size -- (height, width) of the network's input
     """
 
@@ -173,11 +279,14 @@ class Crop:
     def around(cls, box: Sequence[float], size: tuple[int, int], padding: float = 1.25) -> Crop:
         """The box padded about its centre and then widened or heightened to the input's shape.
 
-        1.25 is what both networks' training pads by (HRNet's code, MMPose's GetBBoxCenterScale).
+        1.25 is what both networks' training pads by (HRNet's code, MMPose's GetBBoxCenterScale). Raises PhotoError
+        for a box without an extent; one that reaches beyond the photo is fine here.
         """
-        x0, y0, x1, y1 = (float(v) for v in box)
+        x0, y0, x1, y1 = _numbers(box)
         height, width = size
         scale = max((x1 - x0) / width, (y1 - y0) / height) * padding
+        if not (x1 > x0 and y1 > y0 and math.isfinite(scale)):
+            raise PhotoError(f"the box {x0:g}, {y0:g}, {x1:g}, {y1:g} has no extent: draw it around the person")
         cx, cy, half_w, half_h = (x0 + x1) / 2, (y0 + y1) / 2, scale * width / 2, scale * height / 2
         return cls((cx - half_w, cy - half_h, cx + half_w, cy + half_h), (height, width))
 
@@ -188,46 +297,54 @@ class Crop:
 
     @cached_property
     def matrix(self) -> np.ndarray:
-        """(2, 3): photo -> input, pixel centres at whole numbers."""
+        """(2, 3): photo -> input, pixel centres at whole numbers; an edge of the box lands on an edge of the input."""
         s = 1 / self.scale
         return np.array([[s, 0, -self.box[0] * s - 0.5], [0, s, -self.box[1] * s - 0.5]])
 
     def to_input(self, points: np.ndarray) -> np.ndarray:
-        """(..., 2) pixels of the photo -> pixels of the network's input."""
+        """(..., 2) pixels of the photo -> pixels of the network's input, float64."""
         return (np.asarray(points, np.float64) - self.box[:2]) / self.scale - 0.5
 
     def to_photo(self, points: np.ndarray) -> np.ndarray:
-        """(..., 2) pixels of the network's input -> pixels of the photo: the inverse of `to_input`."""
+        """(..., 2) pixels of the network's input -> pixels of the photo, float64: the inverse of `to_input`."""
         return (np.asarray(points, np.float64) + 0.5) * self.scale + self.box[:2]
 
     def warp(self, photo: np.ndarray) -> np.ndarray:
         """What the network sees of the photo (H, W, 3) uint8: (height, width, 3) uint8.
 
-        Shrinking averages, so that nothing flickers between pixels; beyond the photo lies its mean colour.
+        Beyond the photo lies its mean colour. Where the photo shrinks to less than half, each pixel of the input is
+        the mean of what it covers: the warp goes to a grid that divides each pixel into `fine` x `fine`, and those
+        are averaged; far smaller ones start from whole blocks of the photo, averaged before.
         """
+        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
+            raise ValueError(f"expected a photo (H, W, 3) uint8 as read() gives it, got {photo.shape} {photo.dtype}")
         height, width = self.size
-        photo, matrix = _nearby(photo, self)
-        fill = tuple(float(v) for v in photo.mean((0, 1)))
-        shrink = int(1 / np.hypot(*matrix[0, :2]))
-        if shrink >= 2:  # whole blocks are averaged first, the rest is left to the bilinear warp
-            h, w = (-(-n // shrink) * shrink for n in photo.shape[:2])
-            photo = cv2.copyMakeBorder(
-                photo, 0, h - photo.shape[0], 0, w - photo.shape[1], cv2.BORDER_CONSTANT, value=fill
-            )
-            photo = cv2.resize(photo, (w // shrink, h // shrink), interpolation=cv2.INTER_AREA)
-            # Block k covers pixels k * shrink to (k + 1) * shrink - 1: its centre is k * shrink + (shrink - 1) / 2.
-            matrix = np.column_stack([matrix[:, :2] * shrink, matrix[:, 2] + matrix[:, :2].sum(1) * (shrink - 1) / 2])
-        return cv2.warpAffine(photo, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=fill)
+        fill = cv2.mean(photo)[:3] if self._reaches_beyond(photo) else (0.0, 0.0, 0.0)
+        block = max(1, int(self.scale / 4))
+        part, (x, y) = self._nearby(photo, block)
+        if not part.size:
+            return np.full((height, width, 3), np.round(fill), np.uint8)
+        if block > 1:
+            h, w = (-(-n // block) for n in part.shape[:2])
+            missing = (0, h * block - part.shape[0], 0, w * block - part.shape[1])
+            part = cv2.copyMakeBorder(part, *missing, cv2.BORDER_CONSTANT, value=fill)
+            part = cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA)
+        fine = math.ceil(self.scale / block) if self.scale > 2 else 1
+        # The same box in the coordinates of the blocks.
+        box = tuple((v + 0.5 - o) / block - 0.5 for v, o in zip(self.box, (x, y, x, y), strict=True))
+        matrix = Crop(box, (height * fine, width * fine)).matrix
+        seen = cv2.warpAffine(part, matrix, (width * fine, height * fine), flags=cv2.INTER_LINEAR, borderValue=fill)
+        return cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA) if fine > 1 else seen
 
+    def _reaches_beyond(self, photo: np.ndarray) -> bool:
+        x0, y0, x1, y1 = whole(photo.shape)
+        return self.box[0] < x0 or self.box[1] < y0 or self.box[2] > x1 or self.box[3] > y1
 
-def _nearby(photo: np.ndarray, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
-    """The part of the photo that the crop needs, and the matrix from there: a small person in a large photo is quick."""
-    margin = 2 * crop.scale + 2
-    x0, y0 = (int(max(np.floor(v - margin), 0)) for v in crop.box[:2])
-    x1, y1 = (int(np.ceil(v + margin)) for v in crop.box[2:])
-    part = photo[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
-    if not part.size:
-        part, x0, y0 = photo, 0, 0
-    matrix = crop.matrix.copy()
-    matrix[:, 2] += matrix[:, :2] @ (x0, y0)
-    return np.ascontiguousarray(part), matrix
+    def _nearby(self, photo: np.ndarray, block: int) -> tuple[np.ndarray, tuple[int, int]]:
+        """The part of the photo that the input covers, two blocks more on each side, and where it starts (x, y).
+
+        A small person in a large photo is quick, and a long photo stays within what OpenCV can warp (32767 a side).
+        """
+        starts = [min(max(math.floor(v + 0.5) - 2 * block, 0), n) for v, n in zip(self.box[:2], photo.shape[1::-1])]
+        stops = [min(max(math.ceil(v + 0.5) + 2 * block, 0), n) for v, n in zip(self.box[2:], photo.shape[1::-1])]
+        return np.ascontiguousarray(photo[starts[1] : stops[1], starts[0] : stops[0]]), (starts[0], starts[1])

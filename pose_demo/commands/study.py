@@ -1,40 +1,234 @@
-"""`study accuracy`: how right a network is on labelled photos."""
+"""Questions asked of many labelled photos. Each study writes result.json, table.csv and index.html into --out.
+
+accuracy    how right each network is, and whether one is more right than another
+upsampling  every stop of the slider, and what a network was trained with against what it is tested with
+depth       accuracy after every stack, and through HRNet's lens after every fusion, over the cost so far
+resolution  input sizes from 128 to 384, over cost
+faults      kinds of error (jitter, inversion, swap, miss), and where two networks disagree
+all         these five, each in a folder of its own
+
+    python -m pose_demo study accuracy --data lspet/test.npz
+    torchrun --nproc_per_node 4 -m pose_demo study all --data annotations.json --images val2017 --out results
+
+Labels (--data) are .npz crops, COCO keypoints JSON, MPII JSON, or a .csv; pose_demo/study/datasets.py describes them.
+A killed study goes on where it was when the same command is given again.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+import os
+import shlex
+import sys
 from pathlib import Path
+from typing import Any
+
+STUDIES = {
+    "accuracy": "how right each network is",
+    "upsampling": "does it matter how maps are enlarged",
+    "depth": "how right on the way, over cost",
+    "resolution": "what input size buys, over cost",
+    "faults": "kinds of error, and where networks disagree",
+}
+_ONE_BY_ONE = ("data", "images", "joints", "network", "peer", "upsampling", "decoder", "flip", "limit", "batch",
+               "device", "seed", "replicates", "strict", "gallery")  # fmt: skip
 
 
 def add_parser(commands) -> None:
-    p = commands.add_parser("study", help="questions asked of many photos", description=__doc__)
-    studies = p.add_subparsers(dest="study", required=True)
-    a = studies.add_parser("accuracy", help="PCK over all joints, per joint, and of upright people")
-    a.add_argument("--network", required=True, help="a name of `weights list`, or a best.pt of `train`")
-    a.add_argument("--data", type=Path, required=True, metavar="FILE", help="an .npz of labelled person crops")
-    a.add_argument("--threshold", type=float, default=0.2, help="share of the torso (default 0.2)")
-    a.add_argument("--upsampling", default=None, help="a stop of the slider (default: as trained)")
-    a.add_argument("--decoder", choices=("argmax", "dark"), default="argmax")
-    a.add_argument("--limit", type=int, default=None, help="only the first so many photos")
-    a.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    a.set_defaults(run=accuracy)
+    p = commands.add_parser(
+        "study", help="questions asked of many photos", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    studies = p.add_subparsers(dest="study", required=True, metavar="STUDY")
+    for name, text in STUDIES.items():
+        _options(studies.add_parser(name, help=text), name)
+    _options(studies.add_parser("all", help="all of them"), "all")
 
 
-def accuracy(call: argparse.Namespace) -> int:
-    from ..study.accuracy import measure
+def _options(p: argparse.ArgumentParser, name: str) -> None:
+    p.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help="labels, or a folder of them")
+    p.add_argument("--images", type=Path, metavar="DIR", help="the pictures, where they lie apart from the labels")
+    p.add_argument("--joints", choices=("coco", "mpii", "lsp"), help="joint set, where the labels do not say")
+    p.add_argument("--network", nargs="+", default=[], metavar="NAME",
+                   help="names of `weights list` or best.pt files of `train` (default: the embedded pair)")  # fmt: skip
+    if name in ("accuracy", "faults"):
+        p.add_argument("--peer", nargs="+", default=[], metavar="NAME=FILE",
+                       help="predictions from elsewhere, as COCO keypoint results")  # fmt: skip
+    if name != "upsampling":
+        p.add_argument("--upsampling", help="a stop of the slider (default: as trained)")
+    p.add_argument("--decoder", choices=("argmax", "dark"), default="argmax")
+    p.add_argument("--flip", action="store_true", help="average with the mirrored photo, as published figures do")
+    p.add_argument("--limit", type=int, help="only the first so many people")
+    p.add_argument("--batch", type=int, help="photos in a forward pass (default: 32 on a CPU, 128 on a GPU)")
+    p.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: the GPU if there is one)")
+    p.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    p.add_argument("--replicates", type=int, default=1000, help="of the bootstrap")
+    p.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: out/study/STUDY)")
+    p.add_argument("--strict", action="store_true", help="stop at the first record that cannot be used")
+    p.add_argument("--fresh", action="store_true", help="do not go on from what a killed study left")
+    if name in ("faults", "all"):
+        p.add_argument("--gallery", type=int, default=0, metavar="N",
+                       help="put the N most telling photos into index.html (mind whose photos they are)")  # fmt: skip
+    p.add_argument("--no-page", action="store_true", help="result.json and table.csv only (index.html has 5 MB)")
+    p.add_argument("--json", action="store_true", help="print result.json instead of a summary")
+    p.set_defaults(run=run)
 
-    report = measure(call.network, call.data, call.threshold, call.upsampling, call.decoder, call.limit)
-    if call.json:
-        print(json.dumps(asdict(report)))
+
+def run(call: argparse.Namespace) -> int:
+    if call.study != "all":
+        result = _study(call, call.study, call.out or Path("out/study") / call.study)
+        if result and call.json:
+            print(json.dumps(result))
         return 0
-    p = report.pck
-    print(
-        f"{report.network} on {report.data}: PCK@{p.threshold} {p.mean:.4f} over {p.joints} joints of {p.people} people"
-    )
-    print(f"upright people ({p.people_upright}): {p.upright:.4f}")
-    for joint, share in p.per_joint.items():
-        print(f"  {joint:16} {share:.4f}")
-    print(f"upsampling {report.upsampling}, decoder {report.decoder}, {report.device}, torch {report.torch}")
+    results = [_study(call, name, (call.out or Path("out/study")) / name) for name in STUDIES]
+    if call.json and None not in results:
+        print(json.dumps(results))
     return 0
+
+
+def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | None:
+    """Conducts one study and writes its results; None on every process but the first."""
+    from ..study.conduct import conduct
+
+    _check(call)
+    with _Progress(name, call.limit, quiet=call.json) as progress:
+        result = conduct(_question(call, name), _settings(call, name, out), progress.say, progress.step)
+    if result is None:
+        return None
+    from ..study import report
+
+    files = report.write(result, out)
+    if not call.no_page:
+        files.append(_page(call, result, out / "index.html"))
+    if not call.json:
+        print(summary(result))
+        print(f"written to {', '.join(str(file) for file in files)}")
+    return result
+
+
+def _check(call: argparse.Namespace) -> None:
+    for name in ("limit", "batch"):
+        if (value := getattr(call, name)) is not None and value < 1:
+            raise ValueError(f"--{name} must be at least 1, not {value}")
+    if call.seed < 0 or call.replicates < 0:
+        raise ValueError("--seed and --replicates cannot be negative")
+
+
+def _question(call: argparse.Namespace, name: str) -> Any:
+    from ..study import accuracy, depth, faults, resolution, upsampling
+
+    if name == "faults":
+        return faults.Faults(max(call.gallery, 24))
+    return {"accuracy": accuracy.Accuracy, "upsampling": upsampling.Upsampling, "depth": depth.Depth,
+            "resolution": resolution.Resolution}[name]()  # fmt: skip
+
+
+def _settings(call: argparse.Namespace, name: str, out: Path) -> Any:
+    from ..study.conduct import Settings
+
+    peers = {}
+    for given in getattr(call, "peer", []):
+        peer, equals, file = given.partition("=")
+        if not (peer and equals and file):
+            raise ValueError(f"--peer takes NAME=FILE, not {given!r}")
+        peers[peer] = Path(file)
+    return Settings(
+        data=tuple(call.data), out=out, networks=tuple(call.network), peers=peers, joints=call.joints,
+        images=call.images, limit=call.limit, batch=call.batch, decoder=call.decoder, flip=call.flip,
+        upsampling=getattr(call, "upsampling", None) if name != "upsampling" else None, seed=call.seed,
+        replicates=call.replicates, strict=call.strict, fresh=call.fresh, device=call.device,
+        command=command_line(call, name),
+    )  # fmt: skip
+
+
+def command_line(call: argparse.Namespace, name: str) -> str:
+    """What to type to have the same again, but for where it goes."""
+    world = int(os.environ.get("WORLD_SIZE", 1))
+    words = ["python" if world == 1 else f"torchrun --nproc_per_node {world}", "-m pose_demo study", name]
+    defaults = {"seed": 0, "replicates": 1000, "decoder": "argmax"}
+    for option in _ONE_BY_ONE:
+        value = getattr(call, option, None)
+        if value in (None, [], False, 0) or value == defaults.get(option):
+            continue
+        values = [] if value is True else value if isinstance(value, list) else [value]
+        words.append(" ".join([f"--{option}", *(shlex.quote(str(v)) for v in values)]))
+    return " ".join(words)
+
+
+def _page(call: argparse.Namespace, result: dict[str, Any], file: Path) -> Path:
+    from ..draw import study_page
+
+    count = getattr(call, "gallery", 0)
+    return study_page.write(result, file, list(_gallery(call, result, count)) if count else ())
+
+
+def _gallery(call: argparse.Namespace, result: dict[str, Any], count: int) -> Any:
+    """The <figure>s of the records on which the first two networks disagree most."""
+    import numpy as np
+
+    from ..draw.study_page import telling
+    from ..study.datasets import open_set
+    from ..study.faults import photos
+
+    for pair in result.get("disagreements", [])[:1]:
+        chosen = pair["telling"][:count]
+        pictures = photos(open_set(call.data, call.joints, call.images), {facts["index"] for facts in chosen})
+        for facts in chosen:
+            if facts["index"] in pictures:
+                found = {c: np.array(points, float) for c, points in facts["poses"].items()}
+                yield telling(pictures[facts["index"]], facts, result["data"]["joints"], found)
+
+
+def summary(result: dict[str, Any]) -> str:
+    """A few lines for a terminal: each look's main figure with its interval, and what was left out."""
+    data, lines = result["data"], []
+    for row in result["rows"]:
+        size = "x".join(map(str, row["size"])) if "size" in row else ""
+        parts = [row["title"], size, row.get("upsampling", ""), row.get("level", "").replace("last", "")]
+        figures = [f"{name} {_text(e)}" for name, e in row["measures"].items()]
+        figures += [f"OKS-AP {_text(row['oks']['AP'])}"] if row.get("oks") else []
+        figures += [f"{kind} {_text(e)}" for kind, e in row.get("kinds", {}).items()]
+        lines.append(f"{' '.join(p for p in parts if p)}: {', '.join(figures) or 'nothing to measure by'}")
+    made = result["made"]
+    lines.append(
+        f"{data['evaluated']} people of {data['name']}, {data['bad']} records could not be used; {made['device']}, "
+        f"{made['seconds']['all']} s, of these {made['seconds']['forward']} s forward passes"
+    )
+    return "\n".join(lines)
+
+
+def _text(estimate: dict[str, Any]) -> str:
+    if estimate["value"] is None:
+        return "not measured"
+    low, high = estimate["low"], estimate["high"]
+    return f"{estimate['value']:.4f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
+
+
+class _Progress:
+    """A bar on the first process, and the bad records' lines above it."""
+
+    def __init__(self, name: str, limit: int | None, quiet: bool):
+        self.shown = not quiet and int(os.environ.get("RANK", 0)) == 0 and sys.stderr.isatty()
+        self.name, self.limit, self.bar = name, limit, None
+
+    def __enter__(self) -> _Progress:
+        if self.shown:
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=self.limit, unit=" people", desc=self.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def say(self, line: str) -> None:
+        if self.bar is not None:
+            self.bar.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def step(self, records: int) -> None:
+        if self.bar is not None:
+            self.bar.update(records)

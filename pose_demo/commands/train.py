@@ -2,6 +2,7 @@
 
     python -m pose_demo train --network hrnet-w18 --data DIR --out DIR --minutes 10
     torchrun --nproc_per_node 4 -m pose_demo train --network hourglass-2 --data DIR --out DIR --epochs 100
+    python -m pose_demo train --recipe all --data DIR --out DIR --minutes 25 --resume
 
 DIR holds train-*.npz. Afterwards `weights pack` makes the weights that ship.
 """
@@ -12,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 #: Options that are fields of the Recipe: name -> (type, what it is).
@@ -33,7 +35,8 @@ def add_parser(commands) -> None:
     p = commands.add_parser(
         "train", help="train a network", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    p.add_argument("--network", required=True, help="an architecture: hrnet-w18, hourglass-2, hrnet-slim, ...")
+    p.add_argument("--network", help="an architecture: hrnet-w18, hourglass-2, hrnet-slim, ...")
+    p.add_argument("--recipe", help="an experiment of training/experiments.py, or `all` that are not finished")
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with train-*.npz")
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="state, weights, log and curve go here")
     p.add_argument("--resume", action="store_true", help="go on from --out's state.pt if there is one")
@@ -53,10 +56,10 @@ def run(call: argparse.Namespace) -> int:
     from ..joints import joint_set
     from ..networks import zoo
     from ..training.data import split
-    from ..training.loop import Recipe, Trainer
+    from ..training.loop import Trainer
 
     given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
-    recipe = Recipe(**given)
+    plans = _plans(call, given)
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     if processes > 1:
@@ -65,18 +68,42 @@ def run(call: argparse.Namespace) -> int:
         first = not dist.is_initialized() or dist.get_rank() == 0
         say = (lambda line: print(line, file=sys.stderr, flush=True)) if first else (lambda line: None)
         say(f"reading {call.data}")
-        train, held = split(call.data, recipe.size, call.limit)
-        joints = joint_set(train.joints.shape[1])
-        net = zoo.build(call.network, len(joints), recipe.seed, trained_upsampling=recipe.upsampling)
-        network = {"name": call.network, "joints": joints.name}
-        trainer = Trainer(net, network, joints, train, held, recipe, call.out, device, call.compile)
-        if call.resume and trainer.resume():
-            say(f"goes on after {trainer.photos} photos")
-        say(f"{call.network}: {len(train)} crops to train on, {len(held)} to validate, {device}")
-        last = trainer.run(call.every, (lambda line: None) if call.json else say, bar=first and not call.json)
-        if first:
-            print(json.dumps(last))
+        train, held = split(call.data, plans[0].recipe.size, call.limit)
+        joints, started = joint_set(train.joints.shape[1]), time.perf_counter()
+        for plan in plans:
+            # A list of experiments shares the minutes: each goes to the end of its epochs while there is time.
+            left = 60 * call.minutes - (time.perf_counter() - started) if len(plans) > 1 and call.minutes else None
+            if left is not None and left <= 0:
+                say(f"no time left for {plan.name}")
+                continue
+            options = {**plan.options, "trained_upsampling": plan.recipe.upsampling}
+            net = zoo.build(plan.network, len(joints), plan.recipe.seed, **options)
+            network = {"name": plan.network, "joints": joints.name, "options": plan.options}
+            trainer = Trainer(net, network, joints, train, held, plan.recipe, plan.out, device, call.compile)
+            if call.resume and trainer.resume():
+                say(f"{plan.name} goes on after {trainer.photos} photos")
+            say(f"{plan.name}: {len(train)} crops to train on, {len(held)} to validate, {device}")
+            show = (lambda line: None) if call.json else say
+            last = trainer.run(call.every, show, bar=first and not call.json, at_most=left)
+            if first:
+                print(json.dumps({"name": plan.name, "finished": trainer.done >= 1, **last}))
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
     return 0
+
+
+def _plans(call: argparse.Namespace, given: dict) -> list:
+    """What is to be trained: the one network that was named, or the experiments of a list."""
+    from ..training.experiments import EXPERIMENTS, Plan
+    from ..training.loop import Recipe
+
+    if (call.network is None) == (call.recipe is None):
+        raise ValueError("say what to train: either --network or --recipe")
+    if call.network:
+        return [Plan(call.network, call.network, {}, Recipe(**given), call.out)]
+    names = list(EXPERIMENTS) if call.recipe == "all" else [call.recipe]
+    if unknown := [name for name in names if name not in EXPERIMENTS]:
+        raise ValueError(f"no experiment {unknown[0]!r}; there are all, {', '.join(EXPERIMENTS)}")
+    shared = {k: v for k, v in given.items() if k != "minutes"} if call.recipe == "all" else given
+    return [EXPERIMENTS[name].plan(name, call.out, shared) for name in names]

@@ -208,7 +208,7 @@ class _Hourglass(_Drawing):
         self.y, y = [], TOP
         for k in range(self.depth + 1):
             self.y.append(y)
-            y += self.high / (1 << k) + 28
+            y += self.high / (1 << k) + (42 if k == 0 else 28)
         self.stem()
         stacks = len([n for n in self.shapes if n.endswith(".heatmaps") and n.count(".") == 1])
         for stack in range(1, stacks + 1):
@@ -236,7 +236,7 @@ class _Hourglass(_Drawing):
     def stack(self, at: str, stack: int, last: bool) -> None:
         u, left = 3 * self.wide + 60, self.x
         self.word(left, 16, f"stack {stack}", "title")
-        self.put(f"{at}.input", left, self.y[0], at, 0, "input")
+        self.put(f"{at}.input", left, self.y[0], f"{at} down", 0, "input")
         column = self.column
         for k in range(self.depth + 1):
             self.level(at, k, left + k * self.INSET, left + u - k * self.INSET, column + k)
@@ -267,22 +267,23 @@ class _Hourglass(_Drawing):
             turn = place if k == self.depth or not place else 2 * (self.depth - k) + place
             self.column = column + turn
             label = each.rpartition(".")[2] if k == 0 or wide >= 30 else ""
-            self.put(each, left + place * step, y, at, k, label, sized=k == 0 or place == 0)
+            way = "down" if each.endswith((".down", ".skip")) else "up"
+            self.put(each, left + place * step, y, f"{at} {way}", k, label, sized=k == 0 or place == 0)
 
     def heads(self, at: str, x: float, stack: int, last: bool) -> None:
         pitch = max(self.wide, LABEL) + GAP
-        self.put(f"{at}.features", x, self.y[0], at, 0, "features")
+        self.put(f"{at}.features", x, self.y[0], "features", 0, "features")
         self.arrow(f"{at}.level0.merge", f"{at}.features")
         low = self.y[1] + 30
         if not last:
-            self.put(f"{at}.feedback.features", x, low, at, 2, "fed back")
+            self.put(f"{at}.feedback.features", x, low, "fed back", 2, "fed back")
             self.arrow(f"{at}.features", f"{at}.feedback.features", "back")
         self.column += 1
         self.put(f"{at}.heatmaps", x + pitch, self.y[0], "heatmaps", 0, "heatmaps")
         self.arrow(f"{at}.features", f"{at}.heatmaps")
         if not last:
             following = f"stack{stack + 1}.input"
-            self.put(f"{at}.feedback.heatmaps", x + pitch, low, at, 2, "fed back")
+            self.put(f"{at}.feedback.heatmaps", x + pitch, low, "fed back", 2, "fed back")
             self.arrow(f"{at}.heatmaps", f"{at}.feedback.heatmaps", "back")
             self.arrow(f"{at}.feedback.features", following, "back")
             self.arrow(f"{at}.feedback.heatmaps", following, "back")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -164,5 +164,11 @@ def load(name: str, device: torch.device | str | None = None) -> nn.Module:
 
 def normalise(images: Tensor, how: str) -> Tensor:
     """(N, 3, H, W) RGB in 0..1 -> what a network trained with `how` expects."""
-    mean, std = (torch.tensor(v, device=images.device)[None, :, None, None] for v in NORMALISATION[how])
+    mean, std = (constant(v, images.device)[None, :, None, None] for v in NORMALISATION[how])
     return (images - mean) / std
+
+
+@cache
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """(len(values),) float32, made once a device: making a tensor on a GPU waits for all that it still has to do."""
+    return torch.tensor(values, device=device)

@@ -50,11 +50,12 @@ def maps(shot: Shot, language: str, standalone: bool = False) -> list[dict[str, 
 
 def _side(shot: Shot, k: int, drawn: architecture.Layout, pictures: dict[str, np.ndarray], top: float, language: str,
           standalone: bool) -> dict[str, Any]:  # fmt: skip
-    groups: dict[str, float] = {"heatmaps": max(top, 1e-12)}
+    groups: dict[str, float] = {}
     for cell in drawn.cells.values():
-        if cell.group not in ("heatmaps", INPUT):
-            highest = float(np.quantile(pictures[cell.name], _TOP))
-            groups[cell.group] = max(groups.get(cell.group, 1e-12), highest)
+        if cell.group == "heatmaps":
+            groups["heatmaps"] = max(top, 1e-12)
+        elif cell.group != INPUT:
+            groups[cell.group] = max(groups.get(cell.group, 1e-12), _high(pictures[cell.name]))
     tops = {name: groups.get(cell.group, 1.0) for name, cell in drawn.cells.items()}
     packed = sprite({**pictures, INPUT: shot.pose(k).image}, tops)
     height, width = packed.picture.shape[:2]
@@ -72,6 +73,12 @@ def _side(shot: Shot, k: int, drawn: architecture.Layout, pictures: dict[str, np
         "hourglass": hourglass,
         "cells": sorted(drawn.cells),
     }
+
+
+def _high(values: np.ndarray) -> float:
+    flat = values.reshape(-1)
+    at = min(len(flat) - 1, int(_TOP * len(flat)))
+    return float(np.partition(flat, at)[at])
 
 
 def picture(trace: Trace, name: str) -> np.ndarray:

@@ -224,7 +224,9 @@ class _Bad:
         return {"bad": self.count, "bad_records": self.first}
 
     def summary(self) -> str:
-        return f"{self.count} bad, the first {self.first[0]['name']}: {self.first[0]['reason']}" if self.first else "none"
+        if not self.first:
+            return "none is there"
+        return f"{self.count} bad, the first {self.first[0]['name']}: {self.first[0]['reason']}"
 
 
 def _facts(context: Context) -> dict[str, Any]:

@@ -115,9 +115,7 @@ class LabelledSet:
         return itertools.islice(enumerate(self), limit)
 
 
-def open_set(
-    paths: Sequence[str | Path], joints: str | None = None, images: str | Path | None = None
-) -> LabelledSet:
+def open_set(paths: Sequence[str | Path], joints: str | None = None, images: str | Path | None = None) -> LabelledSet:
     """A set from files of one kind, or from a folder of them.
 
     joints -- "coco", "mpii" or "lsp" where the labels do not say; images -- folder of the pictures (default: the
@@ -135,7 +133,7 @@ def open_set(
 
 
 def kind(file: Path) -> str:
-    """"crops", "coco", "mpii" or "csv". Raises ValueError for anything else."""
+    """ "crops", "coco", "mpii" or "csv". Raises ValueError for anything else."""
     suffix = file.suffix.lower()
     if suffix in (".npz", ".csv"):
         return {".npz": "crops", ".csv": "csv"}[suffix]

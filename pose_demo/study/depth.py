@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from typing import Any
 
+from torch import Tensor, nn
+
+from ..networks import upsampling as up
+from ..networks.base import PoseNetwork
 from ..networks.hrnet import HRNet
 from .accuracy import counted, yardsticks
 from .conduct import Context, Question, Settings
-from .costs import cost_so_far
+from .costs import cost
 from .rows import Row
 from .subjects import LAST, Look, Subject, levels
 from .tally import Tally
@@ -28,19 +34,19 @@ class Depth(Question):
         by_network: dict[str, list[str]] = {}
         for look in context.looks:
             by_network.setdefault(look.network, []).append(look.key)
-        pairs = [pair for keys in by_network.values() for pair in zip(keys, keys[1:], strict=False)]
+        pairs = [pair for keys in by_network.values() for pair in itertools.pairwise(keys)]
         self.tally = Tally(context.columns, context.records.joints, context.bootstrap, pairs)
 
     def add(self, rows: list[Row]) -> None:
         self.tally.add(rows)
 
     def answer(self) -> dict[str, Any]:
-        rows, spent = [], {of.name: _spent(of) for of in self.context.subjects}
+        rows = []
         for look in self.context.looks:
             net = self.context.subject(look).net
             last = look.level in (LAST, levels(net)[-1])
             rows.append({
-                **self.context.describe(look.key), "gmac": spent[look.network][look.level] / 1e9,
+                **self.context.describe(look.key), "gmac": multiply_adds(net, look.level, *look.size) / 1e9,
                 "kind": "the output" if last else "a probe" if isinstance(net, HRNet) else "supervised",
                 "measures": self.tally.shares(look.key), "per_joint": self.tally.per_joint(look.key),
             })  # fmt: skip
@@ -54,12 +60,29 @@ class Depth(Question):
         return {"rows": rows, "tests": self.tally.differences(), "counted": counted(self.tally), "notes": notes}
 
 
-def _spent(of: Subject) -> dict[str, int]:
-    """{level: multiply-adds until it can be read}."""
-    if levels(of.net) == [LAST]:
-        return {LAST: cost_so_far(of.net, *of.input)[""]}
-    so_far = cost_so_far(of.net, *of.input)
-    if isinstance(of.net, HRNet):
-        head = so_far["heatmaps"] - max(v for name, v in so_far.items() if name.endswith("branch0.fused"))
-        return {level: so_far[f"{level}.branch0.fused"] + head for level in levels(of.net)}
-    return {level: so_far[f"{level}.heatmaps"] for level in levels(of.net)}
+class _Reached(Exception):
+    """The place is reached: what comes after it costs nothing."""
+
+
+class _Until(nn.Module):
+    """A network that stops where a level's answer can be read, so that `cost` counts what it has cost until there."""
+
+    def __init__(self, net: PoseNetwork, level: str):
+        super().__init__()
+        self.net, self.level = net, level
+        self.tap = f"{level}.branch0.fused" if isinstance(net, HRNet) else f"{level}.heatmaps"
+
+    def forward(self, x: Tensor) -> None:
+        with contextlib.suppress(_Reached):
+            self.net._run(x, up.plan(None, self.net.places, self.net.trained_upsampling), self._stop)
+
+    def _stop(self, name: str, tensor: Tensor, role: str, stride: int, **place: int) -> None:
+        if name == self.tap:
+            if isinstance(self.net, HRNet):
+                self.net.lens(tensor)
+            raise _Reached
+
+
+def multiply_adds(net: nn.Module, level: str, height: int, width: int) -> int:
+    """Multiply-adds of the convolutions until a level's answer can be read; see costs.py for the unit."""
+    return cost(net if level == LAST else _Until(net, level), height, width).macs

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..networks.zoo import constant
 from .data import Crops
 
 
@@ -102,7 +103,7 @@ class Augmentation:
         images = images * factor()
         mean = images.mean((1, 2, 3), keepdim=True)
         images = mean + (images - mean) * factor()
-        weights = torch.tensor([0.299, 0.587, 0.114], device=images.device)[None, :, None, None]
+        weights = constant((0.299, 0.587, 0.114), images.device)[None, :, None, None]
         grey = (images * weights).sum(1, keepdim=True)
         keep = torch.rand(len(images), 1, 1, 1, device=images.device) >= self.grey
         tint = 1 + (torch.rand(len(images), 3, 1, 1, device=images.device) * 2 - 1) * self.colour / 3
@@ -165,7 +166,7 @@ def jpeg(images: Tensor, quality: float) -> Tensor:
     k = torch.arange(8, device=images.device, dtype=images.dtype)
     basis = torch.cos((2 * k[None] + 1) * k[:, None] * math.pi / 16) / 2
     basis[0] /= math.sqrt(2)
-    table = torch.tensor(_QUANTISATION, device=images.device, dtype=images.dtype).reshape(8, 8)
+    table = constant(_QUANTISATION, images.device).reshape(8, 8)
     table = (table * (50 / quality if quality < 50 else 2 - quality / 50)).clamp_min(1) / 255
     blocks = images.reshape(n, c, h // 8, 8, w // 8, 8).transpose(3, 4)
     quantised = ((basis @ (blocks - 0.5) @ basis.T) / table).round() * table

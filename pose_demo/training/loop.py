@@ -111,8 +111,7 @@ class Average:
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
         pairs = list(zip(self.net.parameters(), net.parameters(), strict=True))
         torch._foreach_lerp_([a for a, _ in pairs], [b.detach() for _, b in pairs], 1 - keep)
-        for a, b in zip(self.net.buffers(), net.buffers(), strict=True):
-            a.copy_(b)
+        torch._foreach_copy_(list(self.net.buffers()), list(net.buffers()))
 
 
 class Trainer:
@@ -198,32 +197,40 @@ class Trainer:
 
     # -- the run -------------------------------------------------------------------------------------------------
 
-    def run(self, every: float = 120.0, show: Callable[[str], None] = print, bar: bool = False) -> dict:
+    def run(
+        self,
+        every: float = 120.0,
+        show: Callable[[str], None] = print,
+        bar: bool = False,
+        at_most: float | None = None,
+    ) -> dict:
         """Trains to the end of the budget; evaluates and saves every `every` seconds and at the end.
 
-        show gets each evaluation as a line of JSON. Returns the last one, {} where the budget was spent already.
+        show gets each evaluation as a line of JSON. at_most ends this call, not the run, after so many seconds.
+        Returns the last evaluation, {} where there was none.
         """
         progress = _bar() if bar else None
         self.out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.recipe.seed + 1000 * self.rank + self.steps)
-        spent_before, started, last = self.seconds, time.perf_counter(), time.perf_counter()
-        photos_before, order, losses = self.photos, iter(()), []
-        while self.done < 1:
+        started, before, photos_before = time.perf_counter(), self.seconds, self.photos
+        evaluated, order, losses, over = self.seconds, iter(()), [], self.done >= 1
+        while not over:
             part = next(order, None)
             if part is None:
                 order = iter(torch.randperm(len(self.train), device=self.device).split(self.recipe.batch))
                 part = next(order)
             losses.append(self._step(part))
-            self.seconds = spent_before + self._agreed(time.perf_counter() - started)
+            self.seconds = before + self._agreed(time.perf_counter() - started)
+            over = self.done >= 1 or (at_most is not None and self.seconds - before >= at_most)
             if progress is not None:
                 progress.n = round(100 * self.done, 1)
                 progress.set_postfix_str(f"{self.photos} photos", refresh=False)
                 progress.update(0)
-            if time.perf_counter() - last > every or self.done >= 1:
-                speed = (self.photos - photos_before) / max(self.seconds - spent_before, 1e-9)
+            if over or self.seconds - evaluated > every:
+                speed = (self.photos - photos_before) / max(self.seconds - before, 1e-9)
                 entry = self._evaluate(torch.stack(losses).mean().item(), speed)
                 show(json.dumps(entry))
-                losses, last = [], time.perf_counter()
+                losses, evaluated = [], self.seconds
                 self.save()
         if progress is not None:
             progress.close()

@@ -22,7 +22,8 @@ def pack(run: Path, name: str, folder: Path, test: Path | None = None) -> str:
     saved = torch.load(run, map_location="cpu", weights_only=True)
     network, record = saved["network"], saved["record"]
     joints, recipe = joint_set(network["joints"]), record["recipe"]
-    net = zoo.build(network["name"], len(joints), trained_upsampling=recipe["upsampling"])
+    options = {**network.get("options", {}), "trained_upsampling": recipe["upsampling"]}
+    net = zoo.build(network["name"], len(joints), **options)
     net.load_state_dict(saved["weights"])
     file = folder / f"{name}.safetensors"
     checkpoints.save(net, file, {"name": name, "network": network["name"], "joints": joints.name})

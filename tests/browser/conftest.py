@@ -1,4 +1,4 @@
-"""The real page: app.py in a process of its own, and Chromium. Without a browser these tests are skipped, but in CI they fail."""
+"""The real page: app.py in a process of its own, and Chromium. No browser: skipped, with the reason; but CI fails."""
 
 import contextlib
 import importlib.util
@@ -16,11 +16,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-CHROMIUM = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
-).split()
-_PATIENCE = 120  # seconds for a server or a page on a busy machine
+CHROMIUM = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]  # fmt: skip
+_PATIENCE = 60  # seconds for a server or a page on a busy machine
 
 
 def _browser() -> str:

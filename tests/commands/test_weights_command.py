@@ -181,7 +181,7 @@ def test_a_process_of_its_own_loads_no_torch(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "weights", "list", "--json"],
-        cwd=Path(__file__).resolve().parent.parent,
+        cwd=Path(__file__).resolve().parents[2],
         env={**os.environ, "POSE_DEMO_WEIGHTS": str(tmp_path)},
         capture_output=True,
         text=True,

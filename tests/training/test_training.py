@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,9 @@ def test_an_empty_map_costs_one_and_the_worst_labels_can_be_dropped():
     assert joint_losses([torch.zeros_like(target)] * 2, target, 1.5).item() == pytest.approx(1, abs=0.01)
     losses, weights = torch.arange(10.0)[None], torch.ones(1, 10)
     assert masked_mean(losses, weights, 0.2) == losses[0, :8].mean()
+    weights[0, 9] = 0
+    assert masked_mean(losses, weights) == losses[0, :9].mean()
+    assert masked_mean(losses.fill_(float("nan")), weights).isnan()
     assert masked_mean(losses, torch.zeros(1, 10)) == 0
 
 
@@ -275,3 +279,46 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
     own = measure(str(run), test)
     assert table["measured"]["count"] == 20
     assert table["measured"]["value"] == pytest.approx(100 * own.pck.mean, abs=2)
+
+
+def test_a_list_of_experiments_shares_the_minutes_and_resumes(folder, tmp_path, monkeypatch, capsys):
+    from pose_demo.__main__ import main
+    from pose_demo.training import experiments
+
+    slim = experiments.Experiment
+    monkeypatch.setattr(
+        experiments,
+        "EXPERIMENTS",
+        {
+            "a": slim("is it short?", "hourglass-slim", {"depth": 3, "features": 16}, {"upsampling": "bilinear"}),
+            "b": slim("is it long?", "hourglass-slim", {"features": 16}, {"epochs": 1000.0, "supervise": "last"}),
+            "c": slim("is it reached?", "hrnet-slim"),
+        },
+    )
+    call = ["train", "--recipe", "all", "--data", str(folder), "--out", str(tmp_path), "--resume", "--json"]
+    shape = ["--size", "64", "--batch", "10", "--epochs", "0.6"]
+    assert main([*call, *shape, "--minutes", "0.05"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["name"], line["finished"]) for line in lines] == [("a", True), ("b", False)]
+    saved = torch.load(tmp_path / "a" / "best.pt", weights_only=True)
+    assert saved["network"]["options"] == {"depth": 3, "features": 16}
+    assert saved["record"]["recipe"]["upsampling"] == "bilinear"
+
+    assert main([*call, *shape, "--minutes", "0.1"]) == 0
+    again = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert again[0] == lines[0] and again[1]["photos"] > lines[1]["photos"]
+    assert main([*call[:1], "--recipe", "nonsense", *call[3:]]) == 1
+    assert "there are all, a, b, c" in capsys.readouterr().err
+
+
+def test_every_experiment_builds_and_changes_one_thing():
+    from pose_demo.training.experiments import EPOCHS, EXPERIMENTS
+
+    for name, experiment in EXPERIMENTS.items():
+        plan = experiment.plan(name, Path("out"), {})
+        assert plan.recipe.epochs == EPOCHS and plan.out.name == name
+        with torch.device("meta"):
+            zoo.ARCHITECTURES[plan.network](joints=14, **plan.options)
+        base = Recipe(epochs=EPOCHS)
+        changed = {k for k in vars(base) if getattr(plan.recipe, k) != getattr(base, k)} - {"seed"}
+        assert len(changed) + bool(plan.options) <= 1

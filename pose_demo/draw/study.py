@@ -1,0 +1,259 @@
+"""A study's result.json as Plotly figures: the page's Study tab and the study's own HTML page show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+#: Okabe and Ito's colours, one a network; and from good to bad, one a kind of error.
+NETWORKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+KINDS = {"good": "#009E73", "jitter": "#56B4E9", "inversion": "#E69F00", "swap": "#CC79A7", "miss": "#999999"}
+_MEASURE = "pck@0.2"
+_SAYS = {
+    "pck@0.2": "PCK at 0.2 of the torso", "pck@0.1": "PCK at 0.1 of the torso", "pckh@0.5": "PCKh at 0.5 of the head",
+    "pck@0.2 upright": "PCK at 0.2, upright people",
+}  # fmt: skip
+
+
+def figures(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    """(heading, figure) pairs of any study's result, in the order in which they are to be read."""
+    draw: dict[str, Callable[[dict[str, Any]], list[tuple[str, Figure]]]] = {
+        "accuracy": _accuracy, "upsampling": _upsampling, "depth": _depth, "resolution": _resolution,
+        "faults": _faults,
+    }  # fmt: skip
+    if result.get("study") not in draw:
+        raise ValueError(f"no figures are known for a study {result.get('study')!r}; there are {', '.join(draw)}")
+    return draw[result["study"]](result)
+
+
+def source(result: dict[str, Any]) -> str:
+    """Where the figures come from, in one sentence: how many photos, which device, when."""
+    data, made = result["data"], result["made"]
+    bad = f" ({data['bad']} more could not be used)" if data["bad"] else ""
+    return (
+        f"Measured on {data['evaluated']} labelled people of {data['name']}{bad}, on {made['device']}, "
+        f"{made['when'][:10]}, decoder {made['decoder']}{', with the flip test' if made['flip_test'] else ''}, "
+        f"seed {made['seed']}."
+    )
+
+
+# --- one study each --------------------------------------------------------------------------------------------------
+
+
+def _accuracy(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    rows, measure = result["rows"], _main(result)
+    names = [m for m in _SAYS if any(m in row["measures"] for row in rows)]
+    overall = [
+        {**_spread([row["measures"].get(m) for m in names], "x"), "y": [_SAYS[m] for m in names], **_look(rows, row)}
+        for row in rows
+    ]
+    joints = [
+        {**_spread(list(row["per_joint"][measure].values()), "x"), "y": list(row["per_joint"][measure]),
+         **_look(rows, row)}
+        for row in rows if measure in row["per_joint"]
+    ]  # fmt: skip
+    found = [("Over all joints", _dots(overall, "share of joints that are right", 90 + 70 * len(names)))]
+    found.append(("Joint by joint", _dots(joints, _SAYS[measure], 120 + 34 * len(joints[0]["y"]) if joints else 200)))
+    if tests := [t for t in result["tests"] if t["measure"] in (*_SAYS, "OKS-AP")]:
+        found.append(("Differences between networks", _differences(result, tests)))
+    return found
+
+
+def _upsampling(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    measure, lines, shifts = _main(result), [], []
+    for network in dict.fromkeys(row["network"] for row in result["rows"]):
+        rows = [row for row in result["rows"] if row["network"] == network]
+        look = _look(result["rows"], rows[0])
+        stops = [row["upsampling"] + (" (trained)" * (row["upsampling"] == row["trained_with"])) for row in rows]
+        lines.append({**_spread([row["measures"].get(measure) for row in rows], "y"), "x": stops, **look,
+                      "mode": "lines+markers"})  # fmt: skip
+        shifts.append({**_spread([row["shift"]["torsos"] for row in rows], "x"), "y": stops, **look})
+    found = [
+        ("Accuracy at every stop of the slider", _scatter(lines, "upsampling at test time", _SAYS[measure])),
+        ("How far the joints move", _dots(shifts, "mean shift from the trained stop, in torsos", 280)),
+    ]
+    return found + [(f"Trained with, tested with: {g['architecture']}", _grid(g)) for g in result["grids"]]
+
+
+def _depth(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    measure = _main(result)
+    symbols = {"supervised": "circle", "a probe": "circle-open", "the output": "star"}
+    traces = _over_cost(result, measure, lambda row: f"{row['level']}, {row['kind']}",
+                        lambda row: symbols[row["kind"]])  # fmt: skip
+    return [("Accuracy on the way, over cost so far", _scatter(traces, "GMAC so far", _SAYS[measure], zero=True))]
+
+
+def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    measure = _main(result)
+
+    def says(row: dict[str, Any]) -> str:
+        (h, w), (a, b) = row["size"], row["coarsest_map"]
+        return f"input {h}x{w}{', as trained' if row['trained_size'] else ''}; coarsest map inside {a}x{b}"
+
+    traces = _over_cost(result, measure, says, lambda row: "star" if row["trained_size"] else "circle")
+    return [("Accuracy over cost, by input size", _scatter(traces, "GMAC", _SAYS[measure], zero=True))]
+
+
+def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    from plotly.graph_objects import Bar, Figure
+
+    rows = result["rows"]
+    bars = [
+        Bar(name=kind, y=_titles(rows), x=[row["kinds"][kind]["value"] for row in rows], orientation="h",
+            marker_color=colour, hovertemplate=f"%{{y}}: %{{x:.1%}} {kind}<extra></extra>")
+        for kind, colour in KINDS.items()
+    ]  # fmt: skip
+    shares = _styled(Figure(bars), "share of marked joints", "", 130 + 50 * len(rows))
+    shares.update_layout(barmode="stack", yaxis={"autorange": "reversed", "automargin": True}, xaxis_tickformat=".0%")
+    found = [("Kinds of error", shares)]
+    found += [(f"Kinds of error by joint: {title}", _kinds_per_joint(row))
+              for title, row in zip(_titles(rows), rows, strict=True)]  # fmt: skip
+    names = {row["column"]: title for title, row in zip(_titles(rows), rows, strict=True)}
+    found += [(f"{names[d['a']]} against {names[d['b']]}", _table(d, names)) for d in result["disagreements"]]
+    return found
+
+
+# --- the drawings ----------------------------------------------------------------------------------------------------
+
+
+def _over_cost(
+    result: dict[str, Any], measure: str, says: Callable[[dict], str], symbol: Callable[[dict], str]
+) -> list[dict[str, Any]]:
+    traces = []
+    for network in dict.fromkeys(row["network"] for row in result["rows"]):
+        rows = [row for row in result["rows"] if row["network"] == network]
+        look = _look(result["rows"], rows[0])
+        look["marker"] = {**look["marker"], "symbol": [symbol(row) for row in rows], "size": 11}
+        traces.append({
+            **_spread([row["measures"].get(measure) for row in rows], "y"), "x": [row["gmac"] for row in rows], **look,
+            "mode": "lines+markers", "text": [says(row) for row in rows],
+            "hovertemplate": "%{text}<br>%{x:.2f} GMAC, %{y:.3f}<extra>%{fullData.name}</extra>",
+        })  # fmt: skip
+    return traces
+
+
+def _dots(traces: list[dict[str, Any]], title: str, height: int) -> Figure:
+    """Points with intervals, one line of the y axis a subject of the comparison, networks side by side."""
+    from plotly.graph_objects import Figure, Scatter
+
+    result = Figure([Scatter(mode="markers", **trace) for trace in traces])
+    _styled(result, title, "", height)
+    result.update_layout(scattermode="group", yaxis={"autorange": "reversed", "automargin": True})
+    return result
+
+
+def _scatter(traces: list[dict[str, Any]], x: str, y: str, zero: bool = False) -> Figure:
+    from plotly.graph_objects import Figure, Scatter
+
+    result = _styled(Figure([Scatter(**trace) for trace in traces]), x, y, 420)
+    if zero:
+        result.update_xaxes(rangemode="tozero")
+    return result
+
+
+def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> Figure:
+    names = {row["column"]: title for title, row in zip(_titles(result["rows"]), result["rows"], strict=True)}
+    labels, p = [], []
+    for t in tests:
+        labels.append(f"{names[t['b']]} less {names[t['a']]}<br>{_SAYS.get(t['measure'], t['measure'])}")
+        p.append("" if t["p_bootstrap"] is None else f"p {t['p_bootstrap']:.3f} (bootstrap)")
+    trace = {**_spread([t["difference"] for t in tests], "x"), "y": labels, "text": p, "marker": {"color": NETWORKS[0]},
+             "hovertemplate": "%{y}: %{x:.3f}, %{text}<extra></extra>", "showlegend": False}  # fmt: skip
+    figure = _dots([trace], "difference, right of zero: the first named is better", 110 + 62 * len(tests))
+    figure.add_vline(x=0, line={"color": "#808080", "dash": "dot"})
+    return figure
+
+
+def _grid(grid: dict[str, Any]) -> Figure:
+    """Stops trained with by stops tested with; what no network was trained for is written as not yet measured."""
+    from plotly.graph_objects import Figure, Heatmap
+
+    cells = grid["cells"]
+    trained, tested = list(cells), list(next(iter(cells.values())))
+    values, texts = [], []
+    for t in trained:
+        found = [[c["value"] for c in cells[t][s] if c["value"] is not None] for s in tested]
+        values.append([sum(v) / len(v) if v else None for v in found])
+        texts.append([f"{sum(v) / len(v):.3f}" + (f" ({len(v)} runs)" if len(v) > 1 else "") if v
+                      else "not yet measured" for v in found])  # fmt: skip
+    heat = Heatmap(z=values, x=tested, y=trained, text=texts, texttemplate="%{text}", colorscale="Cividis",
+                   colorbar={"title": "PCK@0.2"}, hovertemplate="trained with %{y}, tested with %{x}: %{text}"
+                   "<extra></extra>")  # fmt: skip
+    return _no_lines(_styled(Figure(heat), "tested with", "trained with", 330))
+
+
+def _kinds_per_joint(row: dict[str, Any]) -> Figure:
+    from plotly.graph_objects import Figure, Heatmap
+
+    joints, kinds = list(row["kinds_per_joint"]), [k for k in KINDS if k != "good"]
+    values = [[row["kinds_per_joint"][j][k]["value"] for j in joints] for k in kinds]
+    heat = Heatmap(z=values, x=joints, y=kinds, colorscale="Viridis", zmin=0, colorbar={"tickformat": ".0%"},
+                   hovertemplate="%{x}: %{z:.1%} %{y}<extra></extra>")  # fmt: skip
+    return _no_lines(_styled(Figure(heat), "", "", 300))
+
+
+def _table(disagreement: dict[str, Any], names: dict[str, str]) -> Figure:
+    from plotly.graph_objects import Figure, Heatmap
+
+    table, kinds = disagreement["table"], disagreement["kinds"]
+    total = max(1, sum(map(sum, table)))
+    shares = [[count / total for count in line] for line in table]
+    heat = Heatmap(z=shares, x=kinds, y=kinds, text=[[f"{s:.1%}" for s in line] for line in shares], zmin=0,
+                   texttemplate="%{text}", colorscale="Viridis", colorbar={"tickformat": ".0%"},
+                   hovertemplate="%{y} and %{x}: %{text} of joints<extra></extra>")  # fmt: skip
+    figure = _styled(Figure(heat), names[disagreement["b"]], names[disagreement["a"]], 400)
+    figure.update_yaxes(autorange="reversed")
+    return _no_lines(figure)
+
+
+def _main(result: dict[str, Any]) -> str:
+    """The measure that figures show: PCKh where the set has it, as MPII's own figures, else PCK."""
+    every = [row["measures"] for row in result["rows"]]
+    return "pckh@0.5" if every and all("pckh@0.5" in measures for measures in every) else _MEASURE
+
+
+def _titles(rows: list[dict[str, Any]]) -> list[str]:
+    """One distinct title a row."""
+    titles = [row["title"] for row in rows]
+    return [row["column"] if titles.count(t) > 1 else t for t, row in zip(titles, rows, strict=True)]
+
+
+def _look(rows: list[dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:
+    """Name and colour of a network, the same in every figure of a result."""
+    networks = list(dict.fromkeys(r["network"] for r in rows))
+    titles = {r["network"]: r["title"] for r in rows}
+    name = titles[row["network"]] if list(titles.values()).count(row["title"]) == 1 else row["network"]
+    untrained = " - UNTRAINED" if row.get("status") == "untrained" else ""
+    colour = NETWORKS[networks.index(row["network"]) % len(NETWORKS)]
+    return {"name": name + untrained, "marker": {"color": colour, "size": 9}, "line": {"color": colour}}
+
+
+def _spread(estimates: list[dict[str, Any] | None], axis: str) -> dict[str, Any]:
+    """Values along an axis and their intervals as error bars."""
+    known = [e or {"value": None, "low": None, "high": None} for e in estimates]
+    values = [e["value"] for e in known]
+    up = [e["high"] - e["value"] if e["high"] is not None and e["value"] is not None else 0 for e in known]
+    down = [e["value"] - e["low"] if e["low"] is not None and e["value"] is not None else 0 for e in known]
+    bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
+    return {axis: values, f"error_{axis}": bars}
+
+
+def _no_lines(figure: Figure) -> Figure:
+    figure.update_xaxes(showgrid=False, automargin=True)
+    figure.update_yaxes(showgrid=False, automargin=True)
+    return figure
+
+
+def _styled(figure: Figure, x: str, y: str, height: int) -> Figure:
+    """Legible on a light and on a dark page."""
+    lines = {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True}
+    figure.update_layout(
+        height=height, margin={"l": 8, "r": 16, "t": 16, "b": 48}, font={"color": "#808080", "size": 14},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        xaxis={**lines, "title": x}, yaxis={**lines, "title": y},
+    )  # fmt: skip
+    return figure

@@ -1,0 +1,64 @@
+"""The example photos: what the page offers, what tests and benchmarks look at. Easy ones come first."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parents[1] / "assets" / "examples"
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A photo that may be redistributed, and what is known of it.
+
+    title   -- short and unique; caption -- one line that says what to look for
+    hard    -- True where networks of this kind tend to fail or disagree
+    box     -- x0, y0, x1, y1 of the main person in pixels, measured by eye as a detector would give it
+    source, licence -- of the photo; assets/LICENSES.md has the licence's text
+    joints  -- (14, 3) float32 in the order of joints.LSP: x, y in pixels (centres at whole numbers), 1 where visible;
+               placed by hand. None where nobody placed them.
+    """
+
+    path: Path
+    title: str
+    caption: str
+    hard: bool
+    box: tuple[float, float, float, float]
+    source: str
+    licence: str
+    joints: np.ndarray | None = None
+
+
+def examples() -> list[Example]:
+    """The photos of assets/examples, in the order of examples.toml; read when first asked for."""
+    return list(_examples())
+
+
+@cache
+def _examples() -> tuple[Example, ...]:
+    entries = tomllib.loads((FOLDER / "examples.toml").read_text(encoding="utf-8"))["examples"]
+    placed = json.loads((FOLDER / "joints.json").read_text(encoding="utf-8"))
+    return tuple(_example(entry, placed.get(entry["file"], {}).get("lsp")) for entry in entries)
+
+
+def _example(entry: dict, joints: list[list[float]] | None) -> Example:
+    points = None
+    if joints is not None:
+        points = np.array(joints, np.float32)
+        points.setflags(write=False)  # shared by all who ask
+    return Example(
+        path=FOLDER / entry["file"],
+        title=entry["title"],
+        caption=entry["caption"],
+        hard=entry["hard"],
+        box=tuple(float(v) for v in entry["box"]),
+        source=entry["source"],
+        licence=entry["licence"],
+        joints=points,
+    )

@@ -1,0 +1,215 @@
+"""The X-ray on the page: its components, what fills them, and the one door through which a browser asks for more.
+
+`build` puts the components where it is called, `connect` ties them to the page. A browser asks with the key of its
+own shot (xray_store.py); whatever is forged ends in a sentence.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from . import xray_answers, xray_export, xray_inspector, xray_maps, xray_words
+from .state import Session
+from .xray_store import STORE, Shot, Unknown
+from .xray_words import say
+
+_STATIC = Path(__file__).parent / "static"
+_LANGUAGES = xray_words.LANGUAGES
+
+
+def _cell(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_inspector.cell(shot, _side(shot, ask), ask["cell"], _joint(ask), str(ask.get("by")), language)
+
+
+def _channel(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_inspector.channel(shot, _side(shot, ask), ask["cell"], int(ask["channel"]))
+
+
+def _pca(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_inspector.pca(shot, _side(shot, ask), ask["cell"], language)
+
+
+def _effective(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_inspector.effective(shot, _side(shot, ask), ask["cell"], language)
+
+
+def _sum(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_inspector.computation(shot, _side(shot, ask), ask["cell"], _joint(ask), _number(ask), language)
+
+
+def _film(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_answers.film(shot, _joint(ask), language)
+
+
+def _lab(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_answers.upsampling(shot, ask.get("against"), language)
+
+
+def _difference(shot: Shot, ask: dict, language: str) -> dict:
+    side = _side(shot, ask)
+    return xray_answers.difference(shot, side, ask["cell"], ask.get("against"), _number(ask), language)
+
+
+def _story(shot: Shot, ask: dict, language: str) -> dict:
+    truth = xray_export.truth(shot.comparison.photo)
+    return xray_answers.tell(shot, _joint(ask), truth, language)
+
+
+def _export(shot: Shot, ask: dict, language: str) -> dict:
+    return xray_export.export(shot, ask, language)
+
+
+#: What a browser may ask for.
+VIEWS: dict[str, Callable[[Shot, dict, str], dict]] = {
+    "cell": _cell, "channel": _channel, "pca": _pca, "effective": _effective, "sum": _sum, "film": _film,
+    "lab": _lab, "difference": _difference, "story": _story, "export": _export,
+}  # fmt: skip
+
+
+def ask(question: Any) -> dict[str, Any]:
+    """{"key", "view", "language", ...} -> the view's data, or {"error": one sentence}. Never raises."""
+    if isinstance(question, list):
+        question = question[0] if question else None
+    asked = question if isinstance(question, dict) else {}
+    language = asked.get("language") if asked.get("language") in _LANGUAGES else "en"
+    view = VIEWS.get(asked.get("view")) if isinstance(asked.get("view"), str) else None
+    try:
+        with STORE.use(asked.get("key")) as shot:
+            if view is None:
+                return {"error": say(language, "wrong")}
+            return view(shot, asked, language)
+    except Unknown:
+        return {"error": say(language, "gone")}
+    except xray_export.TooLarge as problem:
+        return {"error": str(problem)}
+    except (KeyError, IndexError, TypeError, ValueError) as problem:
+        print(f"X-ray: {asked.get('view')!r} cannot be shown: {problem!r}", file=sys.stderr)
+        return {"error": say(language, "wrong")}
+    except Exception:
+        traceback.print_exc(file=sys.stderr)
+        return {"error": say(language, "failed")}
+
+
+def _side(shot: Shot, asked: dict) -> int:
+    side = asked.get("side")
+    if side not in range(len(shot.comparison.poses)) or not shot.traceable(side):
+        raise ValueError(f"no side {side!r}")
+    return side
+
+
+def _joint(asked: dict) -> str:
+    return str(asked.get("joint"))
+
+
+def _number(asked: dict) -> int | None:
+    number = asked.get("channel")
+    return None if number is None else int(number)
+
+
+# --- components ------------------------------------------------------------------------------------------------------
+
+
+def own(name: str, **value: Any) -> gr.HTML:
+    """A component of ours: static/xray_common.js and static/NAME.js over static/NAME.html."""
+    script = "\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("xray_common", name))
+    return gr.HTML(
+        {"n": 0, "words": xray_words.table("en"), **value},
+        html_template=(_STATIC / f"{name}.html").read_text(encoding="utf-8"),
+        js_on_load=script,
+        apply_default_css=False,
+        elem_id=name,
+        server_functions=[ask],
+    )
+
+
+def build() -> dict[str, Any]:
+    """The X-ray's components, in the order in which they stand. Call inside the page's gr.Blocks."""
+    at: dict[str, Any] = {}
+    with gr.Column(elem_id="xray-box"):
+        at["xray"] = own("xray")
+        at["xray_film"] = own("xray_film")
+        at["xray_surface"] = gr.Plot(show_label=False, container=False, elem_id="xray-surface", visible=False)
+        at["xray_lab"] = own("xray_lab")
+        with gr.Column(elem_id="xray-pair", visible=False) as at["xray_pair_box"]:
+            at["xray_pair"] = gr.ImageSlider(
+                show_label=False, interactive=False, type="numpy", format="webp", slider_position=50, buttons=[],
+                elem_id="xray-slider",
+            )  # fmt: skip
+        at["xray_story"] = own("xray_story")
+        at["xray_take"] = own("xray_take")
+    return at
+
+
+def connect(page: gr.Blocks, at: dict[str, Any], shown: gr.State) -> None:
+    """shown -- remembers what the maps show, so that only a new comparison is drawn anew."""
+    options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 20}
+    at["xray_film"].surface(_heard(_surface), [at["session"]], [at["xray_surface"]], **options)
+    at["xray_lab"].pair(_heard(_pair), [at["session"]], [at["xray_pair_box"], at["xray_pair"]], **options)
+    page.unload(_left)
+
+
+def _left(request: gr.Request) -> None:
+    STORE.forget(request.session_hash or "")
+
+
+def refresh(session: Session, request: gr.Request) -> Any:
+    """The session's result in the X-ray: keeps its traces under a new key and draws both maps."""
+    comparison = session.result
+    if comparison is None:
+        return gr.skip()
+    key = STORE.keep(comparison, request.session_hash or "")
+    session.result = xray_export.light(comparison)
+    return session.patch(**fill(key, session))
+
+
+def fill(key: str, session: Session) -> dict[str, Any]:
+    language = session.language
+    with STORE.use(key) as shot:
+        sides = xray_maps.maps(shot, language)
+    return {
+        "key": key,
+        "sides": sides,
+        "joint": session.joint,
+        "language": language,
+        "words": xray_words.table(language),
+    }
+
+
+def _surface(session: Session, sent: dict[str, Any]) -> Any:
+    """One frame of the filmstrip as a Plotly surface."""
+    from ..draw import surface
+
+    with STORE.use(sent.get("key")) as shot:
+        figure = surface.figure(*xray_export.frame(shot, sent, session.language))
+    return gr.update(value=figure, visible=True)
+
+
+def _pair(session: Session, sent: dict[str, Any]) -> Any:
+    """A cell before and after, for gr.ImageSlider."""
+    with STORE.use(sent.get("key")) as shot:
+        pictures = xray_export.pair(shot, _side(shot, sent), sent["cell"], sent.get("against"), _number(sent))
+    return gr.update(visible=True), gr.update(value=pictures)
+
+
+def _heard(do: Callable[[Session, dict[str, Any]], Any]) -> Callable:
+    """An event of our own components: whatever was forged changes nothing."""
+
+    def event(session: Session, data: gr.EventData) -> Any:
+        sent = getattr(data, "_data", None)
+        try:
+            return do(session, sent if isinstance(sent, dict) else {})
+        except Unknown:
+            return gr.skip()
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            return gr.skip()
+
+    return event
+
+

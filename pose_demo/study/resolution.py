@@ -1,0 +1,70 @@
+"""What does resolution buy? The same weights on inputs of several sizes, accuracy over cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..networks.hrnet import HRNet
+from .accuracy import counted, yardsticks
+from .conduct import Context, Question, Settings
+from .costs import cost
+from .rows import Row
+from .subjects import Look, Subject
+from .tally import Tally
+
+LOWEST, HIGHEST = 128, 384
+
+
+class Resolution(Question):
+    """Input heights from 128 to 384 in steps of what each network takes, at its own aspect ratio."""
+
+    name = "resolution"
+    text = "What does resolution buy, for what it costs?"
+
+    def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
+        stop = settings.upsampling
+        return [Look(of.name, size, stop or of.upsampling) for of in subjects for size in sizes(of)]
+
+    def begin(self, context: Context) -> None:
+        self.context = context
+        own = {of.name: Look(of.name, of.input, context.settings.upsampling or of.upsampling).key
+               for of in context.subjects}  # fmt: skip
+        pairs = [(own[look.network], look.key) for look in context.looks if look.key != own[look.network]]
+        self.tally = Tally(context.columns, context.records.joints, context.bootstrap, pairs)
+
+    def add(self, rows: list[Row]) -> None:
+        self.tally.add(rows)
+
+    def answer(self) -> dict[str, Any]:
+        rows = []
+        for look in self.context.looks:
+            of = self.context.subject(look)
+            spent = cost(of.net, *look.size)
+            rows.append({
+                **self.context.describe(look.key), "gmac": spent.gmac, "trained_size": look.size == of.input,
+                **inside(of, look.size), "measures": self.tally.shares(look.key),
+                "per_joint": self.tally.per_joint(look.key),
+            })  # fmt: skip
+        notes = [
+            *self.context.notes(), *yardsticks(self.context),
+            "Each network was trained at one size only (marked): at others the same weights see people larger or "
+            "smaller than ever in training, so that this is not what networks trained for those sizes would do.",
+            "GMAC: 1e9 multiply-adds of convolutions for one input.",
+        ]  # fmt: skip
+        return {"rows": rows, "tests": self.tally.differences(), "counted": counted(self.tally), "notes": notes}
+
+
+def sizes(of: Subject) -> list[tuple[int, int]]:
+    """(height, width) to be tried, the size of training always among them."""
+    step, (height, width) = of.net.multiple, of.input
+    tried = {(h, max(step, round(h * width / height / step) * step)) for h in range(step, HIGHEST + 1, step)
+             if h >= LOWEST}  # fmt: skip
+    return sorted(tried | {of.input})
+
+
+def inside(of: Subject, size: tuple[int, int]) -> dict[str, Any]:
+    """The coarsest map inside the network, and the finest that goes all the way through."""
+    height, width = size
+    coarse = [height // of.net.multiple, width // of.net.multiple]
+    through = "kept in parallel from start to end" if isinstance(of.net, HRNet) else "reached again through skips"
+    return {"coarsest_map": coarse, "heatmap": [height // 4, width // 4], "full_resolution": through}
