@@ -48,7 +48,7 @@ _OPENERS: tuple[tuple[bytes, Callable[[io.BytesIO], Image.Image]], ...] = (
     (b"MM\0*", TiffImagePlugin.TiffImageFile),
     (b"GIF87a", GifImagePlugin.GifImageFile),
     (b"GIF89a", GifImagePlugin.GifImageFile),
-    *((b"P%d" % kind, PpmImagePlugin.PpmImageFile) for kind in range(1, 7)),
+    *((b"P%d\n" % kind, PpmImagePlugin.PpmImageFile) for kind in range(1, 7)),
 )
 # What people hand in by mistake. A dot stands for any byte.
 _OTHERS = (
@@ -93,7 +93,9 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
     elif isinstance(source, str | PathLike):
         name, data = _shown(Path(source).name), _bytes_of(Path(source), max_bytes)
     else:
-        raise PhotoError(f"a photo is a file, bytes, a picture or an array, not {type(source).__name__}: give one of these")
+        raise PhotoError(
+            f"a photo is a file, bytes, a picture or an array, not {type(source).__name__}: give one of these"
+        )
     if not data:
         raise PhotoError(f"{name} is empty: choose another file")
     _check_bytes(len(data), max_bytes, name)
@@ -121,7 +123,9 @@ def _bytes_of(path: Path, max_bytes: int) -> bytes:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise PhotoError(f"{name} cannot be opened ({_shown(str(reason))}): check the path and its permissions") from None
+        raise PhotoError(
+            f"{name} cannot be opened ({_shown(str(reason))}): check the path and its permissions"
+        ) from None
 
 
 def _check_bytes(count: int, max_bytes: int, name: str) -> None:
@@ -322,7 +326,7 @@ class Crop:
         fill = cv2.mean(photo)[:3] if self._reaches_beyond(photo) else (0.0, 0.0, 0.0)
         block = max(1, int(self.scale / 4))
         part, (x, y) = self._nearby(photo, block)
-        if not part.size:
+        if not part.size or self.scale > max(photo.shape):  # it lies elsewhere, or is less than a pixel
             return np.full((height, width, 3), np.round(fill), np.uint8)
         if block > 1:
             h, w = (-(-n // block) for n in part.shape[:2])
@@ -341,10 +345,11 @@ class Crop:
         return self.box[0] < x0 or self.box[1] < y0 or self.box[2] > x1 or self.box[3] > y1
 
     def _nearby(self, photo: np.ndarray, block: int) -> tuple[np.ndarray, tuple[int, int]]:
-        """The part of the photo that the input covers, two blocks more on each side, and where it starts (x, y).
+        """The part of the photo that the input covers with two blocks more on each side, and where it starts (x, y).
 
         A small person in a large photo is quick, and a long photo stays within what OpenCV can warp (32767 a side).
         """
-        starts = [min(max(math.floor(v + 0.5) - 2 * block, 0), n) for v, n in zip(self.box[:2], photo.shape[1::-1])]
-        stops = [min(max(math.ceil(v + 0.5) + 2 * block, 0), n) for v, n in zip(self.box[2:], photo.shape[1::-1])]
-        return np.ascontiguousarray(photo[starts[1] : stops[1], starts[0] : stops[0]]), (starts[0], starts[1])
+        height, width = photo.shape[:2]
+        x0, y0 = (max(math.floor(v + 0.5) - 2 * block, 0) for v in self.box[:2])
+        x1, y1 = (max(math.ceil(v + 0.5) + 2 * block, 0) for v in self.box[2:])
+        return np.ascontiguousarray(photo[y0 : min(y1, height), x0 : min(x1, width)]), (x0, y0)

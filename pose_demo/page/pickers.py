@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,11 +20,16 @@ from .words import say
 
 def choices(language: str) -> list[tuple[str, str]]:
     """(label, name) of every network; one whose weights are missing says so."""
+    cards = [zoo.card(name) for name in zoo.names()]
+    often = Counter(card.title for card in cards)
     result = []
-    for name in zoo.names():
-        card = zoo.card(name)
-        label = card.title if card.available else f"{card.title} · {say(language, 'not_here')}"
-        result.append((label, name))
+    for card in cards:
+        parts = [card.title]
+        if often[card.title] > 1:
+            parts.append(card.name)
+        if not card.available:
+            parts.append(say(language, "not_here"))
+        result.append((" · ".join(parts), card.name))
     return result
 
 

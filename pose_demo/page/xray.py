@@ -9,12 +9,14 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from . import xray_answers, xray_export, xray_inspector, xray_maps, xray_words
+from ..networks import zoo
+from . import results, words, xray_answers, xray_export, xray_inspector, xray_maps, xray_words
 from .state import Session
 from .xray_store import STORE, Shot, Unknown
 from .xray_words import say
@@ -115,13 +117,13 @@ def _number(asked: dict) -> int | None:
 # --- components ------------------------------------------------------------------------------------------------------
 
 
-def own(name: str, **value: Any) -> gr.HTML:
-    """A component of ours: static/xray_common.js and static/NAME.js over static/NAME.html."""
-    script = "\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("xray_common", name))
+def own(name: str, *more: str, **value: Any) -> gr.HTML:
+    """A component of ours: static/NAME.html and its scripts: what all share, what the X-ray shares, its own."""
+    parts = ("common", "xray_common", name, *more)
     return gr.HTML(
         {"n": 0, "words": xray_words.table("en"), **value},
         html_template=(_STATIC / f"{name}.html").read_text(encoding="utf-8"),
-        js_on_load=script,
+        js_on_load="\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in parts),
         apply_default_css=False,
         elem_id=name,
         server_functions=[ask],
@@ -132,25 +134,30 @@ def build() -> dict[str, Any]:
     """The X-ray's components, in the order in which they stand. Call inside the page's gr.Blocks."""
     at: dict[str, Any] = {}
     with gr.Column(elem_id="xray-box"):
-        at["xray"] = own("xray")
+        at["xray"] = own("xray", "xray_inspector")
         at["xray_film"] = own("xray_film")
         at["xray_surface"] = gr.Plot(show_label=False, container=False, elem_id="xray-surface", visible=False)
         at["xray_lab"] = own("xray_lab")
-        with gr.Column(elem_id="xray-pair", visible=False) as at["xray_pair_box"]:
-            at["xray_pair"] = gr.ImageSlider(
-                show_label=False, interactive=False, type="numpy", format="webp", slider_position=50, buttons=[],
-                elem_id="xray-slider",
-            )  # fmt: skip
+        at["xray_pair"] = gr.ImageSlider(
+            show_label=False, interactive=False, type="numpy", format="webp", slider_position=50, buttons=[],
+            elem_id="xray-slider", visible=False,
+        )  # fmt: skip
         at["xray_story"] = own("xray_story")
         at["xray_take"] = own("xray_take")
     return at
 
 
-def connect(page: gr.Blocks, at: dict[str, Any], shown: gr.State) -> None:
-    """shown -- remembers what the maps show, so that only a new comparison is drawn anew."""
-    options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 20}
-    at["xray_film"].surface(_heard(_surface), [at["session"]], [at["xray_surface"]], **options)
-    at["xray_lab"].pair(_heard(_pair), [at["session"]], [at["xray_pair_box"], at["xray_pair"]], **options)
+def connect(page: gr.Blocks, at: dict[str, Any], run: Callable[[Any], Any], joint: Callable) -> None:
+    """Ties the X-ray to the page.
+
+    run   -- run(event) makes the networks look again after an event; joint -- (session, name) -> [heat, picker]
+    """
+    session, options = at["session"], {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 20}
+    at["xray_film"].surface(_heard(_surface), session, at["xray_surface"], **options)
+    at["xray_lab"].pair(_heard(_pair), session, at["xray_pair"], **options)
+    at["xray_film"].choose(_heard(joint), session, [at["heat"], at["joint"]], **options)
+    run(at["xray"].scope(_heard(_scope), session, at["xray"], **options))
+    at["joint"].change(_joint_changed, [session, at["joint"]], at["xray"], **options)
     page.unload(_left)
 
 
@@ -159,26 +166,73 @@ def _left(request: gr.Request) -> None:
 
 
 def refresh(session: Session, request: gr.Request) -> Any:
-    """The session's result in the X-ray: keeps its traces under a new key and draws both maps."""
-    comparison = session.result
-    if comparison is None:
+    """The session's result in the X-ray: its traces under a new key, both maps drawn. Nothing new: nothing changes."""
+    if session.result is None or (session.xrayed == (session.done, session.language) and session.xray_key in STORE):
         return gr.skip()
-    key = STORE.keep(comparison, request.session_hash or "")
-    session.result = xray_export.light(comparison)
-    return session.patch(**fill(key, session))
+    try:
+        if not session.xrayed or session.xrayed[0] != session.done or session.xray_key not in STORE:
+            session.xray_key = STORE.keep(session.result, request.session_hash or "")
+            session.result = xray_export.light(session.result)
+        session.xrayed = (session.done, session.language)
+        return session.patch(**fill(session))
+    except Exception:
+        traceback.print_exc(file=sys.stderr)
+        return gr.skip()
 
 
-def fill(key: str, session: Session) -> dict[str, Any]:
-    language = session.language
-    with STORE.use(key) as shot:
+def fill(session: Session) -> dict[str, Any]:
+    """What the browser needs to draw the maps, and to ask for the rest."""
+    language, result = session.language, session.result
+    with STORE.use(session.xray_key) as shot:
         sides = xray_maps.maps(shot, language)
+    example = xray_export.known(result.photo)
     return {
-        "key": key,
+        "key": session.xray_key,
         "sides": sides,
         "joint": session.joint,
+        "joint_names": {name: words.joint(language, name) for name in results.joints(result)},
         "language": language,
         "words": xray_words.table(language),
+        "networks": [pose.network for pose in result.poses],
+        "stop": _stop(result.upsampling),
+        "scope": session.scope,
+        "scopes": list(dict.fromkeys(h for pose in result.poses for h in heads(pose.card.architecture))),
+        "example": example.title if example else None,
     }
+
+
+@cache
+def heads(architecture: str) -> tuple[str, ...]:
+    """The stages or stacks of an architecture that enlarge maps; none through MMPose."""
+    import torch
+
+    if architecture not in zoo.ARCHITECTURES:
+        return ()
+    with torch.device("meta"):
+        places = zoo.ARCHITECTURES[architecture](joints=1).places
+    return tuple(dict.fromkeys(place.partition(".")[0] for place in places))
+
+
+def _stop(upsampling: Any) -> str | None:
+    """The slider's stop of a request that names one, for all places or for some."""
+    return next(iter(upsampling.values())) if isinstance(upsampling, dict) else upsampling
+
+
+def scoped(session: Session, networks: tuple[str, ...], stop: str) -> str | dict[str, str]:
+    """The slider's stop for all places, or for the one stage or stack that the switch names."""
+    known = {head for name in networks for head in heads(zoo.card(name).architecture)}
+    if session.scope not in known:
+        session.scope = ""
+    return {session.scope: stop} if session.scope else stop
+
+
+def _scope(session: Session, sent: dict[str, Any]) -> dict[str, Any]:
+    session.scope = str(sent.get("to") or "")
+    return session.patch(scope=session.scope)
+
+
+def _joint_changed(session: Session, joint: str) -> dict[str, Any]:
+    return session.patch(joint=joint)
 
 
 def _surface(session: Session, sent: dict[str, Any]) -> Any:
@@ -194,7 +248,7 @@ def _pair(session: Session, sent: dict[str, Any]) -> Any:
     """A cell before and after, for gr.ImageSlider."""
     with STORE.use(sent.get("key")) as shot:
         pictures = xray_export.pair(shot, _side(shot, sent), sent["cell"], sent.get("against"), _number(sent))
-    return gr.update(visible=True), gr.update(value=pictures)
+    return gr.update(value=pictures, visible=True)
 
 
 def _heard(do: Callable[[Session, dict[str, Any]], Any]) -> Callable:

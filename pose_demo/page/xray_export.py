@@ -15,7 +15,8 @@ import numpy as np
 from .. import __version__
 from ..comparison import Comparison
 from ..draw import skeleton
-from ..draw.colour import viridis, webp
+from ..draw.colour import diverging, viridis, webp
+from ..joints import LSP
 from . import words, xray_answers, xray_inspector, xray_maps
 from .photo_input import data_address
 from .xray_inspector import one
@@ -124,10 +125,9 @@ def _other(shot: Shot, side: int, against: Any) -> str:
 def truth(photo: np.ndarray) -> dict[str, tuple[float, float]]:
     """{joint: x, y in pixels of the photo} of an example that somebody marked; empty for any other photo."""
     example = known(photo)
-    if example is None or example.truth is None:
+    if example is None or example.joints is None:
         return {}
-    names = example.truth[0].joints
-    return {n: (float(x), float(y)) for n, (x, y, seen) in zip(names, example.truth[1], strict=True) if seen > 0}
+    return {name: (float(x), float(y)) for name, (x, y, _) in zip(LSP.joints, example.joints, strict=True)}
 
 
 def known(photo: np.ndarray) -> Any:
@@ -205,7 +205,5 @@ def _report_cell(shot: Shot, asked: dict[str, Any], language: str) -> dict[str, 
 def _picture(array: dict[str, Any]) -> str:
     values = np.frombuffer(base64.b64decode(array["data"]), np.float32).reshape(array["h"], array["w"])
     if array["low"] < 0 and abs(array["low"] + array["high"]) < 1e-9:
-        from ..draw.colour import diverging
-
         return address(webp(diverging(values, array["high"]), 100))
     return address(webp(viridis(values, array["low"], array["high"]), 100))

@@ -135,6 +135,9 @@ class Store:
         with self._lock:
             self._trim()
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._shots
+
     def forget(self, owner: str) -> None:
         """A visitor left."""
         with self._lock:

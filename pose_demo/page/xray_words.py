@@ -155,6 +155,11 @@ TABLE: dict[str, tuple[str, str]] = {
     # cost
     "costs": ("What each part costs", "每部分的开销"),
     "measure": ("Measure here", "在本机测量"),
+    "as_trained": ("how each was trained", "各自训练时的方式"),
+    "film_short": ("filmstrip", "胶片"),
+    "lab_short": ("upsampling lab", "上采样实验室"),
+    "story_short": ("story", "故事"),
+    "joint_label": ("Joint", "关节"),
     # trouble
     "gone": ("This comparison is no longer kept here; choose the photo again.", "该比较已不在此保存；请重新选择照片。"),
     "wrong": ("That cannot be shown.", "无法显示。"),

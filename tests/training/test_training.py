@@ -297,14 +297,14 @@ def test_a_list_of_experiments_shares_the_minutes_and_resumes(folder, tmp_path, 
     )
     call = ["train", "--recipe", "all", "--data", str(folder), "--out", str(tmp_path), "--resume", "--json"]
     shape = ["--size", "64", "--batch", "10", "--epochs", "0.6"]
-    assert main([*call, *shape, "--minutes", "0.05"]) == 0
+    assert main([*call, *shape, "--minutes", "0.15"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["name"], line["finished"]) for line in lines] == [("a", True), ("b", False)]
     saved = torch.load(tmp_path / "a" / "best.pt", weights_only=True)
     assert saved["network"]["options"] == {"depth": 3, "features": 16}
     assert saved["record"]["recipe"]["upsampling"] == "bilinear"
 
-    assert main([*call, *shape, "--minutes", "0.1"]) == 0
+    assert main([*call, *shape, "--minutes", "0.15"]) == 0
     again = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert again[0] == lines[0] and again[1]["photos"] > lines[1]["photos"]
     assert main([*call[:1], "--recipe", "nonsense", *call[3:]]) == 1

@@ -1,0 +1,91 @@
+"""Pictures made in code for the tests of reading: a lopsided one, as bytes of every kind, and what is no photo."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+from PIL import Image
+
+HEIGHT, WIDTH = 24, 40
+
+
+def lopsided() -> np.ndarray:
+    """(24, 40, 3) uint8 in which no mirror image or turn looks like another."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    picture = np.stack([x * 6, y * 10, 255 - x * 3 - y * 5], axis=2).astype(np.uint8)
+    picture[:8, :8] = 255, 0, 0
+    picture[-8:, :8] = 0, 0, 0
+    return picture
+
+
+PICTURE = lopsided()
+
+
+def encoded(picture: np.ndarray | Image.Image, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def exif(orientation: int) -> Image.Exif:
+    tags = Image.Exif()
+    tags[274] = orientation
+    return tags
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_header(width: int, height: int, bits: int = 8, colour: int = 2) -> bytes:
+    """The start of a PNG that claims a size; a few bytes of pixels follow."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+def png16(values: np.ndarray) -> bytes:
+    """uint16, (H, W) or (H, W, 3) RGB, as a PNG of 16 bits."""
+    return cv2.imencode(".png", values if values.ndim == 2 else values[..., ::-1])[1].tobytes()
+
+
+def jpeg_header(width: int, height: int) -> bytes:
+    """A small JPEG whose header was made to claim another size."""
+    data = bytearray(encoded(PICTURE, "JPEG"))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def without_segment(jpeg: bytes, marker: bytes) -> bytes:
+    """A JPEG without the segment that begins with this marker."""
+    at = jpeg.index(marker)
+    return jpeg[:at] + jpeg[at + 2 + struct.unpack(">H", jpeg[at + 2 : at + 4])[0] :]
+
+
+def animation() -> bytes:
+    frames = [Image.fromarray(np.full((HEIGHT, WIDTH), v, np.uint8)) for v in (200, 100, 0)]
+    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50)
+
+
+#: One of each kind that can be read: name -> bytes.
+CORPUS = {
+    "jpeg": encoded(PICTURE, "JPEG", exif=exif(6)),
+    "progressive jpeg": encoded(PICTURE, "JPEG", progressive=True),
+    "cmyk jpeg": encoded(Image.fromarray(PICTURE).convert("CMYK"), "JPEG"),
+    "png": encoded(PICTURE, "PNG", exif=exif(3)),
+    "png of 16 bits": png16(PICTURE.astype(np.uint16) * 257),
+    "palette png": encoded(Image.fromarray(PICTURE).quantize(16), "PNG", transparency=3),
+    "webp": encoded(PICTURE, "WEBP", exif=exif(8)),
+    "lossless webp": encoded(PICTURE, "WEBP", lossless=True),
+    "bmp": encoded(PICTURE, "BMP"),
+    "tiff": encoded(PICTURE, "TIFF"),
+    "lzw tiff": encoded(PICTURE, "TIFF", compression="tiff_lzw", exif=exif(5)),
+    "deflate tiff": encoded(PICTURE, "TIFF", compression="tiff_adobe_deflate"),
+    "gif": animation(),
+    "ppm": encoded(PICTURE, "PPM"),
+}

@@ -1,0 +1,394 @@
+import os
+import re
+import warnings
+from io import BytesIO
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pictures import (
+    CORPUS,
+    HEIGHT,
+    PICTURE,
+    WIDTH,
+    animation,
+    encoded,
+    exif,
+    jpeg_header,
+    png16,
+    png_header,
+    without_segment,
+)
+from PIL import Image
+
+from pose_demo.examples import examples
+from pose_demo.photo import MIN_SIDE, PhotoError, read
+
+WHITE = np.full_like(PICTURE, 255)
+
+
+def refused(source, **limits) -> str:
+    """What is said of a photo that cannot be used: one sentence, on one line, that begins with a name."""
+    with pytest.raises(PhotoError) as problem:
+        read(source, **limits)
+    text = str(problem.value)
+    assert "\n" not in text and ". " not in text and 20 < len(text) < 300
+    assert re.search(r": (choose|save|scale|get|give|check) ", text), f"{text!r} does not say what to do"
+    return text
+
+
+# --- what can be read ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}), ("BMP", {}), ("PPM", {}), ("WEBP", {"lossless": True}), ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}), ("TIFF", {"compression": "packbits"}),
+    ],
+)  # fmt: skip
+def test_lossless_formats_come_back_exactly(kind, options):
+    pixels = read(encoded(PICTURE, kind, **options))
+    assert pixels.dtype == np.uint8 and pixels.flags.c_contiguous and pixels.flags.writeable
+    assert np.array_equal(pixels, PICTURE)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_lossy_formats_come_back_closely(kind):
+    smooth = PICTURE.copy()
+    smooth[:, :8] = smooth[:, 8:9]
+    assert np.abs(read(encoded(smooth, kind, quality=95)).astype(int) - smooth).mean() < 3
+
+
+def test_every_source_gives_the_same(tmp_path):
+    file = tmp_path / "name.jpg"  # what is inside counts, not the name
+    data = encoded(PICTURE, "PNG")
+    file.write_bytes(data)
+    for source in (file, str(file), data, bytearray(data), Image.fromarray(PICTURE), Image.open(file), PICTURE):
+        assert np.array_equal(read(source), PICTURE)
+
+
+def test_the_array_is_the_callers_own():
+    mine = PICTURE.copy()
+    read(mine)[:] = 0
+    assert np.array_equal(mine, PICTURE)
+
+
+def test_arrays_of_grey_and_with_alpha():
+    assert np.array_equal(read(PICTURE[..., 0]), np.repeat(PICTURE[..., :1], 3, axis=2))
+    assert np.array_equal(read(np.dstack([PICTURE, np.full((HEIGHT, WIDTH), 255, np.uint8)])), PICTURE)
+    assert np.array_equal(read(np.dstack([PICTURE, np.zeros((HEIGHT, WIDTH), np.uint8)])), WHITE)
+    assert np.array_equal(read(PICTURE[:, ::-1]), PICTURE[:, ::-1])
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_grey_and_black_and_white(mode):
+    grey = Image.fromarray(PICTURE).convert(mode)
+    assert np.array_equal(read(encoded(grey, "PNG")), np.asarray(grey.convert("RGB")))
+
+
+def test_palettes():
+    palette = Image.fromarray(PICTURE).quantize(16)
+    for kind in ("PNG", "GIF", "BMP", "TIFF"):
+        assert np.array_equal(read(encoded(palette, kind)), np.asarray(palette.convert("RGB")))
+
+
+@pytest.mark.parametrize("values", [PICTURE, PICTURE[..., 1]])
+def test_sixteen_bits_are_scaled_to_eight(values):
+    expected = values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2)
+    assert np.array_equal(read(png16(values.astype(np.uint16) * 257)), expected)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_sixteen_bits_round_to_the_nearest(mode):
+    values = np.linspace(0, 65535, WIDTH * HEIGHT).reshape(HEIGHT, WIDTH).astype(np.uint16)
+    order = ">u2" if mode == "I;16B" else "<u2"
+    data = encoded(Image.frombytes(mode, (WIDTH, HEIGHT), values.astype(order).tobytes()), "TIFF")
+    assert np.array_equal(read(data)[..., 0], np.round(values / 257).astype(np.uint8))
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0, 4000.0])
+def test_floats_are_scaled_to_eight_bits(top):
+    values = (PICTURE[..., 0] / 255 * top).astype(np.float32)
+    values[-1, -1] = top
+    shown = read(encoded(Image.fromarray(values), "TIFF"))[..., 0].astype(int)
+    assert np.abs(shown[:-1] - PICTURE[:-1, :, 0]).max() <= 1
+    values[0, 0] = np.nan
+    assert read(Image.fromarray(values))[0, 0, 0] == 0
+
+
+def test_transparency_lies_on_white():
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[:, WIDTH // 2 :] = 255
+    alpha[0, 0] = 128
+    for mode, kind in (("RGB", "PNG"), ("L", "PNG"), ("RGB", "WEBP"), ("RGB", "TIFF")):
+        picture = Image.fromarray(PICTURE).convert(mode)
+        solid = np.asarray(picture.convert("RGB"))
+        picture.putalpha(Image.fromarray(alpha))
+        pixels = read(encoded(picture, kind, **({"lossless": True} if kind == "WEBP" else {})))
+        assert np.array_equal(pixels[:, WIDTH // 2 :], solid[:, WIDTH // 2 :])
+        assert (pixels[1:, : WIDTH // 2] == 255).all()
+        assert np.abs(pixels[0, 0] - (solid[0, 0] * (128 / 255) + 127)).max() <= 1.5
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_a_palettes_transparent_colour_is_white(kind):
+    palette = Image.fromarray(PICTURE).quantize(16)
+    corner = palette.getpixel((2, 2))
+    expected = np.array(palette.convert("RGB"))
+    expected[np.asarray(palette) == corner] = 255
+    assert np.array_equal(read(encoded(palette, kind, transparency=corner)), expected)
+
+
+def test_a_transparent_colour_without_a_palette_is_white():
+    expected = PICTURE.copy()
+    expected[:8, :8] = 255
+    assert np.array_equal(read(encoded(PICTURE, "PNG", transparency=(255, 0, 0))), expected)
+
+
+@pytest.mark.parametrize("mode", ["La", "RGBa", "PA", "HSV", "YCbCr", "RGBX"])
+def test_rarer_modes_of_pil_images(mode):
+    step = {"La": "LA", "RGBa": "RGBA", "PA": "P"}.get(mode)
+    picture = Image.fromarray(PICTURE)
+    picture = (picture.convert(step) if step else picture).convert(mode)
+    grey = np.repeat(np.asarray(Image.fromarray(PICTURE).convert("L"))[..., None], 3, axis=2)
+    expected = {"La": grey, "PA": np.asarray(Image.fromarray(PICTURE).convert("P").convert("RGB"))}.get(mode, PICTURE)
+    assert np.abs(read(picture).astype(int) - expected).mean() < 3
+
+
+@pytest.mark.parametrize("adobe", [True, False])
+def test_cmyk_has_the_right_colours(adobe):
+    """Adobe's CMYK files are inverted and say so by a segment of their own; others are neither."""
+    picture = Image.fromarray(np.kron(PICTURE[::8, ::8], np.ones((16, 16, 1), np.uint8)))
+    if adobe:
+        data = encoded(picture.convert("CMYK"), "JPEG", quality=95)
+    else:
+        inverted = Image.fromarray(255 - np.asarray(picture.convert("CMYK")), "CMYK")
+        data = without_segment(encoded(inverted, "JPEG", quality=95), b"\xff\xee")
+    assert np.abs(read(data).astype(int) - np.asarray(picture)).mean() < 3
+    assert np.array_equal(read(encoded(picture.convert("CMYK"), "TIFF")), np.asarray(picture))
+
+
+#: Exif 2.3, section 4.6.4: which side of the scene the stored first row and first column are.
+SIDES = {
+    1: "top left", 2: "top right", 3: "bottom right", 4: "bottom left",
+    5: "left top", 6: "right top", 7: "right bottom", 8: "left bottom",
+}  # fmt: skip
+
+
+def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
+    """How a camera that was held so stores the scene, pixel by pixel."""
+    row, column = SIDES[orientation].split()
+    height, width = upright.shape[:2]
+    rows, columns = (height, width) if row in ("top", "bottom") else (width, height)
+    result = np.empty((rows, columns, 3), np.uint8)
+    for r in range(rows):
+        for c in range(columns):
+            place = {row: r, column: c}
+            y = place["top"] if "top" in place else height - 1 - place["bottom"]
+            x = place["left"] if "left" in place else width - 1 - place["right"]
+            result[r, c] = upright[y, x]
+    return result
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
+def test_exif_orientation(kind, orientation):
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    data = encoded(stored(PICTURE, orientation), kind, exif=exif(orientation), **options)
+    for source in (data, Image.open(BytesIO(data))):
+        pixels = read(source)
+        assert pixels.shape == PICTURE.shape and pixels.flags.c_contiguous
+        assert np.abs(pixels.astype(int) - PICTURE).max() <= (8 if kind == "JPEG" else 0)
+
+
+def test_damaged_exif_counts_as_none():
+    data = encoded(PICTURE, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
+    assert np.array_equal(read(data), read(encoded(PICTURE, "JPEG")))
+    assert read(encoded(PICTURE, "PNG", exif=exif(77))).shape == PICTURE.shape
+
+
+def test_the_first_of_several_frames():
+    assert (read(animation()) == 200).all()
+    pages = [Image.fromarray(PICTURE), Image.fromarray(WHITE)]
+    assert np.array_equal(read(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])), PICTURE)
+
+
+# --- what cannot -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "is empty"),
+        (b"Dear diary", "no picture that can be read here"),
+        (b"\0" * 1000, "no picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' width='9'/>", "an SVG drawing"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x --><svg/>", "an SVG drawing"),
+        (b"<!DOCTYPE html><html></html>", "a web page"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "an HEIC photo"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
+        (b"\0\0\0\x20ftypisom\0\0\2\0", "a video"),
+        (b"\x1aE\xdf\xa3\1\0\0\0", "a video"),
+        (b"RIFF\0\1\0\0AVI LIST", "a video"),
+        (b"PK\x03\x04\x14\0", "an archive"),
+        (b"\xff\xd8\xff", "damaged"),
+        (b"\x89PNG\r\n\x1a\n", "damaged"),
+        (b"RIFF\x1a\0\0\0WEBPVP8L", "damaged"),
+        (b"GIF89a", "damaged"),
+        (b"BM" + bytes(60), "damaged"),
+        (b"II*\0\x08\0\0\0", "damaged"),
+    ],
+)
+def test_what_is_no_photo(data, says, tmp_path):
+    assert says in refused(data)
+    file = tmp_path / "holiday.jpg"
+    file.write_bytes(data)
+    text = refused(file)
+    assert says in text and text.startswith("holiday.jpg is ")
+
+
+def test_paths_that_lead_nowhere(tmp_path):
+    assert "is a folder" in refused(tmp_path)
+    assert "there is no file" in refused(tmp_path / "missing.jpg")
+    file = tmp_path / "photo.png"
+    file.write_bytes(encoded(PICTURE, "PNG"))
+    assert "there is no file" in refused(file / "inside.png")
+    assert "cannot be opened" in refused("a\0b.jpg")
+    assert "cannot be opened" in refused("long" * 5000 + ".jpg")
+    assert "check the path" in refused("two\nlines\ud800.jpg")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in the file system")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert "a device or a pipe" in refused(tmp_path / "pipe.jpg")
+
+
+@pytest.mark.parametrize("source", [None, 3, [1, 2], {"path": "x.jpg"}])
+def test_what_is_no_source(source):
+    assert type(source).__name__ in refused(source)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        PICTURE / 255, PICTURE.astype(np.uint16), PICTURE[None], PICTURE[..., :2], PICTURE[0, :, 0],
+        np.zeros((0, 0, 3), np.uint8), np.zeros((MIN_SIDE - 1, 500, 3), np.uint8),
+    ],
+)  # fmt: skip
+def test_arrays_that_are_no_photo(array):
+    assert "the array is" in refused(array)
+
+
+def test_too_small():
+    assert "1 x 1 pixels" in refused(encoded(PICTURE[:1, :1], "PNG"))
+    assert "40 x 15 pixels" in refused(encoded(PICTURE[: MIN_SIDE - 1], "BMP"))
+    assert read(encoded(PICTURE[:MIN_SIDE, :MIN_SIDE], "PNG")).shape == (MIN_SIDE, MIN_SIDE, 3)
+
+
+GIGANTIC = {
+    "png": png_header(100_000, 100_000),
+    "png in Pillow's own zone of warnings": png_header(10_000, 10_000),
+    "png of one bit": png_header(60_000, 60_000, bits=1, colour=0),
+    "jpeg": jpeg_header(65_500, 65_500),
+    "gif": CORPUS["gif"][:6] + b"\xff\xff\xff\xff" + CORPUS["gif"][10:],
+    "bmp": CORPUS["bmp"][:18] + b"\xff\xff\0\0\xff\xff\0\0" + CORPUS["bmp"][26:],
+}
+
+
+@pytest.mark.parametrize("name", GIGANTIC)
+def test_gigantic_pictures_are_refused_by_their_header(name):
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert "more than the 60 million allowed" in refused(GIGANTIC[name])
+    assert not told
+
+
+def test_limits_can_be_set(tmp_path):
+    data = encoded(PICTURE, "BMP")
+    assert read(data, max_bytes=len(data), max_pixels=WIDTH * HEIGHT).shape == PICTURE.shape
+    assert "pixels, more than" in refused(data, max_pixels=WIDTH * HEIGHT - 1)
+    assert "more than" in refused(PICTURE, max_pixels=100) and "more than" in refused(
+        Image.new("L", (99, 99)), max_pixels=9
+    )
+    file = tmp_path / "large.bmp"
+    file.write_bytes(data)
+    for source in (data, file):
+        assert "MB, more than the" in refused(source, max_bytes=len(data) - 1)
+
+
+def test_pillows_own_limit_does_not_matter(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    for name in ("png", "jpeg", "webp", "bmp"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert read(CORPUS[name]).shape in (PICTURE.shape, (WIDTH, HEIGHT, 3))
+
+
+def test_a_picture_that_was_closed():
+    picture = Image.open(BytesIO(CORPUS["png"]))
+    picture.fp.close()
+    assert "cannot be decoded" in refused(picture)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_cut_short_at_every_length(name):
+    """Nothing but PhotoError, unless all that is missing is a file's last, idle bytes."""
+    data = CORPUS[name]
+    everything = read(data)
+    for length in {*range(0, len(data), max(1, len(data) // 60)), *range(len(data) - 20, len(data))}:
+        try:
+            pixels = read(data[:length])
+        except PhotoError:
+            continue
+        assert np.array_equal(pixels, everything), f"{length} of {len(data)} bytes were enough"
+
+
+def test_a_large_photo_cut_short():
+    data = examples()[0].path.read_bytes()
+    for share in (0.1, 0.3, 0.5, 0.7, 0.9, 0.99):
+        assert "cut short" in refused(data[: int(share * len(data))])
+
+
+def test_a_chunk_that_lies_about_its_length():
+    data = bytearray(CORPUS["png"])
+    data[33:37] = b"\x7f\xff\xff\xff"
+    assert "damaged" in refused(bytes(data))
+
+
+def only_photos_or_photo_errors(data: bytes) -> None:
+    try:
+        pixels = read(data, max_pixels=200_000)
+    except PhotoError as problem:
+        assert "\n" not in str(problem)
+    else:
+        assert (
+            pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3 and min(pixels.shape[:2]) >= MIN_SIDE
+        )
+
+
+STARTS = sorted({data[:12] for data in CORPUS.values()} | {b"", b"<svg", b"%PDF", b"\0\0\0\x20ftyp"})
+
+
+@settings(max_examples=300, deadline=None)
+@given(start=st.sampled_from(STARTS), rest=st.binary(max_size=300))
+def test_any_bytes(start, rest):
+    only_photos_or_photo_errors(start + rest)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    name=st.sampled_from(sorted(CORPUS)),
+    edits=st.lists(st.tuples(st.integers(0, 4000), st.sampled_from("sdi"), st.binary(max_size=6)), max_size=6),
+    length=st.integers(0, 8000),
+)
+def test_any_damage(name, edits, length):
+    data = bytearray(CORPUS[name])
+    for at, how, what in edits:
+        at %= len(data)
+        data[at : at + {"s": len(what), "d": 5, "i": 0}[how]] = b"" if how == "d" else what
+        data = data or bytearray(b"\0")
+    only_photos_or_photo_errors(bytes(data[: length if length < 4000 else None]))
