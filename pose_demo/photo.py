@@ -341,8 +341,9 @@ class Crop:
         return cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA) if fine > 1 else seen
 
     def _reaches_beyond(self, photo: np.ndarray) -> bool:
-        x0, y0, x1, y1 = whole(photo.shape)
-        return self.box[0] < x0 or self.box[1] < y0 or self.box[2] > x1 or self.box[3] > y1
+        """Beyond the centres of the outer pixels, that is: there interpolation begins to look outside."""
+        height, width = photo.shape[:2]
+        return min(self.box[:2]) < 0 or self.box[2] > width - 1 or self.box[3] > height - 1
 
     def _nearby(self, photo: np.ndarray, block: int) -> tuple[np.ndarray, tuple[int, int]]:
         """The part of the photo that the input covers with two blocks more on each side, and where it starts (x, y).

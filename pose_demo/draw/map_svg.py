@@ -21,7 +21,7 @@ RULES = """
 paint-order:stroke;stroke:var(--halo);stroke-width:3px}
 .xmap .arrow{fill:none;stroke:var(--skip);stroke-width:1.2;opacity:.75}.xmap .up{stroke:var(--up)}
 .xmap .down{stroke:var(--down)}.xmap .back{stroke:var(--back)}
-.xmap .frame{fill:none;stroke:var(--quiet);stroke-width:1;vector-effect:non-scaling-stroke}
+.xmap .rim{fill:none;stroke:var(--quiet);stroke-width:1;vector-effect:non-scaling-stroke}
 .xmap .note circle{fill:#ffd166;stroke:#6b4a00}.xmap .note text{fill:#3b2900;font-size:11px;font-weight:700;
 text-anchor:middle}.xmap use{image-rendering:pixelated}
 """
@@ -80,16 +80,19 @@ def _cell(cell: Cell, at: tuple[int, int, int, int], side: str, name: str) -> st
     grow_x, grow_y = max(0.0, _HIT - w) / 2, max(0.0, _HIT - h) / 2
     size = "×".join(map(str, cell.shape))
     parts = [
-        f'<g class="cell" role="button" tabindex="-1" data-cell="{escape(cell.name)}" data-column="{cell.walk[0]}" '
-        f'data-row="{cell.walk[1]}" aria-label="{escape(name)}, {size}">',
-        f'<rect class="hit" x="{x - grow_x:.1f}" y="{y - grow_y:.1f}" width="{w + 2 * grow_x:.1f}" '
-        f'height="{h + 2 * grow_y:.1f}" fill="transparent"/>',
-        f'<svg x="{x:.2f}" y="{y:.2f}" width="{w:.2f}" height="{h:.2f}" viewBox="{at[0]} {at[1]} {at[2]} {at[3]}" '
-        f'preserveAspectRatio="none"><use href="#sprite-{side}"/></svg>',
-        f'<rect class="frame" x="{x:.2f}" y="{y:.2f}" width="{w:.2f}" height="{h:.2f}"/>',
+        '<g class="tile">',
+        # The rectangle is the button, and not the group, whose box would be the whole sprite's.
+        f'<rect class="cell" role="button" tabindex="-1" data-cell="{escape(cell.name)}" data-size="{size}" '
+        f'data-column="{cell.walk[0]}" data-row="{cell.walk[1]}" aria-label="{escape(name)}, {size}" '
+        f'x="{x - grow_x:.1f}" y="{y - grow_y:.1f}" width="{w + 2 * grow_x:.1f}" height="{h + 2 * grow_y:.1f}" '
+        'fill="transparent"/>',
+        f'<svg class="thumb" x="{x:.2f}" y="{y:.2f}" width="{w:.2f}" height="{h:.2f}" '
+        f'viewBox="{at[0]} {at[1]} {at[2]} {at[3]}" preserveAspectRatio="none" overflow="hidden" '
+        f'pointer-events="none"><use href="#sprite-{side}"/></svg>',
+        f'<rect class="rim" x="{x:.2f}" y="{y:.2f}" width="{w:.2f}" height="{h:.2f}" pointer-events="none"/>',
     ]
     if cell.label:
-        parts.append(f'<text class="quiet" x="{x:.1f}" y="{y - 5:.1f}">{escape(cell.label)}</text>')
+        parts.append(f'<text class="quiet label" x="{x:.1f}" y="{y - 5:.1f}">{escape(cell.label)}</text>')
     if cell.sized:
         parts.append(f'<text class="size" x="{x + w / 2:.1f}" y="{y + h + 13:.1f}">{size}</text>')
     return "".join(parts) + "</g>"

@@ -134,7 +134,7 @@ def cost(comparison: Comparison, language: str) -> tuple[str, Any]:
 
     passes = say(language, "passes_flip" if comparison.flip else "passes_one")
     figure = drawing.figure(comparison)
-    figure.update_xaxes(title_text="ms")
+    figure.update_xaxes(title_text="ms", gridcolor="rgba(128,128,128,.3)", zerolinecolor="rgba(128,128,128,.6)")
     return heading(language, say(language, "cost_note", passes, comparison.device)), figure
 
 

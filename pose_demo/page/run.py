@@ -58,7 +58,7 @@ def _compare(session: Session, wish: Wish) -> Iterator[tuple]:
     result = None
     for news in work.follow(work.PASSES, job, lambda: session.turn != wish.turn):
         if isinstance(news, tuple):
-            yield _only(session.patch(busy=_progress(news, session.language)))
+            yield _only(session.patch(error=None, busy=_progress(news, session.language)))
         else:
             result = news.result()
     if session.turn != wish.turn:

@@ -15,7 +15,9 @@ from typing import Any
 
 import gradio as gr
 
+from ..comparison import Comparison
 from ..networks import zoo
+from ..networks.upsampling import STOPS
 from . import results, words, xray_answers, xray_export, xray_inspector, xray_maps, xray_words
 from .state import Session
 from .xray_store import STORE, Shot, Unknown
@@ -134,6 +136,7 @@ def build() -> dict[str, Any]:
     """The X-ray's components, in the order in which they stand. Call inside the page's gr.Blocks."""
     at: dict[str, Any] = {}
     with gr.Column(elem_id="xray-box"):
+        at["xray_bar"] = own("xray_bar")
         at["xray"] = own("xray", "xray_inspector")
         at["xray_film"] = own("xray_film")
         at["xray_surface"] = gr.Plot(show_label=False, container=False, elem_id="xray-surface", visible=False)
@@ -155,8 +158,10 @@ def connect(page: gr.Blocks, at: dict[str, Any], run: Callable[[Any], Any], join
     session, options = at["session"], {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": 20}
     at["xray_film"].surface(_heard(_surface), session, at["xray_surface"], **options)
     at["xray_lab"].pair(_heard(_pair), session, at["xray_pair"], **options)
-    at["xray_film"].choose(_heard(joint), session, [at["heat"], at["joint"]], **options)
-    run(at["xray"].scope(_heard(_scope), session, at["xray"], **options))
+    for part in ("xray_bar", "xray_film"):
+        at[part].choose(_heard(joint), session, [at["heat"], at["joint"]], **options)
+    at["xray_bar"].stop(_heard(_stopped), session, at["stop"], **options)
+    run(at["xray_bar"].scope(_heard(_scope), session, at["xray"], **options))
     at["joint"].change(_joint_changed, [session, at["joint"]], at["xray"], **options)
     page.unload(_left)
 
@@ -195,6 +200,8 @@ def fill(session: Session) -> dict[str, Any]:
         "words": xray_words.table(language),
         "networks": [pose.network for pose in result.poses],
         "stop": _stop(result.upsampling),
+        "stops": [[stop, words.say(language, stop)] for stop in STOPS],
+        "trained": _trained(result),
         "scope": session.scope,
         "scopes": list(dict.fromkeys(h for pose in result.poses for h in heads(pose.card.architecture))),
         "example": example.title if example else None,
@@ -213,6 +220,15 @@ def heads(architecture: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place.partition(".")[0] for place in places))
 
 
+def _trained(result: Comparison) -> dict[str, str]:
+    """{stop: the networks that were trained with it}."""
+    found: dict[str, list[str]] = {}
+    for pose in result.poses:
+        if pose.card.trained:
+            found.setdefault(pose.card.upsampling, []).append(pose.card.title.partition(" (")[0])
+    return {stop: ", ".join(dict.fromkeys(names)) for stop, names in found.items()}
+
+
 def _stop(upsampling: Any) -> str | None:
     """The slider's stop of a request that names one, for all places or for some."""
     return next(iter(upsampling.values())) if isinstance(upsampling, dict) else upsampling
@@ -229,6 +245,11 @@ def scoped(session: Session, networks: tuple[str, ...], stop: str) -> str | dict
 def _scope(session: Session, sent: dict[str, Any]) -> dict[str, Any]:
     session.scope = str(sent.get("to") or "")
     return session.patch(scope=session.scope)
+
+
+def _stopped(session: Session, sent: dict[str, Any]) -> Any:
+    """The slider follows; its own change makes the networks look again."""
+    return gr.update(value=min(max(int(sent["to"]), 0), len(STOPS) - 1))
 
 
 def _joint_changed(session: Session, joint: str) -> dict[str, Any]:
@@ -265,5 +286,3 @@ def _heard(do: Callable[[Session, dict[str, Any]], Any]) -> Callable:
             return gr.skip()
 
     return event
-
-

@@ -127,7 +127,9 @@ def stop_name(stops: dict[str, str], language: str) -> str:
     return " / ".join(words.say(language, stop) for stop in STOPS if stop in stops.values())
 
 
-def difference(shot: Shot, side: int, name: str, against: str | None, number: int | None, language: str) -> dict[str, Any]:
+def difference(
+    shot: Shot, side: int, name: str, against: str | None, number: int | None, language: str
+) -> dict[str, Any]:
     """A cell under both positions and the signed difference: one channel, or the mean over all."""
     pose = shot.pose(side)
     other = against if against in STOPS else pose.card.upsampling

@@ -46,7 +46,11 @@ def place(shot: Shot, side: int, joint: str, stride: int) -> tuple[float, float]
 def cell(shot: Shot, side: int, name: str, joint: str, by: str, language: str) -> dict[str, Any]:
     """Everything about a cell that needs no further pass. Raises KeyError for a cell that is not there."""
     if name == INPUT:
-        return {"name": name, "photo": address(webp(shot.pose(side).image, 90)), "shape": [3, *shot.pose(side).card.input]}
+        return {
+            "name": name,
+            "photo": address(webp(shot.pose(side).image, 90)),
+            "shape": [3, *shot.pose(side).card.input],
+        }
     tap, values = shot.trace(side)[name], tensor(shot, side, name)
     at = place(shot, side, joint, tap.stride)
     if by == "joint" and at is None or by not in channels.ORDERS:
@@ -195,7 +199,9 @@ def _heads(found: sums.Sum, joint: int, pose: Any, language: str, most: int = 7)
     ]
     if rest:
         together = torch.stack([t.tensor[0].double() for t in rest]).sum(dim=0)
-        shown.append({"name": say(language, "rest", len(rest)), "share": sum(t.share for t in rest), "map": array(together)})
+        shown.append(
+            {"name": say(language, "rest", len(rest)), "share": sum(t.share for t in rest), "map": array(together)}
+        )
     shown.append({"name": say(language, "bias"), "share": bias.share, "map": array(bias.tensor[0])})
     return [{"source": each[0].source, "before": None, **term} for term in shown]
 

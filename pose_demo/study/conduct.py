@@ -168,14 +168,14 @@ def conduct(
             evaluated += len(rows)
             bad.add(broken)
         result = None
-        if place.first:
-            if not evaluated:
-                raise ValueError(f"{context.records.name}: no record could be evaluated ({bad.summary()})")
+        if place.first and evaluated:
             answer = question.answer()
             seconds = {"all": round(time.perf_counter() - start, 2), "forward": round(eyes.seconds, 2)}
             data = {**_facts(context), "evaluated": evaluated, **bad.facts()}
             result = {**_head(question, context, data), **answer, "made": _made(settings, device, runner, seconds)}
         runner.finish()
+    if place.first and not evaluated:
+        raise ValueError(f"{context.records.name}: no record could be evaluated ({bad.summary()})")
     return result
 
 

@@ -110,7 +110,10 @@ class Faults(Question):
     def _shares(self, v: int, joint: int | None) -> dict[str, Any]:
         shares = self._pooled(v, joint)
         counts = self.sums[0, v].sum(axis=0) if joint is None else self.sums[0, v, joint]
-        return {kind: {**estimate(shares[:, k]), "joints": int(counts[k])} for k, kind in enumerate(KINDS)}
+        found = {kind: {**estimate(shares[:, k]), "joints": int(counts[k])} for k, kind in enumerate(KINDS)}
+        if not self.beside:  # unknown, which is not the same as none
+            found["swap"] = {"value": None, "low": None, "high": None, "joints": 0}
+        return found
 
     def _tests(self) -> list[dict[str, Any]]:
         """By kind, the difference of the networks' shares within the same bootstrap replicates."""
@@ -118,6 +121,8 @@ class Faults(Question):
         for a, b in self.pairs:
             difference = self._pooled(b, None) - self._pooled(a, None)
             for k, kind in enumerate(KINDS):
+                if kind == "swap" and not self.beside:
+                    continue
                 found.append({
                     "a": self.context.columns[a], "b": self.context.columns[b], "measure": f"share of {kind}",
                     "difference": estimate(difference[:, k]), "p_bootstrap": st.p_of_bootstrap(difference[1:, k]),
@@ -128,7 +133,7 @@ class Faults(Question):
         said = [*self.context.notes(), *yardsticks(self.context),
                 "Kinds of error as Ronchi and Perona (ICCV 2017) define them, by the labelled place to which a joint "
                 "is most similar: good (ks 0.85 or more), jitter (0.5 to 0.85), inversion (the same person's other "
-                "side), swap (another person's joint), miss (ks below 0.5 everywhere)."]  # fmt: skip
+                "side), swap (another labelled person's joint), miss (ks below 0.5 everywhere)."]  # fmt: skip
         if self.joints.name != "coco":
             said.append("Widths of joints are published for COCO only: here ks is 0.5 at 0.2 of the torso, and 0.85, "
                         "by the same Gaussian, at 0.097 of it.")  # fmt: skip

@@ -69,7 +69,8 @@ class Peer:
         best, rank = nothing, (-1.0, 0.0)
         for prediction in self.of_photo(record.image_id):
             points = np.array(prediction["keypoints"], np.float32).reshape(-1, 3)
-            box = _given(prediction["bbox"]) or box_of(np.concatenate([points[:, :2], np.ones((len(points), 1))], 1))
+            said = points[:, :2].any(axis=1)  # 0, 0 is how several tools write a joint that they have not found
+            box = _given(prediction["bbox"]) or box_of(np.column_stack([points[:, :2], said]))
             here = _overlap(box, wanted)
             beside = max((_overlap(box, _box(other)) for other in record.others), default=0.0)
             if (here > beside or not record.others) and (here, prediction["score"]) > rank:

@@ -18,9 +18,10 @@ def test_nothing_is_cut_off(visit, size, dark):
     page.screenshot(path=SCREENSHOTS / f"{name}-full.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     cut = page.evaluate(
-        """() => [...document.querySelectorAll('.view, .name, .badge, .foot, .buttons button, .stops button, td, th')]
+        """all => [...document.querySelectorAll(all)]
             .filter(node => node.offsetParent && node.scrollWidth > node.clientWidth + 1 && node.clientWidth)
-            .map(node => node.className + ': ' + node.textContent.slice(0, 40))"""
+            .map(node => node.className + ': ' + node.textContent.slice(0, 40))""",
+        ".view, .name, .badge, .foot, .buttons button, .stops button, .card, .differences, td, th",
     )
     assert cut == []
 

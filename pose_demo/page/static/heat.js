@@ -13,7 +13,7 @@ function draw(patch) {
   $('.peak').textContent = state.top;
   $('.strips').replaceChildren(...state.sides.map((side) => make('div', { class: 'strip' },
     make('p', { class: 'of' }, side.title, make('span', { class: side.trained ? 'badge' : 'badge untrained' }, side.badge)),
-    make('div', { class: 'maps' }, ...(side.pictures.length ? side.pictures.map((map) => make('figure', {},
+    make('div', { class: side.pictures.length > 4 ? 'maps many' : 'maps' }, ...(side.pictures.length ? side.pictures.map((map) => make('figure', {},
       make('img', { src: map.src, alt: `${state.heading}, ${side.title}, ${map.name}` }),
       make('figcaption', {}, `${map.name} · ${map.peak}`))) : [make('p', { class: 'foot' }, state.words.no_joint)])))));
 }

@@ -16,6 +16,7 @@ function draw(patch) {
 }
 
 function drawMaps(sides) {
+  const top = element.getBoundingClientRect().top;
   const widest = Math.max(...sides.map((side) => side.width || 0));
   const scrolled = [...element.querySelectorAll('.map-scroll')].map((node) => node.scrollLeft);
   $('.maps2').replaceChildren(...sides.map((side, k) => {
@@ -30,6 +31,8 @@ function drawMaps(sides) {
   }));
   element.querySelectorAll('.map-scroll').forEach((node, k) => { node.scrollLeft = scrolled[k] || 0; listen(node); });
   size();
+  const moved = element.getBoundingClientRect().top - top;
+  if (moved) scrollBy(0, moved); // nothing jumps: who looks at a map keeps it before their eyes
 }
 
 function mapLegend(side) {
@@ -58,12 +61,7 @@ function drawBar() {
   $('.zooms').replaceChildren(...[[1, words().fit], [1.5, '1.5×'], [2, '2×'], [3, '3×']].map(([to, text]) => make('button', {
     type: 'button', class: 'plain', 'aria-pressed': zoom === to, onclick: () => { zoom = to; drawBar(); size(); },
   }, text)));
-  const scopes = xray.state.scopes || [];
-  $('.scope').replaceChildren(make('option', { value: '' }, words().everywhere),
-    ...scopes.map((name) => make('option', { value: name }, fill(words().only, name))));
-  $('.scope').value = xray.state.scope || '';
 }
-$('.scope').addEventListener('change', (event) => trigger('scope', { to: event.target.value }));
 
 // --- hover, click, keys
 function listen(scroll) {
@@ -77,6 +75,7 @@ function listen(scroll) {
   scroll.addEventListener('keydown', (event) => keys(event, cells));
 }
 
+const part = (cell, selector) => cell.parentNode.querySelector(selector);
 const sideOf = (cell) => Number(cell.closest('.map-scroll').dataset.side);
 
 function peek(cell) {
@@ -86,12 +85,12 @@ function peek(cell) {
   if (!cell) return;
   const scroll = cell.closest('.map-scroll'), name = cell.dataset.cell;
   for (const way of scroll.querySelectorAll(`[data-to="${name}"]`)) way.classList.add('lit');
-  const thumb = cell.querySelector('svg').cloneNode(true), ratio = thumb.getAttribute('width') / thumb.getAttribute('height');
+  const thumb = part(cell, '.thumb').cloneNode(true), ratio = thumb.getAttribute('width') / thumb.getAttribute('height');
   for (const part of ['x', 'y']) thumb.removeAttribute(part);
   thumb.setAttribute('width', Math.min(190, 190 * ratio));
   thumb.setAttribute('height', Math.min(190, 190 / ratio));
-  box.replaceChildren(thumb, make('b', {}, name), make('span', {}, cell.querySelector('.size')?.textContent || cell.getAttribute('aria-label').split(', ').pop()));
-  const at = cell.querySelector('.frame').getBoundingClientRect(), mine = box.getBoundingClientRect();
+  box.replaceChildren(thumb, make('b', {}, name), make('span', {}, cell.dataset.size));
+  const at = part(cell, '.rim').getBoundingClientRect(), mine = box.getBoundingClientRect();
   const left = at.right + 14 + mine.width < innerWidth ? at.right + 14 : Math.max(4, at.left - mine.width - 14);
   box.style.left = `${left}px`;
   box.style.top = `${Math.max(4, Math.min(innerHeight - mine.height - 4, at.top - 20))}px`;
@@ -165,7 +164,9 @@ document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || !element.isConnected || !pinned()) return;
   const cell = find(pinned());
   release();
-  cell?.focus();
+  cell?.focus({ preventScroll: true });
+  peek(null);
 });
+addEventListener('scroll', () => { if (element.isConnected) peek(null); }, { passive: true });
 hear('unpin', release);
 hear('walk', ({ cell, side }) => { const next = find({ cell, side }); if (next) { pin(next); next.scrollIntoView({ block: 'nearest', inline: 'center', behavior: 'smooth' }); } });

@@ -29,7 +29,7 @@ function strip(side, k, answer) {
   const state = xray.state.sides[k];
   if (state && !state.trained) head.append(make('span', { class: 'badge untrained' }, state.badge));
   if (side.why) return make('div', {}, head, make('p', { class: 'foot' }, side.why));
-  const frames = side.frames.map((frame, number) => make('figure', { class: frame.probe ? 'frame probe' : 'frame' },
+  const frames = side.frames.map((frame, number) => make('figure', { class: frame.probe ? 'still probe' : 'still' },
     canvas(frame.map, { label: `${frame.name}: ${frame.foot}` }),
     make('figcaption', {}, make('b', {}, frame.name), ' ', make('span', { class: frame.probe ? 'tag probe' : 'tag' }, frame.kind), make('br'), frame.foot, make('br'),
       make('button', { type: 'button', class: 'link', onclick: () => trigger('surface', { key: xray.state.key, side: k, frame: number, joint: all ? '*' : xray.joint }) }, words().surface))));
@@ -43,6 +43,6 @@ function path(side, answer) {
   const dots = side.path.map(([x, y], k) => `<circle cx="${x}" cy="${y}" r="${unit * (0.9 + (1.6 * k) / side.path.length)}"><title>${k + 1}</title></circle>`).join('');
   const node = make('div', { class: 'walk', style: `aspect-ratio:${width}/${height}` }, make('img', { src: document.querySelector('#views .canvas img')?.src || '', alt: '' }));
   node.insertAdjacentHTML('beforeend', `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${words().path}"><polyline points="${points}" stroke-width="${unit * 1.7}" class="under"/><polyline points="${points}" stroke-width="${unit * 0.8}"/>${dots}</svg>`);
-  return make('figure', { class: 'frame path' }, node, make('figcaption', {}, words().path));
+  return make('figure', { class: 'still path' }, node, make('figcaption', {}, words().path));
 }
 whenSeen(load, 'shot', 'joint');

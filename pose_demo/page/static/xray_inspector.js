@@ -10,7 +10,7 @@ $('.close').addEventListener('click', () => tell('unpin'));
 async function open(pin) {
   const wasHidden = $('.dock').hidden;
   $('.dock').hidden = false;
-  if (wasHidden) find(pin)?.scrollIntoView({ block: 'center', inline: 'nearest' });
+  if (wasHidden) find(pin)?.closest('.map-card').scrollIntoView({ block: 'start' });
   const answer = await ask('cell', { ...pin, by });
   if (!answer || !pinned()) return;
   if (trouble($('.dock-body'), answer)) return;
@@ -20,7 +20,16 @@ async function open(pin) {
   if (!side.trained) $('.dock-title').append(' ', make('span', { class: 'badge untrained' }, side.badge));
   if (tab === 'computation' && !info.sum && !info.made?.length) tab = 'channels';
   drawTabs();
-  show();
+  await show();
+  if (wasHidden) clear();
+}
+
+// The cell stays in sight above the dock.
+function clear() {
+  const cell = pinned() && find(pinned());
+  if (!cell) return;
+  const below = cell.getBoundingClientRect().bottom + 18 - $('.dock').getBoundingClientRect().top;
+  if (below > 0) scrollBy({ top: below });
 }
 
 function drawTabs() {
@@ -33,7 +42,7 @@ function drawTabs() {
 function show() {
   const body = $('.dock-body');
   if (info.photo) { body.replaceChildren(make('figure', { class: 'big' }, make('img', { src: info.photo, alt: '' }))); return; }
-  ({ channels: showChannels, computation: showSum, field: showField, before_after: showPair })[tab](body);
+  return ({ channels: showChannels, computation: showSum, field: showField, before_after: showPair })[tab](body);
 }
 
 // --- channels
@@ -131,12 +140,19 @@ async function showSum(body) {
 function termNode(term) {
   const share = `${(100 * term.share).toFixed(0)}%`;
   const node = make('div', { class: 'term' });
-  if (term.before) node.append(figure(term.before, fill(words().before_enlarged, `${term.before.h}×${term.before.w}`), { diverging: true, class: 'before' }));
-  node.append(figure(term.map, term.name, { diverging: true }),
-    make('span', { class: 'share', style: `--share:${term.share}` }, fill(words().share, share)));
-  if (term.source !== pinned().cell) node.append(make('button', { type: 'button', class: 'link', onclick: () => tell('walk', { side: pinned().side, cell: term.source }) }, `← ${term.source}`));
+  const after = figure(term.map, short(term.name), { diverging: true, class: 'stretch' });
+  if (term.before) {
+    const before = figure(term.before, fill(words().before_enlarged, `${term.before.h}×${term.before.w}`), { diverging: true, class: 'before' });
+    before.querySelector('canvas').style.width = `${(138 * term.before.w) / term.map.w}px`;
+    node.append(make('div', { class: 'stretched' }, before, make('span', { class: 'sign' }, '→'), after));
+  } else node.append(after);
+  node.append(make('span', { class: 'share', style: `--share:${term.share}` }, fill(words().share, share)));
+  if (term.source !== pinned().cell) node.append(make('button', { type: 'button', class: 'link', onclick: () => tell('walk', { side: pinned().side, cell: term.source }) }, `← ${short(term.source)}`));
   return node;
 }
+
+// "stage3.module1.branch1.from0" -> "branch1.from0": the head line says where one is.
+function short(name) { return name.includes(' ') ? name : name.split('.').slice(-2).join('.'); }
 
 function channelChoice(answer, body) {
   const options = [make('option', { value: '' }, words().all_channels), ...Array.from({ length: answer.channels }, (_, k) => make('option', { value: k }, fill(words().channel, k)))];
@@ -181,7 +197,11 @@ async function showPair(body) {
   if (!answer || tab !== 'before_after' || trouble(body, answer)) return;
   const pair = [make('div', {}, figure(answer.first, answer.title, { class: 'big' }), legend(answer.first.low, answer.first.high)), make('div', {}, figure(answer.second, ' ', { class: 'big' }), legend(answer.second.low, answer.second.high)),
     make('div', {}, figure(answer.gap, answer.gap_title, { diverging: true, class: 'big' }), legend(answer.gap.low, answer.gap.high, true))];
-  body.replaceChildren(make('div', { class: 'trio' }, ...pair), ...(answer.same ? [make('p', { class: 'foot' }, words().same_stop)] : []));
+  const choice = make('select', { 'aria-label': words().against_label, onchange: (event) => { xray.against = event.target.value || null; tell('against'); } },
+    make('option', { value: '' }, words().as_trained), ...xray.state.stops.map(([value, text]) => make('option', { value }, text)));
+  choice.value = xray.against || '';
+  body.replaceChildren(make('div', { class: 'sum-head' }, make('label', { class: 'foot' }, `${words().against_label} `, choice), ...(answer.same ? [make('span', { class: 'foot' }, words().same_stop)] : [])),
+    make('div', { class: 'trio' }, ...(answer.same ? pair.slice(0, 1) : pair)));
 }
 hear('against', () => { if (pinned() && tab === 'before_after') show(); });
 

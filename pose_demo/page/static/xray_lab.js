@@ -13,7 +13,7 @@ async function load() {
   $('.labs').replaceChildren(...answer.sides.map(side));
   pair();
 }
-$('.against').addEventListener('change', (event) => { xray.against = event.target.value || null; load(); tell('against'); });
+$('.against').addEventListener('change', (event) => { xray.against = event.target.value || null; tell('against'); });
 
 function side(data, k) {
   const head = make('p', { class: 'of' }, make('b', {}, data.title), make('span', { class: 'badge' }, data.trained || ''));
@@ -39,4 +39,4 @@ async function pair() {
   $('.pair-title').textContent = answer.same ? words().same_stop : answer.title;
   if (!answer.same) trigger('pair', { key: xray.state.key, ...pin, against: xray.against || null });
 }
-whenSeen(load, 'shot');
+whenSeen(load, 'shot', 'against');

@@ -1,0 +1,201 @@
+"""One study by one process or by several, at once or in pieces: the same figures."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from labelled import write_coco, write_crops
+
+from pose_demo.study import conduct as conducting
+from pose_demo.study import subjects
+from pose_demo.study.accuracy import Accuracy
+from pose_demo.study.conduct import Settings, conduct
+from pose_demo.study.runner import StrictError
+
+PAIR = ("hrnet-slim-untrained", "hourglass-slim-untrained")
+
+
+def settings(data: Path, out: Path, **more) -> Settings:
+    more = {"networks": PAIR[:1], "batch": 3, "replicates": 50, **more}
+    return Settings(data=(data,), out=out, device="cpu", **more)
+
+
+def figures(result: dict) -> dict:
+    """All of a result but for how it was made."""
+    return {key: value for key, value in result.items() if key != "made"}
+
+
+def _one_of(rank: int, world: int, port: int, given: Settings, file: Path) -> None:
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), LOCAL_RANK=str(rank),
+                      MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))  # fmt: skip
+    result = conduct(Accuracy(), given)
+    assert (result is None) == (rank > 0)
+    if result:
+        file.write_text(json.dumps(result))
+
+
+def by_several(world: int, given: Settings, file: Path) -> dict:
+    """What `torchrun --nproc_per_node world` does, without its start-up time: processes that meet over gloo."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    fork = multiprocessing.get_context("fork")
+    started = [fork.Process(target=_one_of, args=(rank, world, port, given, file)) for rank in range(world)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(120)
+        assert process.exitcode == 0
+    return json.loads(file.read_text())
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_the_same_figures_for_any_number_of_processes(crops, tmp_path, world):
+    alone = conduct(Accuracy(), settings(crops, tmp_path / "alone"))
+    together = by_several(world, settings(crops, tmp_path / "together"), tmp_path / "result.json")
+    assert figures(together) == json.loads(json.dumps(figures(alone)))
+    assert together["made"]["processes"] == world and alone["made"]["processes"] == 1
+    assert alone["data"]["evaluated"] == 10 and not (tmp_path / "together" / "parts").exists()
+
+
+class Killed(BaseException):
+    """What no `except Exception` holds up."""
+
+
+def _dies_after(monkeypatch: pytest.MonkeyPatch, passes: int | None) -> list[int]:
+    """Counts the batches that are looked at, and ends the process, as it were, after so many."""
+    seen: list[int] = []
+    see = subjects.Eyes.see
+
+    def counted(self, images):
+        if len(seen) == passes:
+            raise Killed
+        seen.append(1)
+        return see(self, images)
+
+    monkeypatch.setattr(subjects.Eyes, "see", counted)
+    return seen
+
+
+def test_a_killed_run_goes_on_where_it_was(crops, tmp_path):
+    whole = conduct(Accuracy(), settings(crops, tmp_path / "whole"))
+    given = settings(crops, tmp_path / "pieces")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        _dies_after(patch, 2)
+        conduct(Accuracy(), given)
+    part = next((tmp_path / "pieces" / "parts").glob("*.jsonl"))
+    assert len(part.read_text().splitlines()) == 2
+    with part.open("a") as f:
+        f.write('{"batch": 2, "rows": [{"ind')  # killed in the middle of a line
+    with pytest.MonkeyPatch.context() as patch:
+        seen = _dies_after(patch, None)
+        resumed = conduct(Accuracy(), given)
+    assert len(seen) == 2, "of four batches two were done"
+    assert figures(resumed) == figures(whole) and resumed["made"]["records_resumed"] == 6
+
+
+def test_more_processes_go_on_with_what_one_has_left(crops, tmp_path):
+    whole = conduct(Accuracy(), settings(crops, tmp_path / "whole"))
+    given = settings(crops, tmp_path / "pieces")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        _dies_after(patch, 3)
+        conduct(Accuracy(), given)
+    together = by_several(2, given, tmp_path / "result.json")
+    assert figures(together) == json.loads(json.dumps(figures(whole)))
+
+
+def test_parts_of_another_study_are_not_gone_on_with(crops, tmp_path):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        _dies_after(patch, 1)
+        conduct(Accuracy(), settings(crops, tmp_path))
+    with pytest.raises(ValueError, match=r"another study \(it differs in batch, decoder\).*--fresh"):
+        conduct(Accuracy(), settings(crops, tmp_path, batch=4, decoder="dark"))
+    assert conduct(Accuracy(), settings(crops, tmp_path, batch=4, fresh=True))["data"]["evaluated"] == 10
+
+
+def test_bad_records_are_told_counted_and_passed_over_unless_strict(tmp_path):
+    file = write_coco(tmp_path)
+    (tmp_path / "000000000002.jpg").unlink()
+    told: list[str] = []
+    result = conduct(Accuracy(), settings(file, tmp_path / "out", batch=2), told.append)
+    assert result["data"]["evaluated"] == 6 and result["data"]["bad"] == 2 and len(told) == 2
+    assert [b["name"].split()[-1] for b in result["data"]["bad_records"]] == ["102", "103"]
+    assert all("there is no file" in line and "000000000002.jpg in people.json annotation" in line for line in told)
+    with pytest.raises(StrictError, match=r"annotation 102: there is no file .*--strict"):
+        conduct(Accuracy(), settings(file, tmp_path / "strict", batch=2, strict=True))
+
+
+def test_a_set_of_which_nothing_can_be_used(tmp_path):
+    file = write_coco(tmp_path)
+    for photo in tmp_path.glob("*.jpg"):
+        photo.unlink()
+    with pytest.raises(ValueError, match=r"people.json: no record could be evaluated \(8 bad, the first 0+1.jpg in"):
+        conduct(Accuracy(), settings(file, tmp_path / "out"))
+    (tmp_path / "empty.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"no record could be evaluated \(1 bad, the first empty.json: holds no rec"):
+        conduct(Accuracy(), settings(tmp_path / "empty.json", tmp_path / "out"))
+
+
+def test_what_cannot_be_asked_is_said_before_anything_is_done(crops, tmp_path):
+    with pytest.raises(ValueError, match="named twice"):
+        conduct(Accuracy(), settings(crops, tmp_path, networks=("a", "a")))
+    with pytest.raises(ValueError, match="names a network and predictions"):
+        conduct(Accuracy(), settings(crops, tmp_path, peers={PAIR[0]: crops}))
+    with pytest.raises(ValueError, match="the zoo has no network 'nobody'"):
+        conduct(Accuracy(), settings(crops, tmp_path, networks=("nobody",)))
+
+
+def test_the_answer_needs_no_more_memory_for_more_people(tmp_path):
+    """The forward pass aside, which sees a batch at a time: the rows of hundreds of batches pass through the sums."""
+    import tracemalloc
+
+    from labelled import person
+
+    from pose_demo.joints import LSP
+    from pose_demo.study.datasets import Person
+    from pose_demo.study.rows import Row
+    from pose_demo.study.statistics import Bootstrap
+    from pose_demo.study.tally import Tally
+
+    def peak(count: int) -> int:
+        tally = Tally(["a"], LSP, Bootstrap(0, 20))
+        labels = Person(person(LSP, (0, 0), 90))
+        tracemalloc.start()
+        for start in range(0, count, 50):
+            tally.add([Row(k, str(k), k, None, labels, {"a": labels.joints}) for k in range(start, start + 50)])
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert tally.people == count and tally.shares("a")["pck@0.2"]["value"] == 1
+        return highest
+
+    assert peak(3000) < peak(300) + 100_000
+
+
+def test_a_busy_cpu_gets_one_thread_and_its_own_back(monkeypatch):
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        monkeypatch.setattr(os, "getloadavg", lambda: (99.0, 0.0, 0.0))
+        with conducting._calm(torch.device("cpu")):
+            assert torch.get_num_threads() == 1
+        monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+        with conducting._calm(torch.device("cpu")):
+            assert torch.get_num_threads() == 2
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_limit_and_shards(tmp_path):
+    for k in range(2):
+        write_crops(tmp_path / f"s{k}.npz", 4, first=10 * k)
+    result = conduct(Accuracy(), settings(tmp_path, tmp_path / "out", limit=6))
+    assert result["data"]["evaluated"] == 6 and result["data"]["name"] == "s0.npz, s1.npz"
+    assert "Only the first 6 records of the set were asked for." in result["notes"]

@@ -1,0 +1,368 @@
+"""Every study from the command line, small, from labels to files; and what the files say."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from labelled import csv_row, person, picture, write_coco, write_crops, write_csv, write_mpii
+from PIL import Image
+
+from pose_demo.__main__ import main
+from pose_demo.draw import study as drawing
+from pose_demo.draw import study_page
+from pose_demo.joints import COCO, LSP
+from pose_demo.networks import zoo
+from pose_demo.networks.upsampling import STOPS
+from pose_demo.study import report
+from pose_demo.study.costs import cost
+from pose_demo.study.depth import multiply_adds
+from pose_demo.study.resolution import inside, sizes
+from pose_demo.study.subjects import LAST, Eyes, Look, heatmaps, levels, subject
+
+HRNET, HOURGLASS = "hrnet-slim-untrained", "hourglass-slim-untrained"
+FEW = ["--replicates", "40", "--device", "cpu"]
+
+
+def run(study, data, out, *more, page=True) -> dict:
+    call = ["study", study, "--data", str(data), "--out", str(out), *FEW, *more]
+    assert main([*call, *([] if page else ["--no-page"])]) == 0
+    return json.loads((out / "result.json").read_text())
+
+
+def table(out) -> list[dict]:
+    with (out / "table.csv").open(newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def noisy(data: dict, sigma: float, seed: int = 0) -> list[dict]:
+    """Somebody else's predictions for a COCO file: the labels with noise, as COCO's results format has them. What is
+    not marked is said to be in the middle of the person, and the nose, where it is not marked, not to be found."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for item in data["annotations"]:
+        points = np.array(item["keypoints"], float).reshape(-1, 3)
+        if (seen := points[:, 2] > 0).any():
+            points[~seen, :2] = points[seen, :2].mean(axis=0)
+            points[:, :2] += rng.normal(0, sigma, (17, 2))
+            points[:, 2] = rng.random(17)
+            points[0] *= seen[0]
+            found.append({"image_id": item["image_id"], "category_id": 1, "keypoints": points.reshape(-1).tolist(),
+                          "score": float(rng.random())})  # fmt: skip
+    return found
+
+
+# --- accuracy ---------------------------------------------------------------------------------------------------------
+
+
+def test_accuracy_is_pack_and_training_s_own_figure(crops, tmp_path):
+    from pose_demo.study.metrics import pck
+    from pose_demo.training.data import load
+    from pose_demo.training.loop import predict, truth_in_file
+
+    loaded = load(crops, 128)
+    found, _ = predict(zoo.load(HRNET), loaded)
+    known = pck(found.numpy(), truth_in_file(loaded).numpy(), LSP)
+    result = run("accuracy", crops, tmp_path / "out", "--network", HRNET, HOURGLASS)
+    row = result["rows"][0]
+    assert row["measures"]["pck@0.2"]["value"] == pytest.approx(known.mean, abs=1e-5)
+    assert row["measures"]["pck@0.2"]["joints"] == known.joints
+    assert row["measures"]["pck@0.2 upright"]["value"] == pytest.approx(known.upright, abs=1e-5)
+    assert result["counted"] == {"people": 10, "with_torso": 10, "upright": known.people_upright, "with_head": 0}
+    assert any("untrained" in note for note in result["notes"])
+    assert any("No OKS-AP: sigmas are published for COCO's joints only" in note for note in result["notes"])
+    made = result["made"]
+    assert made["seed"] == 0 and made["versions"]["torch"] == torch.__version__ and "CPU" in made["device"]
+    assert made["command"].startswith("python -m pose_demo study accuracy --data ") and str(crops) in made["command"]
+    lines = table(tmp_path / "out")
+    mine = [line for line in lines if line["network"] == HRNET and line["measure"] == "pck@0.2"]
+    assert len(mine) == 15 and float(mine[0]["value"]) == pytest.approx(known.mean, abs=1e-5)
+    assert mine[0]["joint"] == "all" and mine[0]["size"] == "128x128"
+
+
+def test_a_peer_s_predictions_stand_beside_networks_and_equal_pycocotools(tmp_path, capsys):
+    from pycocotools.coco import COCO as Labels
+    from pycocotools.cocoeval import COCOeval
+
+    file = write_coco(tmp_path)
+    data = json.loads(file.read_text())
+    for name, sigma in (("good", 2), ("poor", 9)):
+        predicted = noisy(data, sigma)
+        if name == "poor":  # a person found who is not there, on the crowd, and one nobody found
+            predicted += [{**predicted[0], "score": 0.99, "keypoints": [7.0] * 51}]
+            del predicted[3]
+        (tmp_path / f"{name}.json").write_text(json.dumps(predicted))
+    result = run("accuracy", file, tmp_path / "out", "--network", HRNET,
+                 "--peer", f"good={tmp_path / 'good.json'}", f"poor={tmp_path / 'poor.json'}")  # fmt: skip
+    assert [row["column"] for row in result["rows"]] == [f"{HRNET}|128x128|nearest|last", "good", "poor"]
+    lsp, good, poor = result["rows"]
+    assert lsp["oks"] is None and any("on the 12 that COCO has too" in note for note in result["notes"])
+    assert lsp["per_joint"]["pck@0.2"]["nose"]["value"] is None
+    for row in (good, poor):
+        labels = Labels(str(file))
+        evaluation = COCOeval(labels, labels.loadRes(str(tmp_path / f"{row['column']}.json")), "keypoints")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+        assert row["oks"]["AP"]["value"] == pytest.approx(evaluation.stats[0], abs=1e-5)
+        assert row["oks"]["AR"] == pytest.approx(evaluation.stats[5], abs=1e-5)
+    # The person whom the peer has no prediction for counts as missed, joint by joint.
+    labels = person(COCO, (104, 20), 80, 21)
+    assert poor["measures"]["pck@0.2"]["joints"] == good["measures"]["pck@0.2"]["joints"]
+    assert good["measures"]["pck@0.2"]["value"] > 0.95 and labels[:, 2].sum() > 10
+    test = next(t for t in result["tests"] if (t["a"], t["b"], t["measure"]) == ("good", "poor", "OKS-AP"))
+    assert test["difference"]["value"] == pytest.approx(
+        poor["oks"]["AP"]["value"] - good["oks"]["AP"]["value"], abs=1e-4
+    )
+    assert {"good", "poor"} == {p["name"] for p in result["peers"]} and "OKS-AP" in capsys.readouterr().out
+    assert "OKS-AP" in {line["measure"] for line in table(tmp_path / "out")}
+
+
+def test_a_limit_asks_nobody_for_those_beyond_it(tmp_path):
+    file = write_coco(tmp_path)
+    (tmp_path / "p.json").write_text(json.dumps(noisy(json.loads(file.read_text()), 0)))
+    result = run("accuracy", file, tmp_path / "out", "--peer", f"exact={tmp_path / 'p.json'}", "--limit", "3",
+                 page=False)  # fmt: skip
+    row = result["rows"][0]
+    assert row["oks"]["AP"]["value"] == 1 and row["measures"]["pck@0.1"]["value"] == 1
+    assert result["networks"] == [] and not (tmp_path / "out" / "index.html").exists()
+
+
+def test_bad_predictions_are_named(tmp_path, capsys):
+    file = write_coco(tmp_path)
+    good = noisy(json.loads(file.read_text()), 0)
+    bad = [{"image_id": 1}, 7, {**good[0], "keypoints": [1, 2]}, {**good[0], "keypoints": [float("nan")] * 51}]
+    (tmp_path / "p.json").write_text(json.dumps(good + bad))
+    result = run("accuracy", file, tmp_path / "out", "--peer", f"p={tmp_path / 'p.json'}", page=False)
+    assert result["peers"] == [{"name": "p", "file": "p.json", "predictions": 8, "bad": 4}]
+    said = capsys.readouterr().err
+    for line in ("p.json number 8: has no keypoints", "number 10: has 2 keypoint numbers", "11: a joint is not a num"):
+        assert line in said
+    (tmp_path / "none.json").write_text("[]")
+    assert main(["study", "accuracy", "--data", str(file), "--peer", f"n={tmp_path / 'none.json'}"]) == 1
+    assert "no keypoint predictions with 17 joints" in capsys.readouterr().err
+
+
+def test_mpii_has_pckh_and_pelvis_and_thorax_stay_out_of_its_mean(tmp_path):
+    result = run("accuracy", write_mpii(tmp_path), tmp_path / "out", "--network", HRNET, "--flip", "--decoder", "dark",
+                 "--upsampling", "bilinear", page=False)  # fmt: skip
+    row = result["rows"][0]
+    per_joint = row["per_joint"]["pckh@0.5"]
+    counted = sum(e["joints"] for joint, e in per_joint.items() if joint not in ("pelvis", "thorax"))
+    assert row["measures"]["pckh@0.5"]["joints"] == counted > 0 and result["counted"]["with_head"] == 4
+    assert row["upsampling"] == "bilinear" and result["made"]["flip_test"] and result["made"]["decoder"] == "dark"
+    assert "--upsampling bilinear --decoder dark --flip" in result["made"]["command"]
+    assert drawing.figures(result)[0][1].data
+
+
+def test_a_run_of_train_is_a_network_too(crops, tmp_path):
+    net = zoo.build("hrnet-slim", 14, seed=3, trained_upsampling="bilinear")
+    torch.save(
+        {"network": {"name": "hrnet-slim", "joints": "lsp"}, "weights": net.state_dict(),
+         "record": {"recipe": {"size": 64, "upsampling": "bilinear"}}}, tmp_path / "best.pt",
+    )  # fmt: skip
+    result = run("upsampling", crops, tmp_path / "out", "--network", HRNET, str(tmp_path / "best.pt"))
+    row = result["rows"][4]
+    assert row["size"] == [64, 64] and row["trained_with"] == "bilinear" and row["status"] == "a training run"
+    (grid,) = result["grids"]
+    assert grid["trained_modes"] == ["nearest", "bilinear"]
+    for trained in STOPS:
+        for tested in STOPS:
+            assert len(grid["cells"][trained][tested]) == (1 if trained in ("nearest", "bilinear") else 0)
+    drawn = dict(drawing.figures(result))["Trained with, tested with: hrnet-slim"].data[0]
+    assert drawn.text[STOPS.index("bicubic")] == ["not yet measured"] * 4
+
+
+# --- upsampling, depth, resolution --------------------------------------------------------------------------------------
+
+
+def test_upsampling_takes_every_stop_and_measures_the_shift_from_the_trained_one(crops, tmp_path):
+    result = run("upsampling", crops, tmp_path / "out", "--network", HRNET, HOURGLASS)
+    assert [(r["network"], r["upsampling"]) for r in result["rows"]] == [
+        (n, s) for n in (HRNET, HOURGLASS) for s in STOPS
+    ]
+    for row in result["rows"]:
+        moved = row["shift"]["torsos"]["value"]
+        assert (moved == 0) == (row["upsampling"] == "nearest")
+    assert {(t["a"].split("|")[2], t["b"].split("|")[2]) for t in result["tests"]} == {
+        ("nearest", s) for s in STOPS[1:]
+    }
+    assert len([line for line in table(tmp_path / "out") if line["measure"] == "shift in torsos"]) == 8
+
+
+def test_depth_ends_in_the_output_and_its_cost(crops, tmp_path):
+    result = run("depth", crops, tmp_path / "out", "--network", HRNET, HOURGLASS)
+    flat = run("accuracy", crops, tmp_path / "flat", "--network", HRNET, HOURGLASS, page=False)
+    by_level = {(r["network"], r["level"]): r for r in result["rows"]}
+    assert [level for n, level in by_level if n == HRNET] == ["stage2.module1", "stage3.module1", "stage4.module1"]
+    assert [level for n, level in by_level if n == HOURGLASS] == ["stack1", "stack2"]
+    for name, last, row in ((HRNET, "stage4.module1", 0), (HOURGLASS, "stack2", 1)):
+        assert by_level[name, last]["measures"] == flat["rows"][row]["measures"]
+        assert by_level[name, last]["gmac"] == pytest.approx(cost(zoo.load(name), 128, 128).gmac)
+    gmac = [r["gmac"] for r in result["rows"] if r["network"] == HRNET]
+    assert gmac == sorted(gmac) and by_level[HRNET, "stage2.module1"]["kind"] == "a probe"
+    assert by_level[HOURGLASS, "stack1"]["kind"] == "supervised"
+
+
+def test_the_cost_so_far_counts_what_is_needed_and_no_more():
+    with torch.device("meta"):
+        net = zoo.ARCHITECTURES["hrnet-w32"](joints=17)
+    spent = [multiply_adds(net, level, 256, 192) for level in levels(net)]
+    parts = {part.name: part.macs for part in cost(net, 256, 192).parts}
+    assert len(spent) == 8 and spent == sorted(spent) and spent[-1] == sum(parts.values())
+    assert parts["stem"] + parts["stage1"] < spent[0] < parts["stem"] + parts["stage1"] + parts["stage2"]
+    with torch.device("meta"):
+        hourglass = zoo.ARCHITECTURES["hourglass-2"](joints=16)
+    half = multiply_adds(hourglass, "stack1", 256, 256)
+    parts = {part.name: part.macs for part in cost(hourglass, 256, 256).parts}
+    back = parts["stem"] + parts["stack1"] - half  # the maps fed back are computed after the answer is there
+    assert 0 < back == (256 * 256 + 16 * 256) * 64 * 64
+
+
+def test_levels_are_what_a_trace_and_the_lens_say(photo):
+    x = torch.randn(2, 3, 64, 96)
+    net = zoo.load(HRNET)
+    found, trace = heatmaps(net, x, "bilinear", [*levels(net), LAST]), net.trace(x, "bilinear")
+    for level in levels(net):
+        torch.testing.assert_close(found[level], net.lens(trace[f"{level}.branch0.fused"].tensor), rtol=0, atol=0)
+    torch.testing.assert_close(found["stage4.module1"], trace.heatmaps[-1], rtol=0, atol=0)
+    net = zoo.load(HOURGLASS)
+    x = torch.randn(1, 3, 64, 64)
+    for level, maps in zip(levels(net), net(x), strict=True):
+        torch.testing.assert_close(heatmaps(net, x, "nearest", [level])[level], maps, rtol=0, atol=0)
+
+
+def test_resolution_names_size_cost_and_the_coarsest_map(tmp_path, monkeypatch):
+    data = write_crops(tmp_path / "c.npz", 3)
+    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 192)
+    result = run("resolution", data, tmp_path / "out", "--network", HRNET, HOURGLASS)
+    places = [(r["network"], r["size"], r["coarsest_map"], r["trained_size"]) for r in result["rows"]]
+    assert places == [
+        (HRNET, [128, 128], [4, 4], True), (HRNET, [160, 160], [5, 5], False), (HRNET, [192, 192], [6, 6], False),
+        (HOURGLASS, [128, 128], [2, 2], True), (HOURGLASS, [192, 192], [3, 3], False),
+    ]  # fmt: skip
+    assert result["rows"][2]["gmac"] == pytest.approx(2.25 * result["rows"][0]["gmac"])
+
+
+def test_sizes_of_networks_that_are_not_square():
+    class Tall:
+        net, input = zoo.build("hrnet-slim"), (256, 192)
+
+    found = sizes(Tall)
+    assert (256, 192) in found and (384, 288) in found and found[0] == (128, 96)
+    assert all(h % 32 == 0 and w % 32 == 0 for h, w in found)
+    assert inside(Tall, (256, 192))["coarsest_map"] == [8, 6]
+
+
+# --- faults -------------------------------------------------------------------------------------------------------------
+
+
+def test_faults_count_every_marked_joint_once_and_show_a_user_s_own_photos(tmp_path):
+    file = write_coco(tmp_path)
+    data = json.loads(file.read_text())
+    (tmp_path / "a.json").write_text(json.dumps(noisy(data, 0)))
+    (tmp_path / "b.json").write_text(json.dumps(noisy(data, 14)))
+    result = run("faults", file, tmp_path / "out", "--peer", f"a={tmp_path / 'a.json'}", f"b={tmp_path / 'b.json'}",
+                 "--gallery", "3")  # fmt: skip
+    exact, noised = result["rows"]
+    assert exact["kinds"]["good"]["value"] == 1 and noised["kinds"]["good"]["value"] < 0.9
+    for row in (exact, noised):
+        assert sum(kind["value"] for kind in row["kinds"].values()) == pytest.approx(1, abs=1e-4)
+    (pair,) = result["disagreements"]
+    assert sum(pair["table"][0]) == sum(map(sum, pair["table"])) == sum(k["joints"] for k in exact["kinds"].values())
+    apart = [len(facts["joints"]) for facts in pair["telling"]]
+    assert apart == sorted(apart, reverse=True) and apart[0] > 0
+    assert all(j["a"] == "good" and j["b"] in ("inversion", "swap", "miss") for j in pair["telling"][0]["joints"])
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 3 and pair["telling"][0]["name"] in page
+
+
+def test_unlabelled_photos_of_a_user_show_where_networks_are_apart(tmp_path):
+    for k in range(3):
+        Image.fromarray(picture(90, 80, k)).save(tmp_path / f"{k}.png")
+    write_csv(tmp_path, [{"image": f"{k}.png"} for k in range(3)])
+    result = run("faults", tmp_path, tmp_path / "out", "--network", HRNET, HOURGLASS, "--gallery", "2")
+    assert result["rows"][0]["kinds"]["good"]["value"] is None and result["rows"][0]["measures"] == {}
+    telling = result["disagreements"][0]["telling"]
+    assert len(telling) == 3 and telling[0]["torsos_apart"] >= telling[1]["torsos_apart"] > 0
+    assert (tmp_path / "out" / "index.html").read_text().count("data:image/jpeg;base64,") == 2
+
+
+def test_swaps_are_unknown_where_nobody_stands_beside(crops, tmp_path):
+    result = run("faults", crops, tmp_path / "out", "--network", HRNET, HOURGLASS, page=False)
+    assert result["rows"][0]["kinds"]["swap"]["value"] is None
+    assert any("swaps cannot be seen" in note for note in result["notes"])
+    assert any("0.097" in note for note in result["notes"])
+
+
+# --- files, pages, calls ------------------------------------------------------------------------------------------------
+
+
+def test_all_studies_at_once_and_pages_that_need_no_network(tmp_path, monkeypatch, capsys):
+    data = write_crops(tmp_path / "c.npz", 2)
+    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 128)
+    assert main(["study", "all", "--data", str(data), "--out", str(tmp_path / "out"), "--network", HRNET, HOURGLASS,
+                 *FEW, "--json"]) == 0  # fmt: skip
+    printed = json.loads(capsys.readouterr().out)
+    assert [r["study"] for r in printed] == ["accuracy", "upsampling", "depth", "resolution", "faults"]
+    for result in printed:
+        out = tmp_path / "out" / result["study"]
+        assert json.loads((out / "result.json").read_text()) == result and table(out)
+        assert {"network", "measure", "joint", "value", "low", "high"} <= table(out)[0].keys()
+        page = (out / "index.html").read_text()
+        assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?https?:", page)
+        assert "untrained" in page and drawing.source(result).replace("'", "&#x27;") in page
+        assert page.count("Plotly.newPlot") >= len(drawing.figures(result)) >= 1
+        assert f"study {result['study']} --data" in result["made"]["command"]
+        assert str(tmp_path / "out") not in result["made"]["command"]
+
+
+def test_a_name_cannot_become_code_in_the_page(tmp_path):
+    data = write_crops(tmp_path / "<img src=x>.npz", 2)
+    result = run("accuracy", data, tmp_path / "out", "--network", HRNET)
+    result["data"] |= {"bad": 1, "bad_records": [{"name": "<script>alert(1)</script>", "reason": "<b>"}]}
+    page = study_page.write(result, tmp_path / "x.html").read_text()
+    assert "<img src=x>" not in page and "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--limit", "0"], "--limit must be at least 1"),
+        (["--seed", "-1"], "cannot be negative"),
+        (["--peer", "nofile"], "--peer takes NAME=FILE"),
+        (["--upsampling", "cubist"], "unknown upsampling 'cubist'"),
+        (["--network", "nobody"], "the zoo has no network"),
+    ],
+)
+def test_a_call_that_cannot_be_done_is_one_line(crops, tmp_path, capsys, more, said):
+    assert main(["study", "accuracy", "--data", str(crops), "--out", str(tmp_path / "o"), *more]) == 1
+    err = capsys.readouterr().err
+    assert said in err and len(err.strip().splitlines()) == 1
+
+
+def test_a_result_of_an_unknown_study_has_no_figures():
+    with pytest.raises(ValueError, match="no figures are known for a study 'luck'"):
+        drawing.figures({"study": "luck"})
+
+
+def test_looks_of_one_pass_share_it(crops):
+    of = subject(HOURGLASS, "cpu")
+    looks = [Look(of.name, of.input, "nearest", level) for level in (*levels(of.net), LAST)]
+    eyes = Eyes([of], looks)
+    assert len(eyes.passes) == 1 and eyes.sizes == [(128, 128)]
+    found = eyes.see({(128, 128): np.zeros((3, 128, 128, 3), np.uint8)})
+    np.testing.assert_array_equal(found[looks[-1].key], found[looks[-2].key])
+    assert eyes.seconds > 0 and found[looks[0].key].shape == (3, 14, 3)
+
+
+def test_csv_of_a_labelled_folder(tmp_path):
+    Image.fromarray(picture(100, 100, 1)).save(tmp_path / "a.png")
+    write_csv(tmp_path, [csv_row("a.png", person(LSP, (5, 5), 80, 1))])
+    result = run("accuracy", tmp_path, tmp_path / "out", "--network", HRNET, page=False)
+    assert result["data"]["kind"] == "csv" and result["counted"]["with_torso"] == 1
+    assert list(report.lines(result))[0]["study"] == "accuracy"
