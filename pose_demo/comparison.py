@@ -198,7 +198,7 @@ def _look(
     with torch.inference_mode():
         _wait(where)
         start = time.perf_counter()
-        kept = net.trace(x, request) if trace else None
+        kept = net.trace(x, request) if trace and net.places else None  # MMPose's networks leave none
         heatmaps = kept.heatmaps if kept else net(x, request)
         if flip:
             mirrored = net(x.flip(-1), request)

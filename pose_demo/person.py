@@ -31,9 +31,15 @@ class Found:
 
 def find(photo: np.ndarray, net: PoseNetwork, card: Card) -> Found:
     """The person that answers best in a photo (H, W, 3); the whole photo where none answers."""
+    # The smallest window needs no more pixels than the network's input has: a large photo is scaled down just once.
     height, width = photo.shape[:2]
-    boxes = windows(height, width)
-    joints, scores = look(photo, boxes, net, card, padding=1.0)
+    share = min(1.0, max(card.input) / (min(SIDES) * max(height, width)))
+    overview = Crop(whole(photo.shape), (max(1, round(height * share)), max(1, round(width * share))))
+    small = photo if share == 1 else overview.warp(photo)
+    boxes = windows(*small.shape[:2])
+    joints, scores = look(small, boxes, net, card, padding=1.0)
+    joints = overview.to_photo(joints)
+    boxes = [tuple(overview.to_photo(np.reshape(box, (2, 2))).reshape(4)) for box in boxes]
     kept = _best_of_each_size(_answers(joints, scores, boxes), boxes)
     seen = [Found(whole(photo.shape), 0.0)]
     for _ in range(_LOOKS):
@@ -76,8 +82,8 @@ def windows(height: int, width: int) -> list[Box]:
 
 def _centres(length: int, side: float) -> np.ndarray:
     if side >= length:
-        return np.array([length / 2])
-    return np.linspace(side / 2, length - side / 2, int(np.ceil((length - side) / (side / 2))) + 1)
+        return np.array([(length - 1) / 2])
+    return np.linspace(side / 2, length - side / 2, int(np.ceil((length - side) / (side / 2))) + 1) - 0.5
 
 
 def look(

@@ -32,7 +32,7 @@ def test_the_default_pair_is_the_manifests_and_is_trained():
 
 def test_joints_are_the_heatmaps_peaks_in_the_photo(result):
     for pose in result.poses:
-        h, w = pose.heatmaps[-1].shape[1:]
+        h = pose.heatmaps[-1].shape[1]
         for j, heatmap in enumerate(pose.heatmaps[-1]):
             y, x = np.unravel_index(heatmap.argmax(), heatmap.shape)
             back = pose.crop.to_input(pose.joints[j][None])[0]

@@ -204,8 +204,9 @@ def test_exif_orientation(kind, orientation):
 
 
 def test_damaged_exif_counts_as_none():
-    data = encoded(PICTURE, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
-    assert np.array_equal(read(data), read(encoded(PICTURE, "JPEG")))
+    for tags in (b"II*\0\xff\xff\xff\x7f", b"neither Intel nor Motorola"):
+        data = encoded(PICTURE, "JPEG", exif=b"Exif\0\0" + tags)
+        assert np.array_equal(read(data), read(encoded(PICTURE, "JPEG")))
     assert read(encoded(PICTURE, "PNG", exif=exif(77))).shape == PICTURE.shape
 
 

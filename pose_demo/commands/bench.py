@@ -2,7 +2,9 @@
 
 import   -- `import pose_demo` against `import torch`
 busy     -- a comparison beside another busy process against the same comparison alone
-drawing  -- everything of a comparison and its drawings but the forward passes, against the forward passes
+drawing  -- from the heatmaps to what the page sends, against two forward passes of networks of the papers' size
+embedded -- the same against the passes of the small pair that ships
+page     -- the X-ray's first view of both networks, against the same two passes
 start    -- until app.py answers its first request, against `python -c "import torch, gradio"`
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 
-BENCHES = ("import", "busy", "drawing", "start")
+BENCHES = ("import", "busy", "drawing", "embedded", "page", "start")
 
 
 def add_parser(commands) -> None:
@@ -25,7 +27,7 @@ def add_parser(commands) -> None:
 
 
 def run(call: argparse.Namespace) -> int:
-    from ..study import bench
+    from .. import bench
 
     unknown = set(call.which) - set(BENCHES)
     if unknown:
@@ -36,5 +38,5 @@ def run(call: argparse.Namespace) -> int:
     else:
         for name, r in results.items():
             seconds = ", ".join(f"{k} {v:.3f} s" for k, v in r["seconds"].items())
-            print(f"{name:8} ratio {r['ratio']:.3f} (at most {r['bar']}): {seconds}")
+            print(f"{name:9} ratio {r['ratio']:.3f} (at most {r['bar']}): {seconds}")
     return 0 if all(r["ratio"] <= r["bar"] for r in results.values()) else 1

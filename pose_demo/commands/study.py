@@ -60,7 +60,7 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
     p.add_argument("--decoder", choices=("argmax", "dark"), default="argmax")
     p.add_argument("--flip", action="store_true", help="average with the mirrored photo, as published figures do")
     p.add_argument("--limit", type=int, help="only the first so many people")
-    p.add_argument("--batch", type=int, help="photos in a forward pass (default: 32 on a CPU, 128 on a GPU)")
+    p.add_argument("--batch", type=int, help="photos in a forward pass (default: 16 on a CPU, 128 on a GPU)")
     p.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: the GPU if there is one)")
     p.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     p.add_argument("--replicates", type=int, default=1000, help="of the bootstrap")
@@ -184,12 +184,10 @@ def summary(result: dict[str, Any]) -> str:
     """A few lines for a terminal: each look's main figure with its interval, and what was left out."""
     data, lines = result["data"], []
     for row in result["rows"]:
-        size = "x".join(map(str, row["size"])) if "size" in row else ""
-        parts = [row["title"], size, row.get("upsampling", ""), row.get("level", "").replace("last", "")]
         figures = [f"{name} {_text(e)}" for name, e in row["measures"].items()]
         figures += [f"OKS-AP {_text(row['oks']['AP'])}"] if row.get("oks") else []
         figures += [f"{kind} {_text(e)}" for kind, e in row.get("kinds", {}).items()]
-        lines.append(f"{' '.join(p for p in parts if p)}: {', '.join(figures) or 'nothing to measure by'}")
+        lines.append(f"{row['label']} ({row['status']}): {', '.join(figures) or 'nothing to measure by'}")
     made = result["made"]
     lines.append(
         f"{data['evaluated']} people of {data['name']}, {data['bad']} records could not be used; {made['device']}, "

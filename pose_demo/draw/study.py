@@ -33,10 +33,12 @@ def source(result: dict[str, Any]) -> str:
     """Where the figures come from, in one sentence: how many photos, which device, when."""
     data, made = result["data"], result["made"]
     bad = f" ({data['bad']} more could not be used)" if data["bad"] else ""
+    stale = result.get("stale")
+    earlier = f" These are figures of earlier weights of {', '.join(stale)}, since replaced." if stale else ""
     return (
         f"Measured on {data['evaluated']} labelled people of {data['name']}{bad}, on {made['device']}, "
         f"{made['when'][:10]}, decoder {made['decoder']}{', with the flip test' if made['flip_test'] else ''}, "
-        f"seed {made['seed']}."
+        f"seed {made['seed']}.{earlier}"
     )
 
 
@@ -75,14 +77,16 @@ def _upsampling(result: dict[str, Any]) -> list[tuple[str, Figure]]:
         ("Accuracy at every stop of the slider", _scatter(lines, "upsampling at test time", _SAYS[measure])),
         ("How far the joints move", _dots(shifts, "mean shift from the trained stop, in torsos", 280)),
     ]
-    return found + [(f"Trained with, tested with: {g['architecture']}", _grid(g)) for g in result["grids"]]
+    every = [c["value"] for row in result["rows"] if (c := row["measures"].get("pck@0.2")) and c["value"] is not None]
+    shades = (min(every, default=0), max(every, default=1))
+    return found + [(f"Trained with, tested with: {g['architecture']}", _grid(g, shades)) for g in result["grids"]]
 
 
 def _depth(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     measure = _main(result)
     symbols = {"supervised": "circle", "a probe": "circle-open", "the output": "star"}
     traces = _over_cost(result, measure, lambda row: f"{row['level']}, {row['kind']}",
-                        lambda row: symbols[row["kind"]])  # fmt: skip
+                        lambda row: symbols[row["kind"]], lambda row: row["level"])  # fmt: skip
     return [("Accuracy on the way, over cost so far", _scatter(traces, "GMAC so far", _SAYS[measure], zero=True))]
 
 
@@ -93,8 +97,10 @@ def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
         (h, w), (a, b) = row["size"], row["coarsest_map"]
         return f"input {h}x{w}{', as trained' if row['trained_size'] else ''}; coarsest map inside {a}x{b}"
 
-    traces = _over_cost(result, measure, says, lambda row: "star" if row["trained_size"] else "circle")
-    return [("Accuracy over cost, by input size", _scatter(traces, "GMAC", _SAYS[measure], zero=True))]
+    traces = _over_cost(result, measure, says, lambda row: "star" if row["trained_size"] else "circle",
+                        lambda row: "x".join(map(str, row["coarsest_map"])))  # fmt: skip
+    heading = "Accuracy over cost by input size; each point names the coarsest map inside the network"
+    return [(heading, _scatter(traces, "GMAC", _SAYS[measure], zero=True))]
 
 
 def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
@@ -102,16 +108,15 @@ def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
 
     rows = result["rows"]
     bars = [
-        Bar(name=kind, y=_titles(rows), x=[row["kinds"][kind]["value"] for row in rows], orientation="h",
-            marker_color=colour, hovertemplate=f"%{{y}}: %{{x:.1%}} {kind}<extra></extra>")
+        Bar(name=kind, y=[row["label"] for row in rows], x=[row["kinds"][kind]["value"] for row in rows],
+            orientation="h", marker_color=colour, hovertemplate=f"%{{y}}: %{{x:.1%}} {kind}<extra></extra>")
         for kind, colour in KINDS.items()
     ]  # fmt: skip
     shares = _styled(Figure(bars), "share of marked joints", "", 130 + 50 * len(rows))
     shares.update_layout(barmode="stack", yaxis={"autorange": "reversed", "automargin": True}, xaxis_tickformat=".0%")
     found = [("Kinds of error", shares)]
-    found += [(f"Kinds of error by joint: {title}", _kinds_per_joint(row))
-              for title, row in zip(_titles(rows), rows, strict=True)]  # fmt: skip
-    names = {row["column"]: title for title, row in zip(_titles(rows), rows, strict=True)}
+    found += [(f"Kinds of error by joint: {row['label']}", _kinds_per_joint(row, rows)) for row in rows]
+    names = {row["column"]: row["label"] for row in rows}
     found += [(f"{names[d['a']]} against {names[d['b']]}", _table(d, names)) for d in result["disagreements"]]
     return found
 
@@ -120,8 +125,13 @@ def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
 
 
 def _over_cost(
-    result: dict[str, Any], measure: str, says: Callable[[dict], str], symbol: Callable[[dict], str]
+    result: dict[str, Any],
+    measure: str,
+    says: Callable[[dict], str],
+    symbol: Callable[[dict], str],
+    short: Callable[[dict], str],
 ) -> list[dict[str, Any]]:
+    """One line a network: accuracy over GMAC, each point named in short, and at length where the pointer is."""
     traces = []
     for network in dict.fromkeys(row["network"] for row in result["rows"]):
         rows = [row for row in result["rows"] if row["network"] == network]
@@ -129,8 +139,9 @@ def _over_cost(
         look["marker"] = {**look["marker"], "symbol": [symbol(row) for row in rows], "size": 11}
         traces.append({
             **_spread([row["measures"].get(measure) for row in rows], "y"), "x": [row["gmac"] for row in rows], **look,
-            "mode": "lines+markers", "text": [says(row) for row in rows],
-            "hovertemplate": "%{text}<br>%{x:.2f} GMAC, %{y:.3f}<extra>%{fullData.name}</extra>",
+            "mode": "lines+markers+text", "text": [short(row) for row in rows], "textposition": "top right",
+            "textfont": {"color": look["line"]["color"], "size": 11}, "hovertext": [says(row) for row in rows],
+            "hovertemplate": "%{hovertext}<br>%{x:.2f} GMAC, %{y:.3f}<extra>%{fullData.name}</extra>",
         })  # fmt: skip
     return traces
 
@@ -139,7 +150,7 @@ def _dots(traces: list[dict[str, Any]], title: str, height: int) -> Figure:
     """Points with intervals, one line of the y axis a subject of the comparison, networks side by side."""
     from plotly.graph_objects import Figure, Scatter
 
-    result = Figure([Scatter(mode="markers", **trace) for trace in traces])
+    result = Figure([Scatter(mode="markers", orientation="h", **trace) for trace in traces])
     _styled(result, title, "", height)
     result.update_layout(scattermode="group", yaxis={"autorange": "reversed", "automargin": True})
     return result
@@ -155,7 +166,7 @@ def _scatter(traces: list[dict[str, Any]], x: str, y: str, zero: bool = False) -
 
 
 def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> Figure:
-    names = {row["column"]: title for title, row in zip(_titles(result["rows"]), result["rows"], strict=True)}
+    names = {row["column"]: row["label"] for row in result["rows"]}
     labels, p = [], []
     for t in tests:
         labels.append(f"{names[t['b']]} less {names[t['a']]}<br>{_SAYS.get(t['measure'], t['measure'])}")
@@ -167,8 +178,11 @@ def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> Figure:
     return figure
 
 
-def _grid(grid: dict[str, Any]) -> Figure:
-    """Stops trained with by stops tested with; what no network was trained for is written as not yet measured."""
+def _grid(grid: dict[str, Any], shades: tuple[float, float]) -> Figure:
+    """Stops trained with by stops tested with; what no network was trained for is written as not yet measured.
+
+    shades -- lowest and highest PCK of the study: all its grids share one scale
+    """
     from plotly.graph_objects import Figure, Heatmap
 
     cells = grid["cells"]
@@ -180,17 +194,21 @@ def _grid(grid: dict[str, Any]) -> Figure:
         texts.append([f"{sum(v) / len(v):.3f}" + (f" ({len(v)} runs)" if len(v) > 1 else "") if v
                       else "not yet measured" for v in found])  # fmt: skip
     heat = Heatmap(z=values, x=tested, y=trained, text=texts, texttemplate="%{text}", colorscale="Cividis",
-                   colorbar={"title": "PCK@0.2"}, hovertemplate="trained with %{y}, tested with %{x}: %{text}"
+                   zmin=shades[0], zmax=shades[1], colorbar={"title": "PCK@0.2"},
+                   hovertemplate="trained with %{y}, tested with %{x}: %{text}"
                    "<extra></extra>")  # fmt: skip
     return _no_lines(_styled(Figure(heat), "tested with", "trained with", 330))
 
 
-def _kinds_per_joint(row: dict[str, Any]) -> Figure:
+def _kinds_per_joint(row: dict[str, Any], beside: list[dict[str, Any]]) -> Figure:
+    """Kinds by joints, on a scale that all rows of the study share."""
     from plotly.graph_objects import Figure, Heatmap
 
     joints, kinds = list(row["kinds_per_joint"]), [k for k in KINDS if k != "good"]
     values = [[row["kinds_per_joint"][j][k]["value"] for j in joints] for k in kinds]
-    heat = Heatmap(z=values, x=joints, y=kinds, colorscale="Viridis", zmin=0, colorbar={"tickformat": ".0%"},
+    every = [r["kinds_per_joint"][j][k]["value"] or 0 for r in beside for j in joints for k in kinds]
+    heat = Heatmap(z=values, x=joints, y=kinds, colorscale="Viridis", zmin=0, zmax=max(every) or 1,
+                   colorbar={"tickformat": ".0%"},
                    hovertemplate="%{x}: %{z:.1%} %{y}<extra></extra>")  # fmt: skip
     return _no_lines(_styled(Figure(heat), "", "", 300))
 
@@ -213,12 +231,6 @@ def _main(result: dict[str, Any]) -> str:
     """The measure that figures show: PCKh where the set has it, as MPII's own figures, else PCK."""
     every = [row["measures"] for row in result["rows"]]
     return "pckh@0.5" if every and all("pckh@0.5" in measures for measures in every) else _MEASURE
-
-
-def _titles(rows: list[dict[str, Any]]) -> list[str]:
-    """One distinct title a row."""
-    titles = [row["title"] for row in rows]
-    return [row["column"] if titles.count(t) > 1 else t for t, row in zip(titles, rows, strict=True)]
 
 
 def _look(rows: list[dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:

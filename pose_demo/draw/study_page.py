@@ -64,27 +64,21 @@ def _numbers(result: dict[str, Any]) -> str:
     names = list(dict.fromkeys(m for row in result["rows"] for m in row["measures"]))
     rows = []
     for row in result["rows"]:
-        place = [row["title"], *("x".join(map(str, row[k])) if isinstance(row[k], list) else str(row[k])
-                                 for k in ("size", "upsampling", "level") if k in row)]  # fmt: skip
         cells = [_estimate(row["measures"].get(m)) for m in names]
         if row.get("oks"):
-            cells.append(f"OKS-AP {_estimate(row['oks']['AP'])}")
-        rows.append([escape(" ".join(place)), *map(escape, cells)])
+            cells.append(_estimate(row["oks"]["AP"]))
+        rows.append([escape(row["label"]), *map(escape, cells)])
     head = ["network", *names, *(["OKS-AP"] if any(row.get("oks") for row in result["rows"]) else [])]
     return f"<h2>Figures</h2>{_html_table(head, rows)}"
 
 
 def _tests(result: dict[str, Any]) -> str:
-    titles = {row["column"]: row["title"] for row in result["rows"]}
-    several = len(set(titles.values())) < len(titles)
-    rows = []
-    for t in result["tests"]:
-        a, b = (t[side] if several else titles[t[side]] for side in "ab")
-        rows.append([escape(f"{b} less {a}"), escape(t["measure"]), _estimate(t["difference"]), _p(t["p_bootstrap"]),
-                     _p(t.get("p_mcnemar"))])  # fmt: skip
+    labels = {row["column"]: row["label"] for row in result["rows"]}
+    rows = [[escape(labels[t["b"]]), escape(labels[t["a"]]), escape(t["measure"]), _estimate(t["difference"]),
+             _p(t["p_bootstrap"]), _p(t.get("p_mcnemar"))] for t in result["tests"]]  # fmt: skip
     if not rows:
         return ""
-    head = ["difference", "measure", "", "p, paired bootstrap", "p, McNemar by person"]
+    head = ["of", "less", "measure", "difference", "p, paired bootstrap", "p, McNemar by person"]
     return f"<h2>Tests on the same people</h2>{_html_table(head, rows)}"
 
 

@@ -12,7 +12,7 @@ import gradio as gr
 
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import photo_input, pickers, run, words
+from . import photo_input, pickers, run, words, xray, xray_link
 from .state import Session
 from .words import say
 
@@ -33,17 +33,26 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         "outputs": [at[k] for k in ("views", "heat", "cost_heading", "cost", "photo", "joint")],
     }  # fmt: skip
 
+    see: dict[str, Any] = {"fn": xray.refresh, "inputs": session, "outputs": at["xray"], **_OWN}
+
+    def look(event: Any) -> None:
+        """After an event: the networks look, and the X-ray shows what they left."""
+        event.then(**go).then(**see)
+
     opened = page.load(open_page, [session, *controls[:2]], [session, *_spoken(at)], **_OWN)
-    opened.then(**go)
+    restored = [at[k] for k in ("left", "right", "stop", "joint")]
+    look(opened.then(guarded(xray_link.restore, 4), session, restored, **_OWN))
     for event, do in ((at["photo"].take, photo_input.take), (at["photo"].frame, photo_input.frame)):
-        event(_heard(do), session, at["photo"], **_EACH).then(**go)
-    gr.on([at[k].change for k in ("left", "right")] + [at["stop"].change, at["decoder"].input, at["flip"].input], **go)
+        look(event(_heard(do), session, at["photo"], **_EACH))
+    changed = [at[k].change for k in ("left", "right")] + [at["stop"].change, at["decoder"].input, at["flip"].input]
+    gr.on(changed, **go).then(**see)
+    xray.connect(page, at, look, _pick)
 
     at["threshold"].change(guarded(run.threshold), [session, at["threshold"]], at["views"], **_LAST)
     at["joint"].input(guarded(run.joint), [session, at["joint"]], [at["heat"]], **_LAST)
     at["views"].pick(_heard(_pick), session, [at["heat"], at["joint"]], **_EACH)
     spoken = at["header"].language(_heard(_language), session, _spoken(at), **_EACH)
-    spoken.then(guarded(run.again, len(run.NOTHING)), session, go["outputs"], **_OWN)
+    spoken.then(guarded(run.again, len(run.NOTHING)), session, go["outputs"], **_OWN).then(**see)
     gr.on(
         [at[k].change for k in ("left", "right")],
         guarded(_stops),
@@ -52,10 +61,10 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         **_LAST,
     )
     for side in ("left", "right"):
-        _weights(at, side, local, go)
+        _weights(at, side, local, look)
 
 
-def _weights(at: dict[str, Any], side: str, local: bool, go: dict[str, Any]) -> None:
+def _weights(at: dict[str, Any], side: str, local: bool, look: Callable[[Any], None]) -> None:
     """The panel under a picker: shown where weights are missing, with what can be done about it."""
     session, picker = at["session"], at[side]
     panel = [at[f"{side}_{part}"] for part in ("group", "note", "fetch", "import")]
@@ -76,7 +85,7 @@ def _weights(at: dict[str, Any], side: str, local: bool, go: dict[str, Any]) -> 
         return pickers.import_file(name, file, session.language)
 
     def finish(step: Any) -> None:
-        step.then(guarded(arrived, 5), [session, picker, panel[1]], [*panel, picker], **_OWN).then(**go)
+        look(step.then(guarded(arrived, 5), [session, picker, panel[1]], [*panel, picker], **_OWN))
 
     picker.change(guarded(show, 4), [session, picker], panel, **_LAST)
     finish(at[f"{side}_fetch"].click(fetch, [session, picker], panel[1], **_OWN))
@@ -91,7 +100,8 @@ def open_page(session: Session, left: str, right: str, request: gr.Request) -> t
     opening: dict[str, Any] = {}
     try:
         thumbnails = photo_input.thumbnails()
-        opening = photo_input.take(session, {"n": 0, "example": thumbnails[0]["title"]}) or {}
+        title = xray_link.example(request.query_params, [each["title"] for each in thumbnails])
+        opening = photo_input.take(session, {"n": 0, "example": title}) or {}
         opening["thumbnails"] = thumbnails
     except Exception:
         traceback.print_exc(file=sys.stderr)

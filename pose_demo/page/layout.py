@@ -10,7 +10,7 @@ import gradio as gr
 
 from .. import weights
 from ..joints import JOINT_SETS
-from . import api, events, pickers, results, words
+from . import api, events, pickers, results, words, xray
 from .state import JOINT, THRESHOLD, Session
 
 STATIC = Path(__file__).parent / "static"
@@ -54,6 +54,7 @@ def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
                 with gr.Column(elem_id="cost-box"):
                     at["cost_heading"] = gr.HTML(results.heading(_LANGUAGE), apply_default_css=False)
                     at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
+        at |= xray.build()
         events.connect(page, at, local)
         api.expose()
     return page

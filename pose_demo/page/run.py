@@ -11,7 +11,7 @@ import gradio as gr
 
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import results, work
+from . import results, work, xray
 from .photo_input import boxes
 from .state import Session, Wish
 from .words import joint as joint_word
@@ -28,7 +28,8 @@ def run(session: Session, left: str, right: str, stop: float, decoder: str, flip
         yield _only(session.patch(error=say(language, "expired"), busy=None))
         return
     try:
-        wish = Wish(session.turn, (left, right), STOPS[int(stop)], decoder, bool(flip))
+        upsampling = xray.scoped(session, (left, right), STOPS[int(stop)])
+        wish = Wish(session.turn, (left, right), upsampling, decoder, bool(flip))
         absent = [card.title for card in map(zoo.card, wish.networks) if not card.available]
         if absent:
             yield _only(session.patch(error=say(language, "cannot_run", absent[0]), busy=None))
@@ -53,7 +54,9 @@ def _compare(session: Session, wish: Wish) -> Iterator[tuple]:
         tell(0.0, "")
         from ..comparison import compare
 
-        return compare(photo, box, wish.networks, wish.upsampling, decoder=wish.decoder, flip=wish.flip, progress=tell)
+        return compare(
+            photo, box, wish.networks, wish.upsampling, decoder=wish.decoder, flip=wish.flip, trace=True, progress=tell
+        )
 
     result = None
     for news in work.follow(work.PASSES, job, lambda: session.turn != wish.turn):

@@ -42,7 +42,7 @@ def launch(**options: Any) -> Any:
         ssr_mode=False,
         pwa=False,
         theme=theme(),
-        css_paths=[STATIC / "page.css"],
+        css_paths=[STATIC / "page.css", STATIC / "xray.css"],
         prevent_thread_lock=True,
         **options,
     )

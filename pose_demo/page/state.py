@@ -22,7 +22,7 @@ class Wish:
 
     turn: int
     networks: tuple[str, str]
-    upsampling: str
+    upsampling: str | dict[str, str]
     decoder: str
     flip: bool
 
@@ -36,6 +36,9 @@ class Session:
     heard    -- the newest of the browser's own numbers, so that a slow upload cannot replace a newer photo
     networks -- in the two pickers
     done     -- the wish that `result` answers
+    scope    -- the one stage or stack that the slider changes, "" for all places
+    pin      -- the cell that a link opens, until it is open
+    xray_key -- under which xray_store.py keeps the result's traces; xrayed -- the wish and language that it shows
     """
 
     language: str = "en"
@@ -50,6 +53,10 @@ class Session:
     networks: tuple[str, str] = ("", "")
     threshold: float = THRESHOLD
     joint: str = JOINT
+    scope: str = ""
+    pin: dict | None = None
+    xray_key: str = ""
+    xrayed: tuple[Wish | None, str] | None = None
     _patches: int = 0
 
     def take(self, photo: np.ndarray, preview: str, box: Box | None) -> None:

@@ -18,7 +18,7 @@ import gradio as gr
 from ..comparison import Comparison
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import results, words, xray_answers, xray_export, xray_inspector, xray_maps, xray_words
+from . import results, words, work, xray_answers, xray_cost, xray_export, xray_inspector, xray_maps, xray_words
 from .state import Session
 from .xray_store import STORE, Shot, Unknown
 from .xray_words import say
@@ -146,6 +146,8 @@ def build() -> dict[str, Any]:
             elem_id="xray-slider", visible=False,
         )  # fmt: skip
         at["xray_story"] = own("xray_story")
+        at["xray_cost"] = own("xray_cost")
+        at["xray_bars"] = gr.Plot(show_label=False, container=False, elem_id="xray-bars", visible=False)
         at["xray_take"] = own("xray_take")
     return at
 
@@ -159,7 +161,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], run: Callable[[Any], Any], join
     at["xray_film"].surface(_heard(_surface), session, at["xray_surface"], **options)
     at["xray_lab"].pair(_heard(_pair), session, at["xray_pair"], **options)
     for part in ("xray_bar", "xray_film"):
-        at[part].choose(_heard(joint), session, [at["heat"], at["joint"]], **options)
+        at[part].choose(_heard(joint, 2), session, [at["heat"], at["joint"]], **options)
+    at["xray_cost"].measure(_heard(_costs, 2), session, [at["xray_cost"], at["xray_bars"]], **options)
     at["xray_bar"].stop(_heard(_stopped), session, at["stop"], **options)
     run(at["xray_bar"].scope(_heard(_scope), session, at["xray"], **options))
     at["joint"].change(_joint_changed, [session, at["joint"]], at["xray"], **options)
@@ -191,7 +194,9 @@ def fill(session: Session) -> dict[str, Any]:
     with STORE.use(session.xray_key) as shot:
         sides = xray_maps.maps(shot, language)
     example = xray_export.known(result.photo)
+    pin, session.pin = session.pin, None
     return {
+        "pin": pin,
         "key": session.xray_key,
         "sides": sides,
         "joint": session.joint,
@@ -265,6 +270,13 @@ def _surface(session: Session, sent: dict[str, Any]) -> Any:
     return gr.update(value=figure, visible=True)
 
 
+def _costs(session: Session, sent: dict[str, Any]) -> Any:
+    """Both networks are run a few times: in the queue of all forward passes, so that they are not timed against them."""
+    with STORE.use(sent.get("key")) as shot:
+        figure, lines = work.PASSES.submit(xray_cost.measure, shot, session.language).result()
+    return session.patch(lines=lines), gr.update(value=figure, visible=True)
+
+
 def _pair(session: Session, sent: dict[str, Any]) -> Any:
     """A cell before and after, for gr.ImageSlider."""
     with STORE.use(sent.get("key")) as shot:
@@ -272,17 +284,18 @@ def _pair(session: Session, sent: dict[str, Any]) -> Any:
     return gr.update(value=pictures, visible=True)
 
 
-def _heard(do: Callable[[Session, dict[str, Any]], Any]) -> Callable:
+def _heard(do: Callable[[Session, dict[str, Any]], Any], outputs: int = 1) -> Callable:
     """An event of our own components: whatever was forged changes nothing."""
+    nothing = gr.skip() if outputs == 1 else (gr.skip(),) * outputs
 
     def event(session: Session, data: gr.EventData) -> Any:
         sent = getattr(data, "_data", None)
         try:
             return do(session, sent if isinstance(sent, dict) else {})
         except Unknown:
-            return gr.skip()
+            return nothing
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            return gr.skip()
+            return nothing
 
     return event

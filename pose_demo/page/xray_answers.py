@@ -178,7 +178,9 @@ def _story(shot: Shot, side: int, joint: str, truth: dict[str, tuple[float, floa
     moments = story.moments(shots, pose.card.joints, k, pose.torso / pose.crop.scale, inside if truth else None)
     return {
         **title,
-        "first": say(language, "first_answers" if first else "nobody_answers", who.name, who.channel, f"{who.strength:.2f}"),
+        "first": say(
+            language, "first_answers" if first else "nobody_answers", who.name, who.channel, f"{who.strength:.2f}"
+        ),
         "who": {"cell": who.name, "channel": who.channel},
         "answers": [
             {"cell": a.name, "channel": a.channel, "strength": round(max(0.0, a.strength), 3),

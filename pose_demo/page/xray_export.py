@@ -1,4 +1,4 @@
-"""Taking it away: maps as SVG, joints as JSON, taps as .npz, the whole comparison as one HTML file that opens offline."""
+"""Taking it away: maps as SVG, joints as JSON, taps as .npz, the whole comparison as one HTML file."""
 
 from __future__ import annotations
 
@@ -176,6 +176,7 @@ def report(shot: Shot, asked: dict[str, Any], language: str) -> str:
             {"joint": words.joint(language, d.joint), "pixels": f"{d.pixels:.1f}", "torsos": f"{d.torsos:.2f}"}
             for d in comparison.distances()
         ],
+        differ=words.say(language, "table"),
         maps=xray_maps.maps(shot, language, standalone=True),
         film=film,
         cell=_report_cell(shot, asked, language),

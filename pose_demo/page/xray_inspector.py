@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..decode import to_cells
 from ..draw import mosaic
 from ..draw.colour import webp
-from ..decode import to_cells
 from ..xray import channels, receptive, sums
 from ..xray.graph import INPUT, graph
 from . import words
@@ -53,7 +53,7 @@ def cell(shot: Shot, side: int, name: str, joint: str, by: str, language: str) -
         }
     tap, values = shot.trace(side)[name], tensor(shot, side, name)
     at = place(shot, side, joint, tap.stride)
-    if by == "joint" and at is None or by not in channels.ORDERS:
+    if (by == "joint" and at is None) or by not in channels.ORDERS:
         by = "energy"
     order, sorted_by = channels.order(values, by, at)
     facts = channels.summary(values)

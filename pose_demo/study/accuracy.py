@@ -62,7 +62,9 @@ def yardsticks(context: Context) -> list[str]:
     """How the figures of a set are to be read."""
     said = [
         "PCK counts a joint as right within 0.2 (0.1) of the torso, left shoulder to right hip; people without both "
-        "do not count. Intervals are 95 % of bootstrap replicates by person."
+        "do not count. Intervals are 95 % of bootstrap replicates by person. Each p stands by itself: among twenty "
+        "tests of nothing, one is below 0.05. (Those of single joints, in result.json, are also given as Holm corrects "
+        "them.)"
     ]
     if context.records.joints.name == "mpii":
         said.append(

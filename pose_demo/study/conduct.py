@@ -36,7 +36,7 @@ class Settings:
     data     -- files or a folder, see datasets.py; joints, images -- as open_set takes them
     networks -- names of the zoo or best.pt files; empty: the embedded pair
     peers    -- {name: COCO-format predictions}
-    batch    -- photos in a forward pass; None: 32 on a CPU, 128 on a GPU
+    batch    -- photos in a forward pass; None: 16 on a CPU, 128 on a GPU
     limit    -- only the first so many records
     command  -- what the user called, for the result
     """
@@ -78,20 +78,29 @@ class Context:
     def subject(self, look: Look) -> Subject:
         return next(s for s in self.subjects if s.name == look.network)
 
-    def title(self, column: str) -> str:
-        """For people: a network's title, a peer's name."""
+    def label(self, column: str) -> str:
+        """For people: the network's title and what tells this look from its others; a peer's name."""
         look = next((look for look in self.looks if look.key == column), None)
-        return self.subject(look).title if look else column
+        if look is None:
+            return column
+        beside, of = [other for other in self.looks if other.network == look.network], self.subject(look)
+        twins = [s for s in self.subjects if s.title == of.title]
+        parts = [of.title if len(twins) == 1 else of.name]
+        parts += ["x".join(map(str, look.size))] * (len({other.size for other in beside}) > 1)
+        parts += [look.upsampling] * (len({other.upsampling for other in beside}) > 1)
+        parts += [look.level] * (len({other.level for other in beside}) > 1)
+        return ", ".join(parts)
 
     def describe(self, column: str) -> dict[str, Any]:
         """The beginning of a result's row."""
         look = next((look for look in self.looks if look.key == column), None)
         if look is None:
-            return {"column": column, "network": column, "title": column, "status": "predictions from elsewhere"}
+            status = "predictions from elsewhere"
+            return {"column": column, "label": column, "network": column, "title": column, "status": status}
         of = self.subject(look)
         return {
-            "column": column, "network": of.name, "title": of.title, "status": of.status, "size": list(look.size),
-            "upsampling": look.upsampling, "level": look.level,
+            "column": column, "label": self.label(column), "network": of.name, "title": of.title, "status": of.status,
+            "size": list(look.size), "upsampling": look.upsampling, "level": look.level,
         }  # fmt: skip
 
     def notes(self) -> list[str]:
@@ -152,7 +161,7 @@ def conduct(
         eyes = Eyes(context.subjects, context.looks, settings.decoder, settings.flip)
         runner = Runner(
             context.records, eyes, list(context.peers), settings.out,
-            batch=settings.batch or (128 if device.type == "cuda" else 32), limit=settings.limit,
+            batch=settings.batch or (128 if device.type == "cuda" else 16), limit=settings.limit,
             strict=settings.strict, fresh=settings.fresh, fingerprint=_fingerprint(question, context, device),
             place=place, tell=tell, step=step,
         )  # fmt: skip

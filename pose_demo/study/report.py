@@ -1,4 +1,4 @@
-"""A result as files: result.json, and every figure of it as one line of table.csv."""
+"""A result as files: result.json, every figure of it as one line of table.csv, the main ones as table.md."""
 
 from __future__ import annotations
 
@@ -8,21 +8,70 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .. import weights
+
+#: Results that the repository brings along.
+SHIPPED = Path(__file__).parents[2] / "assets" / "study"
+
 #: What tells the lines of table.csv apart, before the figure itself.
 _PLACE = ("study", "network", "title", "status", "size", "upsampling", "trained_with", "level", "gmac", "coarsest_map")
 COLUMNS = (*_PLACE, "measure", "joint", "value", "low", "high", "joints")
 
 
 def write(result: dict[str, Any], out: Path) -> list[Path]:
-    """OUT/result.json and OUT/table.csv; returns their paths."""
+    """OUT/result.json, OUT/table.csv and OUT/table.md; returns their paths."""
     out.mkdir(parents=True, exist_ok=True)
-    data, table = out / "result.json", out / "table.csv"
+    data, table, short = out / "result.json", out / "table.csv", out / "table.md"
+    short.write_text(markdown(result), encoding="utf-8")
     data.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     with table.open("w", newline="", encoding="utf-8") as f:
         writer = csv.DictWriter(f, COLUMNS)
         writer.writeheader()
         writer.writerows(lines(result))
-    return [data, table]
+    return [data, table, short]
+
+
+def shipped(folder: Path = SHIPPED) -> dict[str, dict[str, Any]]:
+    """{study: result} of the results that ship; a study that is not there has not been measured yet.
+
+    result["stale"] -- names of the networks whose weights have been replaced since they were measured
+    """
+    found = {}
+    for file in sorted(folder.glob("*/result.json")):
+        result = json.loads(file.read_text(encoding="utf-8"))
+        found[file.parent.name] = {**result, "stale": _stale(result)}
+    return found
+
+
+def _stale(result: dict[str, Any]) -> list[str]:
+    known = weights.manifest()
+    return [n["name"] for n in result["networks"]
+            if n["name"] in known and known[n["name"]].sha256 != n["weights_sha256"]]  # fmt: skip
+
+
+def markdown(result: dict[str, Any]) -> str:
+    """The main figures as a table for a README, and the command that makes them again."""
+    names = list(dict.fromkeys(m for row in result["rows"] for m in row["measures"]))
+    oks = ["OKS-AP"] * any(row.get("oks") for row in result["rows"])
+    kinds = [f"share of {kind}" for kind in next(iter(result["rows"]), {}).get("kinds", {})]
+    told = [["", *names, *oks, *kinds], ["---"] * (1 + len(names) + len(oks) + len(kinds))]
+    for row in result["rows"]:
+        cells = [row["measures"].get(m) for m in names] + [(row.get("oks") or {}).get("AP")] * len(oks)
+        cells += list(row.get("kinds", {}).values())
+        told.append([f"{row['label']} ({row['status']})", *map(_said, cells)])
+    data, made = result["data"], result["made"]
+    return (
+        "".join(f"| {' | '.join(line)} |\n" for line in told)
+        + f"\n{data['evaluated']} people of {data['name']}, {made['device']}, {made['when'][:10]}, intervals of 95 %: "
+        f"`{made['command']}`\n"
+    )
+
+
+def _said(estimate: dict[str, Any] | None) -> str:
+    if not estimate or estimate["value"] is None:
+        return "not measured"
+    low, high = estimate["low"], estimate["high"]
+    return f"{estimate['value']:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
 
 
 def lines(result: dict[str, Any]) -> Iterator[dict[str, Any]]:

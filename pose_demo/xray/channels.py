@@ -33,8 +33,8 @@ class Summary:
 def summary(tensor: Tensor, bins: int = 48) -> Summary:
     flat = tensor.flatten(1)
     low, high = float(flat.min()), float(flat.max())
-    span = (low, high if high > low else low + 1)
-    counts, edges = np.histogram(flat.numpy().reshape(-1), bins=bins, range=span)
+    top = high if high > low else low + 1
+    counts, edges = torch.histc(flat, bins, low, top), np.linspace(low, top, bins + 1)
     return Summary(
         tuple(tensor.shape),
         low,

@@ -6,6 +6,7 @@ The receptive field walks it backwards, the maps draw its edges, the page says i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from torch import nn
 
@@ -65,8 +66,12 @@ def convs(module: nn.Module) -> tuple[Conv, ...]:
     )
 
 
+@lru_cache(maxsize=16)
 def graph(net: PoseNetwork) -> Graph:
-    """{tap: edges into it}, in the order of the forward pass. Raises ValueError for a network without a trace."""
+    """{tap: edges into it}, in the order of the forward pass. Raises ValueError for a network without a trace.
+
+    Read only: a network's graph is made once.
+    """
     if isinstance(net, HRNet):
         return _hrnet(net)
     if isinstance(net, StackedHourglass):

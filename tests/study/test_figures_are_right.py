@@ -159,7 +159,8 @@ def test_the_shift_is_a_distance_in_torsos():
     tally = tally_of(rows, LSP, shifts=[("b", "a")])
     torsos = [np.linalg.norm(r.person.joints[9, :2] - r.person.joints[2, :2]) for r in rows]
     shift = tally.shift("b", "a")
-    assert shift["pixels"] == pytest.approx(5) and shift["torsos"]["value"] == pytest.approx(np.mean(5 / np.array(torsos)), abs=1e-5)  # fmt: skip
+    assert shift["pixels"] == pytest.approx(5)
+    assert shift["torsos"]["value"] == pytest.approx(np.mean(5 / np.array(torsos)), abs=1e-5)
     assert shift["torsos"]["low"] < shift["torsos"]["value"] < shift["torsos"]["high"]
 
 

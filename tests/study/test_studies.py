@@ -17,6 +17,7 @@ from pose_demo.draw import study as drawing
 from pose_demo.draw import study_page
 from pose_demo.joints import COCO, LSP
 from pose_demo.networks import zoo
+from pose_demo.networks.hrnet import HRNet
 from pose_demo.networks.upsampling import STOPS
 from pose_demo.study import report
 from pose_demo.study.costs import cost
@@ -56,7 +57,7 @@ def noisy(data: dict, sigma: float, seed: int = 0) -> list[dict]:
     return found
 
 
-# --- accuracy ---------------------------------------------------------------------------------------------------------
+# --- accuracy -------------------------------------------------------------------------------------------------------
 
 
 def test_accuracy_is_pack_and_training_s_own_figure(crops, tmp_path):
@@ -177,7 +178,7 @@ def test_a_run_of_train_is_a_network_too(crops, tmp_path):
     assert drawn.text[STOPS.index("bicubic")] == ["not yet measured"] * 4
 
 
-# --- upsampling, depth, resolution --------------------------------------------------------------------------------------
+# --- upsampling, depth, resolution ----------------------------------------------------------------------------------
 
 
 def test_upsampling_takes_every_stop_and_measures_the_shift_from_the_trained_one(crops, tmp_path):
@@ -210,11 +211,12 @@ def test_depth_ends_in_the_output_and_its_cost(crops, tmp_path):
 
 def test_the_cost_so_far_counts_what_is_needed_and_no_more():
     with torch.device("meta"):
-        net = zoo.ARCHITECTURES["hrnet-w32"](joints=17)
+        net = HRNet(17, 16, units=1)
     spent = [multiply_adds(net, level, 256, 192) for level in levels(net)]
     parts = {part.name: part.macs for part in cost(net, 256, 192).parts}
     assert len(spent) == 8 and spent == sorted(spent) and spent[-1] == sum(parts.values())
-    assert parts["stem"] + parts["stage1"] < spent[0] < parts["stem"] + parts["stage1"] + parts["stage2"]
+    first = parts["stem"] + parts["stage1"]
+    assert first < spent[0] < first + parts["stage2"] + parts["head"]
     with torch.device("meta"):
         hourglass = zoo.ARCHITECTURES["hourglass-2"](joints=16)
     half = multiply_adds(hourglass, "stack1", 256, 256)
@@ -258,7 +260,7 @@ def test_sizes_of_networks_that_are_not_square():
     assert inside(Tall, (256, 192))["coarsest_map"] == [8, 6]
 
 
-# --- faults -------------------------------------------------------------------------------------------------------------
+# --- faults ---------------------------------------------------------------------------------------------------------
 
 
 def test_faults_count_every_marked_joint_once_and_show_a_user_s_own_photos(tmp_path):
@@ -299,7 +301,7 @@ def test_swaps_are_unknown_where_nobody_stands_beside(crops, tmp_path):
     assert any("0.097" in note for note in result["notes"])
 
 
-# --- files, pages, calls ------------------------------------------------------------------------------------------------
+# --- files, pages, calls --------------------------------------------------------------------------------------------
 
 
 def test_all_studies_at_once_and_pages_that_need_no_network(tmp_path, monkeypatch, capsys):
@@ -365,4 +367,36 @@ def test_csv_of_a_labelled_folder(tmp_path):
     write_csv(tmp_path, [csv_row("a.png", person(LSP, (5, 5), 80, 1))])
     result = run("accuracy", tmp_path, tmp_path / "out", "--network", HRNET, page=False)
     assert result["data"]["kind"] == "csv" and result["counted"]["with_torso"] == 1
-    assert list(report.lines(result))[0]["study"] == "accuracy"
+    assert next(report.lines(result))["study"] == "accuracy"
+
+
+def test_what_ships_is_found_by_study_and_can_be_drawn(tmp_path):
+    for study in ("accuracy", "depth"):
+        run(study, write_crops(tmp_path / "c.npz", 2), tmp_path / "ships" / study, "--network", HRNET, page=False)
+    found = report.shipped(tmp_path / "ships")
+    assert list(found) == ["accuracy", "depth"] and all(drawing.figures(r) for r in found.values())
+    assert "2 labelled people of c.npz" in drawing.source(found["depth"]) and report.shipped(tmp_path / "none") == {}
+    assert all(result["stale"] == [] for result in found.values())
+    for result in report.shipped().values():  # the repository's own
+        assert drawing.figures(result) and result["data"]["evaluated"] > 0
+        assert "/" not in result["made"]["command"].replace("lspet/", "")
+
+
+def test_figures_of_weights_that_were_replaced_are_called_stale(tmp_path):
+    from pose_demo import weights
+
+    name = weights.default_pair()[0]
+    result = run("accuracy", write_crops(tmp_path / "c.npz", 2), tmp_path / "s" / "accuracy", page=False)
+    assert result["networks"][0]["weights_sha256"] == weights.entry(name).sha256
+    result["networks"][0]["weights_sha256"] = "0" * 64
+    (tmp_path / "s" / "accuracy" / "result.json").write_text(json.dumps(result))
+    found = report.shipped(tmp_path / "s")["accuracy"]
+    assert found["stale"] == [name] and f"earlier weights of {name}" in drawing.source(found)
+
+
+def test_the_short_table_names_its_command(crops, tmp_path):
+    result = run("faults", crops, tmp_path / "out", "--network", HRNET, HOURGLASS, page=False)
+    lines = (tmp_path / "out" / "table.md").read_text().splitlines()
+    assert len(lines) == 6 and all(line.count("|") == lines[0].count("|") == 10 for line in lines[:4])
+    assert "not measured" in lines[2] and lines[2].startswith("| HRNet-Slim (untrained 128x128) (untrained) | 0.")
+    assert lines[5].endswith(f"`{result['made']['command']}`") and "10 people of crops.npz" in lines[5]

@@ -10,6 +10,7 @@ function draw(patch) {
   PoseDemo.speak(element, words());
   $('.xray').hidden = false;
   if (patch.sides) drawMaps(patch.sides);
+  if (patch.pin) { xray.pin = patch.pin; xray.state.pin = null; }
   drawBar();
   tell('shot');
   restore();
@@ -41,12 +42,12 @@ function mapLegend(side) {
   return make('div', { class: 'map-legend foot' },
     make('span', {}, words().legend_energy),
     ...side.groups.map(([name, top]) => make('span', { class: 'group' }, `${name} `, make('span', { class: 'range' }, make('span', {}, '0'), make('i', {}), make('span', {}, top)))),
-    ...kinds.map(([kind, word]) => make('span', { class: `way ${kind}` }, words()[word])),
+    ...kinds.map(([kind, word]) => make('span', { class: 'way' }, make('i', { class: kind }), words()[word])),
     make('span', {}, words().scale_bar));
 }
 
 function remarks(side) {
-  return make('ol', { class: `remarks foot${side.hourglass ? ' one' : ''}` }, ...side.notes.map((text, k) => make('li', { 'data-note': k + 1 }, text)));
+  return make('ol', { class: `remarks foot${side.hourglass ? ' one' : ''}` }, ...side.notes.map((text, k) => make('li', {}, make('b', { class: 'no' }, String(k + 1)), make('span', {}, text))));
 }
 
 // Both maps are drawn in one scale: the wider one fits the page, or scrolls where it would get too small.

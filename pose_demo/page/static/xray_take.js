@@ -11,7 +11,7 @@ function draw() {
   const button = (text, act, id) => make('button', { type: 'button', class: 'plain', 'data-take': id, onclick: act }, text);
   const sides = xray.state.sides || [];
   const views = [...sides.map((side, k) => [side.svg ? `map${k}` : null, side.title]), ['dock', words().computation], ['film', words().film_short], ['lab', words().lab_short], ['story', words().story_short]].filter(([id]) => id && !(id === 'dock' && !xray.pin));
-  const which = make('select', { class: 'which', 'aria-label': words().take_png }, ...views.map(([value, text]) => make('option', { value }, text)));
+  const which = make('select', { class: 'take-view', 'aria-label': words().take_png }, ...views.map(([value, text]) => make('option', { value }, text)));
   const much = make('select', { class: 'times', 'aria-label': words().zoom, onchange: (event) => { times = Number(event.target.value); } }, ...[1, 2, 4].map((k) => make('option', { value: k }, fill(words().times, k))));
   much.value = times;
   $('.take-row').replaceChildren(which, much, button(words().take_png, () => picture(which.value), 'png'),

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).parents[2]
+import torch
+
+_ROOT = Path(__file__).parents[1]
 _COMPARISON = """
 import time, sys
 from pose_demo import compare
@@ -26,6 +28,8 @@ for _ in range(int(sys.argv[1])):
     compare(photo.path, photo.box, names)
     print(time.perf_counter() - start)
 """
+#: Networks of the papers' size; their weights do not matter for how long they take.
+_PAPERS = ["hrnet-w32-untrained", "hourglass-2-untrained"]
 _SPIN = "while True: sum(range(10000))"
 
 
@@ -38,13 +42,12 @@ def bench_import(runs: int) -> dict[str, Any]:
 
 
 def bench_busy(runs: int) -> dict[str, Any]:
-    """Big networks (their architectures untrained), so that the forward passes are what is measured."""
-    names = ["hrnet-w32-untrained", "hourglass-2-untrained"]
-    alone = _comparison_seconds(runs, names)
+    """Networks of the papers' size, so that it is the forward passes that are measured."""
+    alone = _comparison_seconds(runs, _PAPERS)
     # One busy process for every core but one would leave a core free; one for each leaves none.
     others = [subprocess.Popen([sys.executable, "-c", _SPIN]) for _ in range(max(1, (os.cpu_count() or 2) // 2))]
     try:
-        beside = _comparison_seconds(runs, names)
+        beside = _comparison_seconds(runs, _PAPERS)
     finally:
         for other in others:
             other.kill()
@@ -53,22 +56,51 @@ def bench_busy(runs: int) -> dict[str, Any]:
 
 
 def bench_drawing(runs: int) -> dict[str, Any]:
-    """Everything after the two forward passes, up to what is sent, in the page's own way."""
-    from ..comparison import compare
-    from ..examples import examples
-    from ..page.view import respond
+    """The page's own way from the heatmaps to what is sent, beside the passes of networks of the papers' size."""
+    return _after_the_passes(runs, _PAPERS, 0.25)
 
-    photo = examples()[0]
-    passes, rest = [], []
+
+def bench_embedded(runs: int) -> dict[str, Any]:
+    """The same for the pair that ships, whose passes are ten times shorter."""
+    return _after_the_passes(runs, None, 0.25)
+
+
+def bench_page(runs: int) -> dict[str, Any]:
+    """The X-ray's first view of both networks: every thumbnail, both maps."""
+    from .page import xray
+    from .page.xray_store import STORE
+
+    def view(session: Any) -> None:
+        session.xray_key = STORE.keep(session.result, "bench")
+        xray.fill(session)
+
+    return _after_the_passes(runs, _PAPERS, 1 / 3, view)
+
+
+def _after_the_passes(
+    runs: int, networks: list[str] | None, bar: float, view: Callable[[Any], None] | None = None
+) -> dict[str, Any]:
+    from .comparison import compare
+    from .decode import decode
+    from .examples import examples
+    from .page import run
+    from .page.state import Session
+
+    photo, passes, rest = examples()[0], [], []
     for _ in range(runs + 1):
-        comparison = compare(photo.path, photo.box)
+        session = Session()
+        session.result = compare(photo.path, photo.box, networks, trace=view is not None)
         start = time.perf_counter()
-        respond(comparison)
+        if view:
+            view(session)
+        else:
+            for pose in session.result.poses:
+                decode(torch.from_numpy(pose.heatmaps[-1])[None])  # compare has done it; it counts here
+            run.everything(session, "")
         rest.append(time.perf_counter() - start)
-        passes.append(sum(pose.seconds for pose in comparison.poses))
-    return _result(
-        statistics.median(rest[1:]), statistics.median(passes[1:]), 0.25, "decoding and drawing", "forward passes"
-    )
+        passes.append(sum(pose.seconds for pose in session.result.poses))
+    after, before = statistics.median(rest[1:]), statistics.median(passes[1:])
+    return _result(after, before, bar, "after the passes", "forward passes")
 
 
 def bench_start(runs: int) -> dict[str, Any]:
