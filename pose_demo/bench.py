@@ -77,6 +77,13 @@ def bench_page(runs: int) -> dict[str, Any]:
     return _after_the_passes(runs, _PAPERS, 1 / 3, view)
 
 
+def bench_study(runs: int) -> dict[str, Any]:
+    """500 people from file to figures, beside the bare forward passes of both networks."""
+    from .study import bench_study as study
+
+    return study.bench_study(runs)
+
+
 def _after_the_passes(
     runs: int, networks: list[str] | None, bar: float, view: Callable[[Any], None] | None = None
 ) -> dict[str, Any]:

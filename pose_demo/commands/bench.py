@@ -6,6 +6,7 @@ drawing  -- from the heatmaps to what the page sends, against two forward passes
 embedded -- the same against the passes of the small pair that ships
 page     -- the X-ray's first view of both networks, against the same two passes
 start    -- until app.py answers its first request, against `python -c "import torch, gradio"`
+study    -- `study accuracy` of 500 people, from file to figures, against the bare forward passes of both networks
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 
-BENCHES = ("import", "busy", "drawing", "embedded", "page", "start")
+BENCHES = ("import", "busy", "drawing", "embedded", "page", "start", "study")
 
 
 def add_parser(commands) -> None:

@@ -50,8 +50,8 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
     p.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help="labels, or a folder of them")
     p.add_argument("--images", type=Path, metavar="DIR", help="the pictures, where they lie apart from the labels")
     p.add_argument("--joints", choices=("coco", "mpii", "lsp"), help="joint set, where the labels do not say")
-    p.add_argument("--network", nargs="+", default=[], metavar="NAME",
-                   help="names of `weights list` or best.pt files of `train` (default: the embedded pair)")  # fmt: skip
+    p.add_argument("--network", nargs="*", metavar="NAME", help="names of `weights list` or best.pt files of `train` "
+                   "(default: the embedded pair; without a name: none, only --peer)")  # fmt: skip
     if name in ("accuracy", "faults"):
         p.add_argument("--peer", nargs="+", default=[], metavar="NAME=FILE",
                        help="predictions from elsewhere, as COCO keypoint results")  # fmt: skip
@@ -76,15 +76,46 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
 
 
 def run(call: argparse.Namespace) -> int:
-    if call.study != "all":
-        result = _study(call, call.study, call.out or Path("out/study") / call.study)
-        if result and call.json:
-            print(json.dumps(result))
-        return 0
-    results = [_study(call, name, (call.out or Path("out/study")) / name) for name in STUDIES]
+    if call.study == "all":
+        return _all(call)
+    result = _study(call, call.study, call.out or Path("out/study") / call.study)
+    if result and call.json:
+        print(json.dumps(result))
+    return 0
+
+
+def _all(call: argparse.Namespace) -> int:
+    """Each study in turn; OUT/unfinished.json remembers, until all are done, which of them need no second time."""
+    from ..study.runner import agree, processes
+
+    out = call.out or Path("out/study")
+    note, asked = out / "unfinished.json", {"command": command_line(call, "all"), "weights": _weights(call)}
+    results = []
+    with processes() as place:
+        before = json.loads(note.read_text()) if note.exists() and not call.fresh else {}
+        done = agree(place, before.get("done", []) if before.get("asked") == asked else [])
+        for name in STUDIES:
+            if name in done:
+                results.append(json.loads((out / name / "result.json").read_text()) if place.first else None)
+                continue
+            results.append(_study(call, name, out / name))
+            done.append(name)
+            if place.first:
+                note.write_text(json.dumps({"asked": asked, "done": done}))
+        if place.first:
+            note.unlink()
     if call.json and None not in results:
         print(json.dumps(results))
     return 0
+
+
+def _weights(call: argparse.Namespace) -> dict[str, str]:
+    """What a finished study must have been made with, to count as finished."""
+    from .. import weights
+
+    known = weights.manifest()
+    names = weights.default_pair() if call.network is None else call.network
+    return {name: known[name].sha256 for name in names if name in known}
 
 
 def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | None:
@@ -134,7 +165,7 @@ def _settings(call: argparse.Namespace, name: str, out: Path) -> Any:
             raise ValueError(f"--peer takes NAME=FILE, not {given!r}")
         peers[peer] = Path(file)
     return Settings(
-        data=tuple(call.data), out=out, networks=tuple(call.network), peers=peers, joints=call.joints,
+        data=tuple(call.data), out=out, networks=call.network and tuple(call.network), peers=peers, joints=call.joints,
         images=call.images, limit=call.limit, batch=call.batch, decoder=call.decoder, flip=call.flip,
         upsampling=getattr(call, "upsampling", None) if name != "upsampling" else None, seed=call.seed,
         replicates=call.replicates, strict=call.strict, fresh=call.fresh, device=call.device,
@@ -146,10 +177,10 @@ def command_line(call: argparse.Namespace, name: str) -> str:
     """What to type to have the same again, but for where it goes."""
     world = int(os.environ.get("WORLD_SIZE", 1))
     words = ["python" if world == 1 else f"torchrun --nproc_per_node {world}", "-m pose_demo study", name]
-    defaults = {"seed": 0, "replicates": 1000, "decoder": "argmax"}
+    defaults = {"seed": 0, "replicates": 1000, "decoder": "argmax", "peer": [], "gallery": 0}
     for option in _ONE_BY_ONE:
         value = getattr(call, option, None)
-        if value in (None, [], False, 0) or value == defaults.get(option):
+        if value is None or value is False or value == defaults.get(option):
             continue
         values = [] if value is True else value if isinstance(value, list) else [value]
         words.append(" ".join([f"--{option}", *(shlex.quote(str(v)) for v in values)]))

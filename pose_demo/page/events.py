@@ -12,7 +12,7 @@ import gradio as gr
 
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import photo_input, pickers, run, words, xray, xray_link
+from . import photo_input, pickers, run, study_tab, words, xray, xray_link
 from .state import Session
 from .words import say
 
@@ -62,6 +62,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     )
     for side in ("left", "right"):
         _weights(at, side, local, look)
+    asked = {"fn": study_tab.show, "inputs": at["study_question"], "outputs": study_tab.outputs(at), **_LAST}
+    gr.on([at["tab_study"].select, at["study_question"].input], **asked)
 
 
 def _weights(at: dict[str, Any], side: str, local: bool, look: Callable[[Any], None]) -> None:
@@ -115,6 +117,7 @@ def _spoken(at: dict[str, Any]) -> list[Any]:
     return [at[k] for k in (
         "header", "photo", "views", "stops", "heat", "left", "right", "stop", "threshold", "joint", "more", "decoder",
         "flip", "left_fetch", "left_import", "right_fetch", "right_import",
+        "tab_photo", "tab_study", "study_question",
     )]  # fmt: skip
 
 
@@ -138,6 +141,8 @@ def _speak(session: Session, **photo: Any) -> tuple:
         gr.update(label=tell("decoder"), choices=decoders(session.language)),
         gr.update(label=tell("flip")),
         *(gr.update(value=tell("fetch")) if k % 2 == 0 else gr.update(label=tell("import")) for k in range(4)),
+        *(gr.update(label=tell(key)) for key in ("tab_photo", "tab_study")),
+        gr.update(label=tell("study_ask"), choices=study_tab.choices(session.language)),
     )
 
 

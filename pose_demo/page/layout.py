@@ -10,7 +10,7 @@ import gradio as gr
 
 from .. import weights
 from ..joints import JOINT_SETS
-from . import api, events, pickers, results, words, xray
+from . import api, events, pickers, results, study_tab, words, xray
 from .state import JOINT, THRESHOLD, Session
 
 STATIC = Path(__file__).parent / "static"
@@ -44,20 +44,29 @@ def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
     ) as page:
         at = {"session": gr.State(Session())}
         at["header"] = own("header", events=("language",), languages=words.LANGUAGES, language=_LANGUAGE)
-        with gr.Row(elem_id="page"):
-            with gr.Column(elem_id="controls"):
-                at["photo"] = own("photo", events=("take", "frame"), megabytes=max_megabytes)
-                _controls(at, local)
-            with gr.Column(elem_id="results"):
-                at["views"] = own("views", events=("pick",), busy=words.say(_LANGUAGE, "starting"))
-                at["heat"] = own("heat")
-                with gr.Column(elem_id="cost-box"):
-                    at["cost_heading"] = gr.HTML(results.heading(_LANGUAGE), apply_default_css=False)
-                    at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
-        at |= xray.build()
+        with gr.Tabs(elem_id="rooms"):
+            with gr.Tab(words.say(_LANGUAGE, "tab_photo"), id="photo") as at["tab_photo"]:
+                _photo_room(at, local, max_megabytes)
+            with gr.Tab(words.say(_LANGUAGE, "tab_study"), id="study") as at["tab_study"]:
+                at |= study_tab.build(_LANGUAGE)
         events.connect(page, at, local)
         api.expose()
     return page
+
+
+def _photo_room(at: dict[str, Any], local: bool, max_megabytes: int) -> None:
+    """One photo: in on the left, both networks' answers on the right, the X-ray below."""
+    with gr.Row(elem_id="page"):
+        with gr.Column(elem_id="controls"):
+            at["photo"] = own("photo", events=("take", "frame"), megabytes=max_megabytes)
+            _controls(at, local)
+        with gr.Column(elem_id="results"):
+            at["views"] = own("views", events=("pick",), busy=words.say(_LANGUAGE, "starting"))
+            at["heat"] = own("heat")
+            with gr.Column(elem_id="cost-box"):
+                at["cost_heading"] = gr.HTML(results.heading(_LANGUAGE), apply_default_css=False)
+                at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
+    at.update(xray.build())
 
 
 def _controls(at: dict[str, Any], local: bool) -> None:

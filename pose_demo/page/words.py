@@ -12,6 +12,16 @@ TABLE: dict[str, tuple[str, str]] = {
                  "一张照片，两个网络：HRNet 与 Stacked Hourglass 并排对比"),
     "dark": ("Dark or light", "深色或浅色"),
     "language": ("Language", "语言"),
+    # the tabs, and the study
+    "tab_photo": ("Photo", "照片"),
+    "tab_study": ("Study", "研究"),
+    "study_ask": ("What was asked of many photos", "对大量照片提出的问题"),
+    "study_accuracy": ("How right is each network?", "每个网络有多准？"),
+    "study_upsampling": ("Does the slider matter?", "放大方式有影响吗？"),
+    "study_depth": ("How right on the way?", "中间各步有多准？"),
+    "study_resolution": ("What does a larger input buy?", "更大的输入有何收获？"),
+    "study_faults": ("Which errors do they make?", "它们会犯哪些错误？"),
+    "study_experiments": ("What is still to be trained?", "还有哪些待训练？"),
     # the photo
     "photo": ("Photo", "照片"),
     "upload": ("Upload", "上传"),

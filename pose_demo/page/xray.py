@@ -271,7 +271,7 @@ def _surface(session: Session, sent: dict[str, Any]) -> Any:
 
 
 def _costs(session: Session, sent: dict[str, Any]) -> Any:
-    """Both networks are run a few times: in the queue of all forward passes, so that they are not timed against them."""
+    """Runs both networks a few times, in the queue of all forward passes and not beside them."""
     with STORE.use(sent.get("key")) as shot:
         figure, lines = work.PASSES.submit(xray_cost.measure, shot, session.language).result()
     return session.patch(lines=lines), gr.update(value=figure, visible=True)

@@ -139,8 +139,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "cell_pair": ("{0}: {1} (left) against {2} (right)", "{0}：{1}（左）对 {2}（右）"),
     # story
     "story": ("The story of {0}: from photo to skeleton", "{0} 的故事：从照片到骨架"),
-    "story_note": ("A map answers where one of its channels correlates by 0.5 or more with a spot at the joint ({0}).",
-                   "若某通道与关节处的光斑相关系数不低于 0.5，则称该图作出响应（{0}）。"),
+    "story_note": ("A map answers where one of its channels correlates by 0.5 or more with a spot at the joint "
+                   "({0}). Each map has its own colour range.",
+                   "若某通道与关节处的光斑相关系数不低于 0.5，则称该图作出响应（{0}）。每张图用各自的色标。"),
     "then_peak": ("Then the heatmap's peak (circle), and the marked place where there is one (diamond):",
                   "随后是热图的峰值（圆圈），有标注时以菱形标出："),
     "truth_given": ("place: marked by hand", "位置：人工标注"),
@@ -153,6 +154,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "moves": ("moves", "移动"),
     "jumps": ("jumps to the other side", "跳到另一侧"),
     "elsewhere": ("on the other side", "在另一侧"),
+    "astray": ("far from it", "远离关节"),
     "returns": ("comes back", "回到本侧"),
     "off_by": ("{0} px off", "偏离 {0} 像素"),
     # exports

@@ -6,7 +6,6 @@ import importlib.util
 from itertools import combinations
 from typing import Any
 
-from ..networks.upsampling import check
 from .conduct import Context, Question, Settings
 from .oks import AveragePrecision
 from .rows import Row
@@ -22,8 +21,7 @@ class Accuracy(Question):
     takes_peers = True
 
     def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
-        stop = settings.upsampling
-        return [Look(of.name, of.input, check(stop) if stop else of.upsampling) for of in subjects]
+        return [Look(of.name, of.input, of.stop(settings.upsampling)) for of in subjects]
 
     def begin(self, context: Context) -> None:
         self.context = context
@@ -66,6 +64,11 @@ def yardsticks(context: Context) -> list[str]:
         "tests of nothing, one is below 0.05. (Those of single joints, in result.json, are also given as Holm corrects "
         "them.)"
     ]
+    if len(context.subjects) > 1:
+        said.append(
+            "Tests between networks compare these very weights. To rank two architectures, each has to be trained "
+            "several times by one recipe."
+        )
     if context.records.joints.name == "mpii":
         said.append(
             "PCKh is within half the head: 0.6 of the head box's diagonal where the labels have one, else from upper "

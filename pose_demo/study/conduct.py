@@ -21,7 +21,7 @@ from ..networks import zoo
 from .datasets import Bad, LabelledSet, open_set
 from .peers import Peer
 from .rows import Row
-from .runner import Runner, processes
+from .runner import Runner, processes, total
 from .statistics import LEVEL, Bootstrap
 from .subjects import Eyes, Look, Subject, subject
 
@@ -34,7 +34,7 @@ class Settings:
     """What a study is asked to do.
 
     data     -- files or a folder, see datasets.py; joints, images -- as open_set takes them
-    networks -- names of the zoo or best.pt files; empty: the embedded pair
+    networks -- names of the zoo or best.pt files; None: the embedded pair
     peers    -- {name: COCO-format predictions}
     batch    -- photos in a forward pass; None: 16 on a CPU, 128 on a GPU
     limit    -- only the first so many records
@@ -43,7 +43,7 @@ class Settings:
 
     data: tuple[Path, ...]
     out: Path
-    networks: tuple[str, ...] = ()
+    networks: tuple[str, ...] | None = None
     peers: dict[str, Path] = field(default_factory=dict)
     joints: str | None = None
     images: Path | None = None
@@ -176,12 +176,16 @@ def conduct(
             question.add(rows)
             evaluated += len(rows)
             bad.add(broken)
-        result = None
+        result, forward, resumed = None, total(place, eyes.seconds), total(place, runner.resumed)
         if place.first and evaluated:
-            answer = question.answer()
-            seconds = {"all": round(time.perf_counter() - start, 2), "forward": round(eyes.seconds, 2)}
+            answer, data = question.answer(), {**_facts(context), "evaluated": evaluated, **bad.facts()}
+            seconds = {"all": round(time.perf_counter() - start, 2), "forward": round(forward, 2)}
             data = {**_facts(context), "evaluated": evaluated, **bad.facts()}
-            result = {**_head(question, context, data), **answer, "made": _made(settings, device, runner, seconds)}
+            result = {
+                **_head(question, context, data),
+                **answer,
+                "made": _made(settings, device, runner, resumed, seconds),
+            }
         runner.finish()
     if place.first and not evaluated:
         raise ValueError(f"{context.records.name}: no record could be evaluated ({bad.summary()})")
@@ -192,7 +196,9 @@ def _prepare(question: Question, settings: Settings) -> Context:
     if settings.peers and not question.takes_peers:
         raise ValueError(f"study {question.name} asks the networks themselves; predictions from elsewhere do not help")
     records = open_set(settings.data, settings.joints, settings.images)
-    names = settings.networks or (weights.default_pair() if not settings.peers else ())
+    names = weights.default_pair() if settings.networks is None else settings.networks
+    if not names and not settings.peers:
+        raise ValueError("name a network, or predictions from elsewhere")
     if len(set(names)) < len(names):
         raise ValueError("a network is named twice")
     if clash := set(names) & settings.peers.keys():
@@ -204,7 +210,11 @@ def _prepare(question: Question, settings: Settings) -> Context:
 
 
 def _device(settings: Settings) -> torch.device:
-    return torch.device(settings.device or zoo.device())
+    """Several processes on one machine take a GPU each."""
+    chosen = torch.device(settings.device or zoo.device())
+    if chosen.type == "cuda" and chosen.index is None:
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
+    return chosen
 
 
 @contextmanager
@@ -267,13 +277,16 @@ def _head(question: Question, context: Context, data: dict[str, Any]) -> dict[st
     }  # fmt: skip
 
 
-def _made(settings: Settings, device: torch.device, runner: Runner, seconds: dict[str, float]) -> dict[str, Any]:
+def _made(
+    settings: Settings, device: torch.device, runner: Runner, resumed: float, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """seconds -- "all" as the clock has it, "forward" summed over processes"""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU ({platform.machine()})"
     return {
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "command": settings.command, "device": name,
         "processes": runner.place.world, "batch": runner.batch, "seed": settings.seed, "decoder": settings.decoder,
         "flip_test": settings.flip, "bootstrap": {"replicates": settings.replicates, "level": LEVEL, "unit": "person"},
-        "seconds": seconds, "records_resumed": runner.resumed, "versions": versions(),
+        "seconds": seconds, "records_resumed": int(resumed), "versions": versions(),
     }  # fmt: skip
 
 

@@ -61,10 +61,11 @@ def _record(name: str, row: dict[str, str], joints: JointSet, images: Path) -> R
         raise ValueError("has only some of x0, y0, x1, y1")
     box = box_of(labels) if None in corners else tuple(corners)
     person = Person(labels, box, _number(row, "head"))
-    return Record(name, person, partial(_photo, images / row["image"]), image_id=row.get("id") or row["image"])
+    return Record(name, person, partial(read_photo, images / row["image"]), image_id=row.get("id") or row["image"])
 
 
-def _photo(path: Path) -> np.ndarray:
+def read_photo(path: Path) -> np.ndarray:
+    """(H, W, 3) uint8, by way of photo.read; OpenCV is loaded only here."""
     from ..photo import read
 
     return read(path)

@@ -26,8 +26,9 @@ class Depth(Question):
     text = "How right is each network on its way, for what it has cost so far?"
 
     def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
-        stop = settings.upsampling
-        return [Look(of.name, of.input, stop or of.upsampling, level) for of in subjects for level in levels(of.net)]
+        return [
+            Look(of.name, of.input, of.stop(settings.upsampling), level) for of in subjects for level in levels(of.net)
+        ]
 
     def begin(self, context: Context) -> None:
         self.context = context

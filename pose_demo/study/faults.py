@@ -49,8 +49,7 @@ class Faults(Question):
         self.telling = telling
 
     def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
-        stop = settings.upsampling
-        return [Look(of.name, of.input, stop or of.upsampling) for of in subjects]
+        return [Look(of.name, of.input, of.stop(settings.upsampling)) for of in subjects]
 
     def begin(self, context: Context) -> None:
         self.context, self.joints = context, context.records.joints

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..joints import JointSet
-from .csv_source import _photo
+from .csv_source import read_photo
 from .datasets import Bad, Box, Person, Record, box_of
 from .json_stream import items
 
@@ -78,7 +78,7 @@ def coco(file: Path, joints: JointSet, images: Path) -> Iterator[Record | Bad]:
             if path is None:
                 raise ValueError(f"its image {item.get('image_id')} is not among the file's images")
             others = _others(store.beside(photo, number), partial(_coco_person, joints=joints))
-            yield Record(f"{path} in {name}", person, partial(_photo, images / path), False, item["image_id"],
+            yield Record(f"{path} in {name}", person, partial(read_photo, images / path), False, item["image_id"],
                          item.get("id"), others)  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             yield Bad(name, _reason(problem))
@@ -101,7 +101,7 @@ def mpii(file: Path, joints: JointSet, images: Path) -> Iterator[Record | Bad]:
             if not photo:
                 raise ValueError("names no image")
             others = _others(store.beside(photo, number), partial(_mpii_person, joints=joints))
-            yield Record(name, _mpii_person(item, joints), partial(_photo, images / photo), False, photo,
+            yield Record(name, _mpii_person(item, joints), partial(read_photo, images / photo), False, photo,
                          None, others)  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             yield Bad(name, _reason(problem))

@@ -22,12 +22,11 @@ class Resolution(Question):
     text = "What does resolution buy, for what it costs?"
 
     def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
-        stop = settings.upsampling
-        return [Look(of.name, size, stop or of.upsampling) for of in subjects for size in sizes(of)]
+        return [Look(of.name, size, of.stop(settings.upsampling)) for of in subjects for size in sizes(of)]
 
     def begin(self, context: Context) -> None:
         self.context = context
-        own = {of.name: Look(of.name, of.input, context.settings.upsampling or of.upsampling).key
+        own = {of.name: Look(of.name, of.input, of.stop(context.settings.upsampling)).key
                for of in context.subjects}  # fmt: skip
         pairs = [(own[look.network], look.key) for look in context.looks if look.key != own[look.network]]
         self.tally = Tally(context.columns, context.records.joints, context.bootstrap, pairs)

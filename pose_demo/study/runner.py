@@ -71,6 +71,22 @@ def processes() -> Iterator[Place]:
         dist.destroy_process_group()
 
 
+def agree(place: Place, value: Any) -> Any:
+    """What the first process has for `value`, on every process."""
+    values = [value]
+    if place.world > 1:
+        dist.broadcast_object_list(values, 0)
+    return values[0]
+
+
+def total(place: Place, value: float) -> float:
+    """The sum of every process's `value`, on every process."""
+    values = [value] * place.world
+    if place.world > 1:
+        dist.all_gather_object(values, value)
+    return sum(values)
+
+
 def _together(place: Place) -> None:
     if place.world > 1:
         dist.barrier()

@@ -50,6 +50,12 @@ class Subject:
         """The stops of the slider that it can take."""
         return up.STOPS if self.net.places else (self.upsampling,)
 
+    def stop(self, asked: str | None) -> str:
+        """The stop that was asked for, or the one it was trained with. Raises ValueError for one it cannot take."""
+        if asked is not None and up.check(asked) not in self.stops:
+            raise ValueError(f"{self.title} enlarges maps with {self.upsampling} only, not with {asked}")
+        return asked or self.upsampling
+
     def facts(self) -> dict[str, Any]:
         """What a result says of it."""
         return {

@@ -25,7 +25,6 @@ from torch import Tensor, nn
 from ..decode import decode, to_input
 from ..joints import JointSet
 from ..networks.base import PoseNetwork
-from ..networks.upsampling import Request
 from ..networks.zoo import normalise
 from ..study.metrics import pck
 from .augmentation import Augmentation
@@ -68,16 +67,8 @@ class Recipe:
 
 
 @torch.inference_mode()
-def predict(
-    net: PoseNetwork,
-    crops: Crops,
-    batch: int = 64,
-    method: str = "argmax",
-    upsampling: Request = None,
-    normalisation: str = "imagenet",
-    cells: str = "centre",
-) -> tuple[Tensor, Tensor]:
-    """Joints (N, J, 2) in pixels of the crops' files and scores (N, J), both on the CPU.
+def predict(net: PoseNetwork, crops: Crops, batch: int = 64) -> tuple[Tensor, Tensor]:
+    """Joints (N, J, 2) in pixels of the crops' files and scores (N, J), both on the CPU, decoded as the papers do.
 
     The whole crop is the network's input; images must already have the network's input size.
     """
@@ -86,10 +77,10 @@ def predict(
     joints, scores = [], []
     for part in torch.arange(len(crops)).split(batch):
         some = crops[part.to(crops.images.device)].to(device)
-        x = normalise(some.images.float() / 255, normalisation)
-        heatmaps = net(x, upsampling)[-1]
-        at, score = decode(heatmaps, method)
-        joints.append(some.to_file(to_input(at, x.shape[-1] // heatmaps.shape[-1], cells)).cpu())
+        x = normalise(some.images.float() / 255, "imagenet")
+        heatmaps = net(x)[-1]
+        at, score = decode(heatmaps)
+        joints.append(some.to_file(to_input(at, x.shape[-1] // heatmaps.shape[-1], "centre")).cpu())
         scores.append(score.cpu())
     return torch.cat(joints), torch.cat(scores)
 

@@ -31,8 +31,10 @@ class Answer:
 class Moment:
     """One frame of the filmstrip, judged.
 
-    what -- "forms": nothing was there before; "stays": within half a torso's fifth of the last place;
-            "moves": farther, same side; "jumps": nearer to the other side's joint than to its own; "returns": back
+    what -- "forms": the first frame, near its place; "stays" or "moves": by at most, or more than, a tenth of a torso;
+            "jumps": to the other side's joint, within 0.4 torsos of it and nearer than to its own; "elsewhere": there
+            from the start, or still; "astray": more than half a torso from its place and from the other side's too;
+            "returns": back from the other side or from astray
     pixels -- to the reference, in pixels of the input; the reference is the truth where there is one, else the
               last frame
     """
@@ -92,19 +94,22 @@ def moments(
         other = truth[joints.flip[joint]] if np.isfinite(truth[joints.flip[joint]]).all() else other
     result: list[Moment] = []
     for k, frame in enumerate(frames):
-        place, peak = frame.joints[joint], float(frame.peaks[joint])
-        away = float(np.linalg.norm(place - own))
-        wrong = joints.flip[joint] != joint and float(np.linalg.norm(place - other)) < away and away > 0.15 * torso
-        if k == 0:
-            what = "elsewhere" if wrong else "forms"
-        else:
-            moved = hypot(*(place - frames[k - 1].joints[joint]))
-            before = result[-1].what in ("jumps", "elsewhere")
-            if wrong:
-                what = "elsewhere" if before else "jumps"
-            elif before:
-                what = "returns"
-            else:
-                what = "moves" if moved > 0.1 * torso else "stays"
-        result.append(Moment(k, frame.name, what, away, peak))
+        place = frame.joints[joint]
+        away, beside = (float(np.linalg.norm(place - p)) for p in (own, other))
+        wrong = joints.flip[joint] != joint and beside < away and beside <= 0.4 * torso
+        moved = 0.0 if k == 0 else hypot(*(place - frames[k - 1].joints[joint]))
+        what = _judge(wrong, away > 0.5 * torso, moved > 0.1 * torso, result[-1].what if result else None)
+        result.append(Moment(k, frame.name, what, away, float(frame.peaks[joint])))
     return result
+
+
+def _judge(wrong: bool, far: bool, moved: bool, before: str | None) -> str:
+    if wrong:
+        return "elsewhere" if before in (None, "jumps", "elsewhere") else "jumps"
+    if far:
+        return "astray"
+    if before is None:
+        return "forms"
+    if before in ("jumps", "elsewhere", "astray"):
+        return "returns"
+    return "moves" if moved else "stays"

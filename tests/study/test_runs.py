@@ -107,6 +107,7 @@ def test_more_processes_go_on_with_what_one_has_left(crops, tmp_path):
         conduct(Accuracy(), given)
     together = by_several(2, given, tmp_path / "result.json")
     assert figures(together) == json.loads(json.dumps(figures(whole)))
+    assert together["made"]["records_resumed"] == 9
 
 
 def test_parts_of_another_study_are_not_gone_on_with(crops, tmp_path):
@@ -199,3 +200,17 @@ def test_limit_and_shards(tmp_path):
     result = conduct(Accuracy(), settings(tmp_path, tmp_path / "out", limit=6))
     assert result["data"]["evaluated"] == 6 and result["data"]["name"] == "s0.npz, s1.npz"
     assert "Only the first 6 records of the set were asked for." in result["notes"]
+
+
+def test_the_bench_measures_a_study_against_its_forward_passes(monkeypatch):
+    from pose_demo import bench, weights
+    from pose_demo.study import bench_study
+
+    monkeypatch.setattr(bench_study, "_BATCHES", {"cpu": (4,), "cuda": (4,)})
+    monkeypatch.setattr(weights, "default_pair", lambda: PAIR)
+    measure = bench_study.bench_study
+    monkeypatch.setattr(bench_study, "bench_study", lambda runs: measure(runs, people=4))
+    found = bench.bench_study(1)
+    bare, study, forward = found["seconds"].values()
+    assert found["ratio"] == study / bare and found["bar"] == 1.2
+    assert 0 < forward <= study + 0.01 and "batches of 4" in next(iter(found["seconds"]))

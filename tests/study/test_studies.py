@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 
@@ -126,8 +127,8 @@ def test_a_peer_s_predictions_stand_beside_networks_and_equal_pycocotools(tmp_pa
 def test_a_limit_asks_nobody_for_those_beyond_it(tmp_path):
     file = write_coco(tmp_path)
     (tmp_path / "p.json").write_text(json.dumps(noisy(json.loads(file.read_text()), 0)))
-    result = run("accuracy", file, tmp_path / "out", "--peer", f"exact={tmp_path / 'p.json'}", "--limit", "3",
-                 page=False)  # fmt: skip
+    peer = f"exact={tmp_path / 'p.json'}"
+    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", peer, "--limit", "3", page=False)
     row = result["rows"][0]
     assert row["oks"]["AP"]["value"] == 1 and row["measures"]["pck@0.1"]["value"] == 1
     assert result["networks"] == [] and not (tmp_path / "out" / "index.html").exists()
@@ -138,7 +139,7 @@ def test_bad_predictions_are_named(tmp_path, capsys):
     good = noisy(json.loads(file.read_text()), 0)
     bad = [{"image_id": 1}, 7, {**good[0], "keypoints": [1, 2]}, {**good[0], "keypoints": [float("nan")] * 51}]
     (tmp_path / "p.json").write_text(json.dumps(good + bad))
-    result = run("accuracy", file, tmp_path / "out", "--peer", f"p={tmp_path / 'p.json'}", page=False)
+    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
     assert result["peers"] == [{"name": "p", "file": "p.json", "predictions": 8, "bad": 4}]
     said = capsys.readouterr().err
     for line in ("p.json number 8: has no keypoints", "number 10: has 2 keypoint numbers", "11: a joint is not a num"):
@@ -268,8 +269,8 @@ def test_faults_count_every_marked_joint_once_and_show_a_user_s_own_photos(tmp_p
     data = json.loads(file.read_text())
     (tmp_path / "a.json").write_text(json.dumps(noisy(data, 0)))
     (tmp_path / "b.json").write_text(json.dumps(noisy(data, 14)))
-    result = run("faults", file, tmp_path / "out", "--peer", f"a={tmp_path / 'a.json'}", f"b={tmp_path / 'b.json'}",
-                 "--gallery", "3")  # fmt: skip
+    peers = [f"{name}={tmp_path / name}.json" for name in "ab"]
+    result = run("faults", file, tmp_path / "out", "--network", "--peer", *peers, "--gallery", "3")
     exact, noised = result["rows"]
     assert exact["kinds"]["good"]["value"] == 1 and noised["kinds"]["good"]["value"] < 0.9
     for row in (exact, noised):
@@ -338,6 +339,7 @@ def test_a_name_cannot_become_code_in_the_page(tmp_path):
         (["--seed", "-1"], "cannot be negative"),
         (["--peer", "nofile"], "--peer takes NAME=FILE"),
         (["--upsampling", "cubist"], "unknown upsampling 'cubist'"),
+        (["--network"], "name a network, or predictions from elsewhere"),
         (["--network", "nobody"], "the zoo has no network"),
     ],
 )
@@ -355,6 +357,11 @@ def test_a_result_of_an_unknown_study_has_no_figures():
 def test_looks_of_one_pass_share_it(crops):
     of = subject(HOURGLASS, "cpu")
     looks = [Look(of.name, of.input, "nearest", level) for level in (*levels(of.net), LAST)]
+    fixed = dataclasses.replace(of, net=torch.nn.Module())
+    fixed.net.places = {}  # as of a network that runs through MMPose
+    assert of.stops == STOPS and fixed.stops == ("nearest",) and fixed.stop(None) == "nearest"
+    with pytest.raises(ValueError, match="enlarges maps with nearest only, not with bilinear"):
+        fixed.stop("bilinear")
     eyes = Eyes([of], looks)
     assert len(eyes.passes) == 1 and eyes.sizes == [(128, 128)]
     found = eyes.see({(128, 128): np.zeros((3, 128, 128, 3), np.uint8)})
@@ -400,3 +407,57 @@ def test_the_short_table_names_its_command(crops, tmp_path):
     assert len(lines) == 6 and all(line.count("|") == lines[0].count("|") == 10 for line in lines[:4])
     assert "not measured" in lines[2] and lines[2].startswith("| HRNet-Slim (untrained 128x128) (untrained) | 0.")
     assert lines[5].endswith(f"`{result['made']['command']}`") and "10 people of crops.npz" in lines[5]
+
+
+def test_without_pycocotools_there_is_no_oks_ap_and_everything_else(tmp_path, monkeypatch):
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n, *a: None if n == "pycocotools" else find(n, *a))
+    file = write_coco(tmp_path)
+    (tmp_path / "p.json").write_text(json.dumps(noisy(json.loads(file.read_text()), 1)))
+    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
+    assert "No OKS-AP: pycocotools is not installed." in result["notes"]
+    assert result["rows"][0]["measures"]["pck@0.2"]["value"] > 0.9 and "oks" not in result["rows"][0]
+
+
+def test_a_peer_that_says_nothing_of_these_photos_finds_nobody(tmp_path):
+    file = write_coco(tmp_path)
+    elsewhere = [{**p, "image_id": 77, "bbox": [0, 0, 9, 9]} for p in noisy(json.loads(file.read_text()), 1)]
+    (tmp_path / "p.json").write_text(json.dumps(elsewhere))
+    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
+    row = result["rows"][0]
+    assert row["oks"]["AP"]["value"] == 0 and row["measures"]["pck@0.2"]["value"] == 0
+
+
+def test_a_prediction_with_a_box_belongs_to_the_person_it_overlaps_most(tmp_path):
+    file = write_coco(tmp_path, 1)
+    first, second = noisy(json.loads(file.read_text()), 0)
+    swapped = [{**first, "bbox": [104, 20, 80, 80]}, {**second, "bbox": [5, 10, 90, 90]}]
+    (tmp_path / "p.json").write_text(json.dumps(swapped))
+    result = run("faults", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
+    kinds = result["rows"][0]["kinds"]
+    assert kinds["swap"]["value"] > 0.8 and kinds["good"]["value"] == 0
+
+
+def test_all_studies_when_killed_go_on_with_the_one_that_was_under_way(tmp_path, monkeypatch):
+    from pose_demo.commands import study as command
+
+    data, out = write_crops(tmp_path / "c.npz", 2), tmp_path / "out"
+    call = ["study", "all", "--data", str(data), "--out", str(out), "--network", HRNET, *FEW, "--no-page"]
+    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 128)
+    one, begun = command._study, []
+
+    def counted(call, name, out):
+        begun.append(name)
+        if name == "depth" and len(begun) == 3:
+            raise KeyboardInterrupt
+        return one(call, name, out)
+
+    monkeypatch.setattr(command, "_study", counted)
+    assert main(call) == 1 and (out / "unfinished.json").exists()
+    assert main(call) == 0 and not (out / "unfinished.json").exists()
+    assert begun == ["accuracy", "upsampling", "depth", "depth", "resolution", "faults"]
+    (out / "unfinished.json").write_text(json.dumps({"asked": {"command": "another"}, "done": ["accuracy"]}))
+    begun[:] = ["x", "x", "x"]
+    assert main(call) == 0 and begun[3:] == list(command.STUDIES)

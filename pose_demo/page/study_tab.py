@@ -1,0 +1,85 @@
+"""The Study tab: the figures of the results that ship in assets/study, and what has not been measured yet."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from .. import weights
+from .words import say
+
+#: What can be asked, in the order of the buttons; the last is the list of networks still to be trained.
+QUESTIONS = ("accuracy", "upsampling", "depth", "resolution", "faults", "experiments")
+#: No study has more figures.
+SLOTS = 5
+
+
+def build(language: str = "en") -> dict[str, Any]:
+    """The tab's components. Call inside a gr.Tab."""
+    at: dict[str, Any] = {}
+    with gr.Column(elem_id="study-box"):
+        at["study_question"] = gr.Radio(
+            choices(language), value=QUESTIONS[0], label=say(language, "study_ask"), elem_id="study-question"
+        )
+        at["study_text"] = gr.HTML("", apply_default_css=False, elem_id="study-text")
+        for k in range(SLOTS):
+            at[f"study_heading{k}"] = gr.HTML("", apply_default_css=False, elem_classes="study-heading")
+            at[f"study_plot{k}"] = gr.Plot(show_label=False, container=False, visible=False)
+    return at
+
+
+def outputs(at: dict[str, Any]) -> list[Any]:
+    """What `show` fills, in its order."""
+    slots = [at[f"study_{part}{k}"] for k in range(SLOTS) for part in ("heading", "plot")]
+    return [at["study_text"], *slots]
+
+
+def choices(language: str) -> list[tuple[str, str]]:
+    return [(say(language, f"study_{name}"), name) for name in QUESTIONS]
+
+
+def show(question: str) -> tuple:
+    """A sentence on where the figures come from, and the figures."""
+    if question == "experiments":
+        return _filled(experiments(), [])
+    from ..draw.study import figures, source
+    from ..study.report import shipped
+
+    result = shipped().get(question)
+    if result is None:
+        command = f"python -m pose_demo study {escape(question)} --data FILE"
+        return _filled(f"<p>Not yet measured here. <code>{command}</code> measures it.</p>", [])
+    notes = "".join(f"<li>{escape(note)}</li>" for note in result.get("notes", []))
+    text = f"<p>{escape(source(result))}</p><p><code>{escape(result['made']['command'])}</code></p><ul>{notes}</ul>"
+    return _filled(text, figures(result)[:SLOTS])
+
+
+def _filled(text: str, drawn: list[tuple[str, Any]]) -> tuple:
+    slots: list[Any] = []
+    for k in range(SLOTS):
+        if k < len(drawn):
+            slots += [f"<h3>{escape(drawn[k][0])}</h3>", gr.update(value=drawn[k][1], visible=True)]
+        else:
+            slots += ["", gr.update(value=None, visible=False)]
+    return (text, *slots)
+
+
+def experiments() -> str:
+    """The controlled experiments as a table; a row without weights says that it is not measured yet."""
+    from ..training.experiments import EPOCHS, EXPERIMENTS
+
+    known, rows = weights.manifest(), []
+    for name, experiment in EXPERIMENTS.items():
+        entry = known.get(f"{name}-lsp")
+        measured = entry.measured if entry else None
+        figure = f"{measured['metric']} {measured['value']}" if measured else "not yet measured"
+        rows.append(f"<tr><td>{escape(name)}</td><td>{escape(experiment.asks)}</td><td>{escape(figure)}</td></tr>")
+    return (
+        "<p>One recipe, one data set, one thing changed at a time, at 256x256 and "
+        f"{EPOCHS:.0f} epochs each: what the study note asks and only training can answer. It takes a GPU: "
+        "<code>python -m pose_demo train --recipe all --data DIR --out DIR --minutes M --resume</code></p>"
+        "<table><thead><tr><th>network</th><th>question</th><th>result</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )

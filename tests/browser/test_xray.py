@@ -1,0 +1,186 @@
+"""The X-ray as a visitor uses it: look, click, walk, compare, take away."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+FUSED = '.map-scroll[data-side="0"] .cell[data-cell="stage3.module1.branch1.fused"]'
+MERGE = '.map-scroll[data-side="1"] .cell[data-cell="stack1.level0.merge"]'
+
+
+@pytest.fixture
+def look(visit):
+    """An open page with both maps, scrolled to them."""
+
+    def open_page(query="", **options):
+        page = visit(**options)
+        if query:
+            page.wait_for_selector("#cost .js-plotly-plot")  # who leaves a page that still loads sees it complain
+            page.goto(page.url.split("?")[0] + query)
+        page.wait_for_selector("#xray .cell")
+        page.evaluate("document.querySelector('#xray-box').scrollIntoView()")
+        return page
+
+    return open_page
+
+
+def pin(page, cell):
+    page.locator(cell).click()
+    page.wait_for_selector(".mosaic, .term.total")
+
+
+def title(page):
+    return page.inner_text(".dock-title")
+
+
+def test_both_maps_are_filled_and_every_cell_has_a_name(look):
+    page = look()
+    assert page.locator(".xmap").count() == 2
+    for side in (0, 1):
+        cells = page.locator(f'.map-scroll[data-side="{side}"] .cell')
+        assert cells.count() >= 25
+        assert all("×" in cells.nth(k).get_attribute("aria-label") for k in range(cells.count()))
+    assert page.locator(".xmap .note").count() == 3
+    assert page.locator(".xmap image").count() == 2
+
+
+def test_hover_previews_click_pins_keys_walk_escape_releases(look):
+    page = look()
+    page.locator(FUSED).hover()
+    assert "stage3.module1.branch1.fused" in page.inner_text(".peek")
+    assert page.locator('.arrow.lit[data-to="stage3.module1.branch1.fused"]').count() == 3
+    pin(page, FUSED)
+    assert "stage3.module1.branch1.fused" in title(page) and "48×16×16" in title(page)
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.querySelector('.dock-title').textContent.includes('branch2.fused')")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.dock-title').textContent.includes('stage4.module1.branch2')")
+    page.keyboard.press("Escape")
+    assert page.locator(".dock").is_hidden()
+    assert page.evaluate("document.activeElement.dataset.cell") == "stage4.module1.branch2"
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".dock:not([hidden])")
+
+
+def test_the_inspector_shows_channels_values_and_what_the_cell_sees(look):
+    page = look()
+    pin(page, FUSED)
+    first = page.inner_text(".large figcaption")
+    page.focus(".mosaic")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"document.querySelector('.large figcaption').textContent !== '{first}'")
+    page.locator(".large canvas").hover()
+    assert ":" in page.inner_text(".one .value")
+    page.select_option(".mosaic-box select", "variance")
+    page.wait_for_selector(".pca img")
+    page.click('[data-tab="field"]')
+    assert "239 × 239" in page.inner_text(".fields")
+    page.click(".compute")
+    page.wait_for_selector(".sight canvas")
+
+
+def test_a_fusion_and_a_merge_add_up_before_the_visitors_eyes(look):
+    page = look()
+    for cell, terms in ((FUSED, 3), (MERGE, 2)):
+        pin(page, cell)
+        page.click('[data-tab="computation"]')
+        page.wait_for_selector(".term.total")
+        assert page.locator(".sum .share").count() == terms
+        shares = [float(t.split()[-1].rstrip("%")) for t in page.locator(".share").all_inner_texts()]
+        assert abs(sum(shares) - 100) <= terms
+        page.keyboard.press("Escape")
+
+
+def test_the_slider_moves_maps_film_and_lab_and_the_cell_stays_open(look):
+    page = look()
+    pin(page, MERGE)
+    key = page.evaluate("PoseXray.state.key")
+    top = page.evaluate("scrollY")
+    page.evaluate("document.querySelector('.bar-stops [data-stop=bicubic]').click()")
+    page.wait_for_function(f"PoseXray.state.key !== '{key}'")
+    assert page.evaluate("scrollY") == top, "the page jumped"
+    assert "stack1.level0.merge" in title(page)
+    page.click('[data-tab="before_after"]')
+    page.wait_for_selector(".trio canvas >> nth=2")
+    page.keyboard.press("Escape")
+    page.evaluate("document.querySelector('.lab').scrollIntoView()")
+    page.wait_for_selector(".places li")
+    assert page.locator(".places").count() == 2
+    page.locator(".places .link").first.click()
+    page.wait_for_selector("#xray-slider img")
+
+
+def test_a_switch_changes_one_stack_only(look):
+    page = look()
+    page.select_option(".xray-sticky .scope", "stack2")
+    page.evaluate("document.querySelector('.bar-stops [data-stop=bilinear]').click()")
+    page.wait_for_function("PoseXray.state.scope === 'stack2' && PoseXray.state.stop === 'bilinear'")
+    page.evaluate("document.querySelector('.lab').scrollIntoView()")
+    page.wait_for_selector(".places li")
+    assert page.locator(".places").count() == 1
+
+
+def test_film_surface_story_and_costs(look):
+    page = look()
+    page.evaluate("document.querySelector('.film').scrollIntoView()")
+    page.wait_for_selector(".film .still")
+    assert page.locator(".film .tag.probe").count() == 2
+    page.locator(".film .still .link").first.click()
+    page.wait_for_selector("#xray-surface .js-plotly-plot")
+    page.select_option(".film-joint", "*")
+    page.wait_for_function("document.querySelector('.film .heading').textContent.includes('all joints')")
+    page.evaluate("document.querySelector('.story').scrollIntoView()")
+    page.wait_for_selector(".story .moment")
+    assert page.locator(".story .truth").count() > 0, "the first example is marked by hand"
+    page.evaluate("document.querySelector('.costs').scrollIntoView()")
+    page.click(".measure")
+    page.wait_for_selector("#xray-bars .js-plotly-plot")
+    assert "GMAC" in page.inner_text(".cost-lines")
+
+
+def test_take_it_away_and_a_link_that_brings_it_back(look, tmp_path):
+    page = look()
+    pin(page, FUSED)
+    for what in ("json", "npz", "report", "svg0", "png"):
+        with page.expect_download() as download:
+            page.evaluate(f"document.querySelector('[data-take={what}]').click()")
+        download.value.save_as(tmp_path / what)
+    assert len(json.loads((tmp_path / "json").read_text())["annotations"]) == 2
+    assert np.load(tmp_path / "npz")["0.stage3.module1.branch1.fused"].shape == (48, 16, 16)
+    assert (tmp_path / "png").read_bytes().startswith(b"\x89PNG")
+    page.select_option(".xray-sticky .bar-joint", "left knee")
+    page.evaluate("document.querySelector('[data-take=link]').click()")
+    page.wait_for_function("location.search.includes('cell=')")
+    query = "?" + page.url.split("?")[1]
+    other = look(query)
+    other.wait_for_selector(".mosaic")
+    assert "stage3.module1.branch1.fused" in title(other)
+    assert other.evaluate("PoseXray.joint") == "left knee"
+
+
+def test_any_two_networks_and_untrained_is_red(look):
+    page = look("?left=hourglass-slim-untrained&right=hourglass-slim-lsp")
+    page.wait_for_function("PoseXray.state.networks[0] === 'hourglass-slim-untrained'")
+    assert page.locator('.map-card[data-side="0"] .badge.untrained').count() == 1
+    assert page.locator('.map-card[data-side="1"] .badge.untrained').count() == 0
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (390, 844)])
+@pytest.mark.parametrize("dark", [False, True])
+def test_looks(look, size, dark):
+    page = look(width=size[0], height=size[1], dark=dark)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    name = f"xray-{size[0]}x{size[1]}-{'dark' if dark else 'light'}"
+    page.screenshot(path=SCREENSHOTS / f"{name}-maps.png")
+    page.locator(FUSED).evaluate("node => node.scrollIntoView({block: 'center', inline: 'center'})")
+    pin(page, FUSED)
+    page.screenshot(path=SCREENSHOTS / f"{name}-dock.png")
+    page.keyboard.press("Escape")
+    for part in ("film", "lab", "story"):
+        page.evaluate(f"document.querySelector('.{part}').scrollIntoView()")
+        page.wait_for_selector(f".{part} figure, .{part} .labs > div")
+        page.screenshot(path=SCREENSHOTS / f"{name}-{part}.png")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window"
