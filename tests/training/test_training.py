@@ -282,7 +282,6 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
     assert table["measured"]["value"] == pytest.approx(100 * row["measures"]["pck@0.2"]["value"], abs=2)
 
 
-
 def test_a_list_of_experiments_shares_the_minutes_and_resumes(folder, tmp_path, monkeypatch, capsys):
     from pose_demo.__main__ import main
     from pose_demo.training import experiments
