@@ -52,8 +52,19 @@ def show(question: str) -> tuple:
         command = f"python -m pose_demo study {escape(question)} --data FILE"
         return _filled(f"<p>Not yet measured here. <code>{command}</code> measures it.</p>", [])
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.get("notes", []))
-    text = f"<p>{escape(source(result))}</p><p><code>{escape(result['made']['command'])}</code></p><ul>{notes}</ul>"
-    return _filled(text, figures(result)[:SLOTS])
+    networks = " · ".join(f"{escape(n['title'])}: <b>{escape(n['status'])}</b>" for n in result["networks"])
+    text = (
+        f"<p>{networks}</p><p>{escape(source(result))}</p>"
+        f"<p><code>{escape(result['made']['command'])}</code></p><ul>{notes}</ul>"
+    )
+    return _filled(text, [_narrow(*drawn) for drawn in figures(result)[:SLOTS]])
+
+
+def _narrow(heading: str, figure: Any) -> tuple[str, Any]:
+    """The x axis says what it is in the heading: on a phone a long axis title is cut off."""
+    title = figure.layout.xaxis.title.text
+    figure.update_xaxes(title_text="")
+    return f"{heading}: {title}" if title else heading, figure
 
 
 def _filled(text: str, drawn: list[tuple[str, Any]]) -> tuple:

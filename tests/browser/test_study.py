@@ -1,0 +1,33 @@
+"""The Study tab in a real browser."""
+
+from conftest import SCREENSHOTS
+
+
+def test_figures_come_with_the_tab_and_change_with_the_question(visit):
+    page = visit(1366, 768)
+    page.get_by_role("tab", name="Study").click()
+    page.wait_for_selector("#study-box .js-plotly-plot")
+    assert "500 labelled people" in page.inner_text("#study-text")
+    headings = page.locator("#study-box h3").all_inner_texts()
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / "study.png", full_page=True)
+
+    page.get_by_label("Does the slider matter?").check()
+    page.wait_for_function("old => document.querySelector('#study-box h3').innerText !== old", arg=headings[0])
+    page.wait_for_selector("#study-box .js-plotly-plot")
+    page.screenshot(path=SCREENSHOTS / "study-upsampling.png", full_page=True)
+
+    page.get_by_label("What is still to be trained?").check()
+    page.wait_for_selector("#study-text table")
+    assert "not yet measured" in page.inner_text("#study-text")
+    assert page.locator("#study-box .js-plotly-plot:visible").count() == 0
+    page.get_by_role("tab", name="Photo").click()
+    assert page.locator("#views svg.skeleton").first.is_visible()
+
+
+def test_the_tab_fits_a_phone(visit):
+    page = visit(390, 844)
+    page.get_by_role("tab", name="Study").click()
+    page.wait_for_selector("#study-box .js-plotly-plot")
+    page.screenshot(path=SCREENSHOTS / "study-phone.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
