@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..networks.mmpose_compat import prepare_torchvision
 from ..networks.zoo import constant
 from .data import Crops
 
@@ -142,11 +143,10 @@ def _sharpen(images: Tensor, sigma: float) -> Tensor:
 
 
 def _blur(images: Tensor, sigma: float) -> Tensor:
-    steps = torch.arange(-3, 4, device=images.device, dtype=images.dtype)
-    kernel = torch.exp(-(steps**2) / (2 * sigma**2))
-    kernel = (kernel / kernel.sum()).expand(3, 1, 1, 7)
-    padded = F.pad(images, (3, 3, 3, 3), mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel, groups=3), kernel.transpose(2, 3), groups=3)
+    prepare_torchvision()
+    from torchvision.transforms.v2.functional import gaussian_blur
+
+    return gaussian_blur(images, [7, 7], [sigma, sigma])
 
 
 # Luminance quantisation of the JPEG standard, annex K (ITU-T T.81, table K.1).
