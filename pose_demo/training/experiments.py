@@ -59,5 +59,5 @@ EXPERIMENTS: dict[str, Experiment] = {
     "hourglass-2-last": Experiment(
         "what is intermediate supervision worth?", "hourglass-2", {}, {"supervise": "last"}
     ),
-    "hourglass-2-bottom8": Experiment("is the 4x4 bottom too small?", "hourglass-2", {"depth": 3}),
+    "hourglass-2-bottom8": Experiment("is the 4x4 bottom too small?", "hourglass-2-bottom8"),
 }  # fmt: skip
