@@ -17,9 +17,11 @@ def look(visit):
 
     def open_page(query="", **options):
         page = visit(**options)
+        # The plot comes last: before it, what stands below still moves, and a page that is left would complain.
+        page.wait_for_selector("#cost .js-plotly-plot")
         if query:
-            page.wait_for_selector("#cost .js-plotly-plot")  # who leaves a page that still loads sees it complain
             page.goto(page.url.split("?")[0] + query)
+            page.wait_for_selector("#cost .js-plotly-plot")
         page.wait_for_selector("#xray .cell")
         page.evaluate("document.querySelector('#xray-box').scrollIntoView()")
         return page
