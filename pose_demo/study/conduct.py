@@ -7,8 +7,7 @@ import platform
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -169,8 +168,7 @@ def conduct(
             question.begin(context)
             for bad in (bad for peer in context.peers for bad in peer.bad):
                 tell(str(bad))
-        with _calm(device):
-            runner.work()
+        runner.work()
         evaluated, bad = 0, _Bad()
         for rows, broken in runner.collect():
             question.add(rows)
@@ -178,7 +176,7 @@ def conduct(
             bad.add(broken)
         result, forward, resumed = None, total(place, eyes.seconds), total(place, runner.resumed)
         if place.first and evaluated:
-            answer, data = question.answer(), {**_facts(context), "evaluated": evaluated, **bad.facts()}
+            answer = question.answer()
             seconds = {"all": round(time.perf_counter() - start, 2), "forward": round(forward, 2)}
             data = {**_facts(context), "evaluated": evaluated, **bad.facts()}
             result = {
@@ -215,18 +213,6 @@ def _device(settings: Settings) -> torch.device:
     if chosen.type == "cuda" and chosen.index is None:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
     return chosen
-
-
-@contextmanager
-def _calm(device: torch.device) -> Iterator[None]:
-    """One thread for torch on a CPU that has other work: threads that wait for each other are slower than one."""
-    before = torch.get_num_threads()
-    if device.type == "cpu" and hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1) / 2:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Bad:

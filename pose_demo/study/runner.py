@@ -16,12 +16,10 @@ import itertools
 import json
 import os
 import shutil
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +36,9 @@ from .subjects import Eyes
 from .views import Ready, prepare
 
 GROUP = 32  # batches in one file
-_AHEAD = 2  # batches whose pictures are read while the networks compute
+#: Batches whose pictures are read while a GPU computes. A CPU takes turns: a forward pass waits for the slowest of its
+#: threads, so that pictures read beside it cost several times what they cost by themselves.
+_AHEAD = {"cuda": 2, "cpu": 0}
 
 
 class StrictError(ValueError):
@@ -87,13 +87,6 @@ def total(place: Place, value: float) -> float:
     if place.world > 1:
         dist.all_gather_object(values, value)
     return sum(values)
-
-
-def _step_back() -> None:
-    """A thread that reads pictures gives way to those that compute: a forward pass waits for its slowest thread."""
-    if sys.platform == "linux":  # where a thread has a priority of its own
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _together(place: Place) -> None:
@@ -154,12 +147,13 @@ class Runner:
     def work(self) -> None:
         """This process's batches, as far as they are not done."""
         waiting: deque[tuple[int, list]] = deque()
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1), initializer=_step_back) as pool:
+        ahead = _AHEAD[self.eyes.device.type]
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             try:
                 for number, records in self._mine():
                     sizes = self.eyes.sizes
                     waiting.append((number, [(i, pool.submit(prepare, record, sizes)) for i, record in records]))
-                    if len(waiting) > _AHEAD:
+                    if len(waiting) > ahead:
                         self._do(*waiting.popleft())
                 while waiting:
                     self._do(*waiting.popleft())

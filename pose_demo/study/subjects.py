@@ -158,6 +158,11 @@ class Eyes:
             self.passes.setdefault((look.network, look.size, look.upsampling), []).append(look)
 
     @property
+    def device(self) -> torch.device:
+        """Where the networks are; the CPU where there is none (predictions from elsewhere alone)."""
+        return next((next(of.net.parameters()).device for of in self.subjects.values()), torch.device("cpu"))
+
+    @property
     def sizes(self) -> list[tuple[int, int]]:
         return sorted({look.size for look in self.looks})
 
@@ -167,8 +172,7 @@ class Eyes:
         found: dict[str, Tensor] = {}
         for (name, size, stop), looks in self.passes.items():
             of = self.subjects[name]
-            where = next(of.net.parameters()).device
-            x = torch.from_numpy(images[size]).to(where, non_blocking=True).permute(0, 3, 1, 2)
+            x = torch.from_numpy(images[size]).to(self.device, non_blocking=True).permute(0, 3, 1, 2)
             x = zoo.normalise(x.float() / 255, of.normalisation).contiguous(memory_format=torch.channels_last)
             wanted = {look.level: look for look in looks}
             maps = self._timed(of, x, stop, wanted)

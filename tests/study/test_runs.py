@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from labelled import write_coco, write_crops
 
-from pose_demo.study import conduct as conducting
 from pose_demo.study import subjects
 from pose_demo.study.accuracy import Accuracy
 from pose_demo.study.conduct import Settings, conduct
@@ -175,23 +174,6 @@ def test_the_answer_needs_no_more_memory_for_more_people(tmp_path):
         return highest
 
     assert peak(3000) < peak(300) + 100_000
-
-
-def test_a_busy_cpu_gets_one_thread_and_its_own_back(monkeypatch):
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        monkeypatch.setattr(os, "getloadavg", lambda: (99.0, 0.0, 0.0))
-        with conducting._calm(torch.device("cpu")):
-            assert torch.get_num_threads() == 1
-        monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
-        with conducting._calm(torch.device("cpu")):
-            assert torch.get_num_threads() == 2
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_limit_and_shards(tmp_path):
