@@ -19,13 +19,14 @@ from pathlib import Path
 #: Options that are fields of the Recipe: name -> (type, what it is).
 _RECIPE = {
     "size": (int, "side of the square input in pixels"),
-    "batch": (int, "photos a step and process"),
+    "batch": (int, "photos a step, shared by all processes"),
     "rate": (float, "the highest learning rate"),
     "sigma": (float, "of the target Gaussian, in cells"),
     "turn_after": (float, "share of the run after which rotation begins"),
     "seed": (int, "of the weights and the order of photos"),
     "upsampling": (str, "the slider's stop to train with"),
     "supervise": (str, "all supervisions or the last only"),
+    "precision": (str, "bf16 (as shipped), fp32 or fp64"),
     "minutes": (float, "budget of time"),
     "epochs": (float, "budget of passes over the data"),
 }

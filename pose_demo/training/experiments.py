@@ -41,23 +41,26 @@ class Experiment:
         return Plan(name, self.network, self.options, recipe, out / name)
 
 
-def _seeds(name: str, experiment: Experiment) -> dict[str, Experiment]:
-    """Twice, so that a ranking can be told from chance."""
+def _twice(name: str, experiment: Experiment) -> dict[str, Experiment]:
+    """With a second seed, so that a ranking can be told from chance."""
     again = Experiment(experiment.asks, experiment.network, experiment.options, {**experiment.recipe, "seed": 1})
     return {name: experiment, f"{name}-seed1": again}
 
 
-_BILINEAR = {"upsampling": "bilinear"}
-EXPERIMENTS: dict[str, Experiment] = {
+_PAIR = {
     "hrnet-w18": Experiment("the baseline: nearest, basic units", "hrnet-w18"),
     "hourglass-2": Experiment("two stacks: the pair to hrnet-w18", "hourglass-2"),
-    **_seeds("hrnet-w18-bilinear", Experiment("does bilinear fusion help?", "hrnet-w18", {}, _BILINEAR)),
-    "hrnet-w18-seed1": Experiment("the baseline once more", "hrnet-w18", {}, {"seed": 1}),
-    **_seeds("hrnet-w18-bottleneck", Experiment("do Bottleneck units help at equal cost?", "hrnet-w18-bottleneck")),
-    **_seeds("hourglass-1", Experiment("what does one stack reach?", "hourglass-1")),
-    "hourglass-4": Experiment("what do four stacks add?", "hourglass-4"),
-    "hourglass-2-last": Experiment(
-        "what is intermediate supervision worth?", "hourglass-2", {}, {"supervise": "last"}
-    ),
+}
+_BILINEAR = Experiment("does bilinear fusion help?", "hrnet-w18", {}, {"upsampling": "bilinear"})
+_LAST = Experiment("what is intermediate supervision worth?", "hourglass-2", {}, {"supervise": "last"})
+EXPERIMENTS: dict[str, Experiment] = {
+    **_PAIR,
+    **_twice("hrnet-w18", _PAIR["hrnet-w18"]),
+    **_twice("hrnet-w18-bilinear", _BILINEAR),
+    **_twice("hrnet-w18-bottleneck", Experiment("do Bottleneck units help at equal cost?", "hrnet-w18-bottleneck")),
+    **_twice("hourglass-1", Experiment("what does one stack reach?", "hourglass-1")),
+    **_twice("hourglass-2", _PAIR["hourglass-2"]),
+    **_twice("hourglass-4", Experiment("what do four stacks add?", "hourglass-4")),
+    "hourglass-2-last": _LAST,
     "hourglass-2-bottom8": Experiment("is the 4x4 bottom too small?", "hourglass-2-bottom8"),
-}  # fmt: skip
+}

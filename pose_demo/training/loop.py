@@ -13,7 +13,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,11 @@ from ..study.metrics import pck
 from .augmentation import Augmentation
 from .curve import draw_curve
 from .data import Crops
-from .loss import joint_losses, masked_mean, targets
+from .loss import joint_losses, kept, masked_mean, targets
+from .together import share, share_norms, whole
+
+#: What weights and sums are kept in.
+_TYPES = {"bf16": torch.float32, "fp32": torch.float32, "fp64": torch.float64}
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,13 @@ class Recipe:
     """Everything that shapes a run; written into its record.
 
     size    -- side of the square input in pixels
+    batch   -- photos in a step, shared by however many processes there are
     sigma   -- of the target Gaussian, in cells
     turn_after, drop_after -- share of the run after which rotation and label-noise dropping begin
     upsampling -- the slider's stop to train with
     supervise -- "all" supervisions, or the "last" only (the paper's ablation of intermediate supervision)
+    precision -- of the forward pass: "bf16" (autocast; weights and sums are fp32), "fp32", or "fp64" for everything,
+                 with which any number of processes come to the same figures, digit by digit
     """
 
     size: int = 256
@@ -58,12 +65,15 @@ class Recipe:
     seed: int = 0
     upsampling: str = "nearest"
     supervise: str = "all"
+    precision: str = "bf16"
     minutes: float | None = None
     epochs: float | None = None
 
     def __post_init__(self) -> None:
         if self.minutes is None and self.epochs is None:
             raise ValueError("a run needs an end: give --minutes, --epochs or both")
+        if self.precision not in _TYPES:
+            raise ValueError(f"precision is {', '.join(_TYPES)}, not {self.precision}")
 
 
 @torch.inference_mode()
@@ -78,7 +88,7 @@ def predict(net: PoseNetwork, crops: Crops, batch: int = 64) -> tuple[Tensor, Te
     for part in torch.arange(len(crops)).split(batch):
         some = crops[part.to(crops.images.device)].to(device)
         x = normalise(some.images.float() / 255, "imagenet")
-        heatmaps = net(x)[-1]
+        heatmaps = net(x.to(next(net.parameters()).dtype))[-1]
         at, score = decode(heatmaps)
         joints.append(some.to_file(to_input(at, x.shape[-1] // heatmaps.shape[-1], "centre")).cpu())
         scores.append(score.cpu())
@@ -124,9 +134,15 @@ class Trainer:
         self.network = network  # name and options, so that the weights can be given a body again
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
+        self.batch = min(recipe.batch, len(train))
+        if self.world > self.batch:
+            raise ValueError(f"{self.world} processes cannot share a batch of {self.batch} photos")
         self.train, self.held = train.to(device), held.to(device)
-        self.net = net.to(device, memory_format=torch.channels_last)
+        self.type = _TYPES[recipe.precision]
+        self.net = net.to(device, self.type, memory_format=torch.channels_last)
         self.average = Average(self.net, recipe.average)
+        if self.world > 1:
+            share_norms(self.net, device)
         norms_and_biases = [p for p in self.net.parameters() if p.ndim <= 1]
         weights = [p for p in self.net.parameters() if p.ndim > 1]
         self.optimiser = torch.optim.AdamW(
@@ -202,13 +218,13 @@ class Trainer:
         """
         progress = _bar() if bar else None
         self.out.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(self.recipe.seed + 1000 * self.rank + self.steps)
+        torch.manual_seed(self.recipe.seed + self.steps)  # the same on every process: they share each batch
         started, before, photos_before = time.perf_counter(), self.seconds, self.photos
         evaluated, order, losses, over = self.seconds, iter(()), [], self.done >= 1
         while not over:
             part = next(order, None)
             if part is None:
-                order = iter(torch.randperm(len(self.train), device=self.device).split(self.recipe.batch))
+                order = self._order()
                 part = next(order)
             losses.append(self._step(part))
             self.seconds = before + self._agreed(time.perf_counter() - started)
@@ -227,27 +243,45 @@ class Trainer:
             progress.close()
         return self.log[-1] if self.log else {}
 
+    def _order(self) -> Iterator[Tensor]:
+        """The numbers of the photos of each step of an epoch; what does not fill a batch waits for the next one."""
+        order = torch.randperm(len(self.train), device=self.device)
+        return iter(order[: len(order) // self.batch * self.batch].split(self.batch))
+
     def _step(self, part: Tensor) -> Tensor:
         r, done = self.recipe, self.done
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(done)
         self.call.train()
         images, joints = self.augment(self.train[part], r.size, self.joints.flip, turn=done >= r.turn_after)
-        x = normalise(images, "imagenet").contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        mine = share(len(part), self.rank, self.world)
+        x = normalise(images[mine], "imagenet").to(self.type, memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=r.precision == "bf16"):
             heatmaps = self.call(x, r.upsampling)
         if r.supervise == "last":
             heatmaps = heatmaps[-1:]
-        target, weights = targets(joints, r.size, r.size // heatmaps[-1].shape[-1], r.sigma)
-        loss = masked_mean(joint_losses(heatmaps, target, r.sigma), weights, r.drop if done > r.drop_after else 0)
+        target, marked = targets(joints, r.size, r.size // heatmaps[-1].shape[-1], r.sigma)
+        losses = joint_losses(heatmaps, target[mine], r.sigma)
+        every = self._of_all(losses, mine, marked.shape)
+        mask = kept(every, marked, r.drop if done > r.drop_after else 0)
+        # Gradients are averaged over processes, the loss is a sum over them: hence the factor.
+        loss = self.world * masked_mean(losses, mask[mine], mask.sum())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), r.clip)
         self.optimiser.step()
         self.average.update(self.net)
         self.steps += 1
-        self.photos += len(part) * self.world
-        return loss.detach()
+        self.photos += len(part)
+        return masked_mean(every, mask)
+
+    def _of_all(self, losses: Tensor, mine: slice, shape: torch.Size) -> Tensor:
+        """The joint losses of the whole batch, of which this process has computed some."""
+        if self.world == 1:
+            return losses.detach()
+        every = losses.new_zeros(shape)
+        every[mine] = losses.detach()
+        return whole(every)
 
     def _agreed(self, seconds: float) -> float:
         """Every process must end at the same step: they go by rank 0's clock."""
@@ -271,8 +305,8 @@ class Trainer:
         if self.rank == 0:
             _append(self.out / "log.jsonl", entry)
             draw_curve(self.log, self.network["name"]).save(self.out / "curve.png")
-            _write(self.out / "best.pt", {"network": self.network, "weights": self.average.net.state_dict(),
-                                          "record": self.record()})  # fmt: skip
+            weights = {k: v.float() if v.is_floating_point() else v for k, v in self.average.net.state_dict().items()}
+            _write(self.out / "best.pt", {"network": self.network, "weights": weights, "record": self.record()})
         return entry
 
     def record(self) -> dict:
@@ -290,7 +324,7 @@ class Trainer:
             return self.log[0]["busy"] if self.log else None
         from torch.profiler import ProfilerActivity, profile
 
-        parts = torch.randperm(len(self.train), device=self.device).split(self.recipe.batch)[:5]
+        parts = list(self._order())[:5]
         torch.cuda.synchronize()
         with profile(activities=[ProfilerActivity.CUDA]) as profiler:
             start = time.perf_counter()

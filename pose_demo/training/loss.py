@@ -26,17 +26,23 @@ def targets(joints: Tensor, size: int, stride: int, sigma: float, cells: str = "
 
 def joint_losses(heatmaps: list[Tensor], target: Tensor, sigma: float) -> Tensor:
     """(N, J): squared error summed over the map and averaged over supervisions; 1 is what an empty map costs."""
-    per_stack = [(h.float() - target).square().sum((2, 3)) for h in heatmaps]
+    # The target is fp32 at least, and so are the differences.
+    per_stack = [(h - target).square().sum((2, 3)) for h in heatmaps]
     return torch.stack(per_stack).mean(0) / (math.pi * sigma**2)
 
 
-def masked_mean(losses: Tensor, weights: Tensor, drop: float = 0.0) -> Tensor:
-    """Mean over joints that count, without the worst share `drop` of them (swapped or misplaced labels).
+def kept(losses: Tensor, weights: Tensor, drop: float = 0.0) -> Tensor:
+    """(N, J) bool: the joints that count, without the worst share `drop` of them (swapped or misplaced labels).
 
     Nothing here waits for the GPU, as picking by a mask would.
     """
     counted = weights > 0
-    ordered = torch.where(counted, losses, torch.inf).flatten().sort().values
-    keep = (counted.sum() * (1 - drop)).round().clamp_min(1)
-    kept = (torch.arange(ordered.numel(), device=losses.device) < keep) & (ordered != torch.inf)
-    return torch.where(kept, ordered, 0.0).sum() / keep
+    ordered = torch.where(counted, losses.detach(), torch.inf).flatten().sort().values
+    last = (counted.sum() * (1 - drop)).round().long().clamp_min(1) - 1
+    return counted & ~(losses.detach() > ordered.gather(0, last[None]))  # not <=, so that nan stays and is noticed
+
+
+def masked_mean(losses: Tensor, mask: Tensor, count: Tensor | None = None) -> Tensor:
+    """Sum of the losses in the mask by `count`, the number of them where none is given; 0 where there is none."""
+    count = mask.sum() if count is None else count
+    return torch.where(mask, losses, 0.0).sum() / count.clamp_min(1)

@@ -18,7 +18,7 @@ from pose_demo.networks.hrnet import HRNet
 from pose_demo.training.augmentation import Augmentation, jpeg
 from pose_demo.training.data import load, photo_within, split
 from pose_demo.training.loop import Recipe, Trainer, predict, truth_in_file
-from pose_demo.training.loss import joint_losses, masked_mean, targets
+from pose_demo.training.loss import joint_losses, kept, masked_mean, targets
 
 
 def write_crops(file, count, seed=0, side=96):
@@ -150,11 +150,11 @@ def test_an_empty_map_costs_one_and_the_worst_labels_can_be_dropped():
     target, _ = targets(joints, 64, 4, 1.5)
     assert joint_losses([torch.zeros_like(target)] * 2, target, 1.5).item() == pytest.approx(1, abs=0.01)
     losses, weights = torch.arange(10.0)[None], torch.ones(1, 10)
-    assert masked_mean(losses, weights, 0.2) == losses[0, :8].mean()
+    assert masked_mean(losses, kept(losses, weights, 0.2)) == losses[0, :8].mean()
     weights[0, 9] = 0
-    assert masked_mean(losses, weights) == losses[0, :9].mean()
-    assert masked_mean(losses.fill_(float("nan")), weights).isnan()
-    assert masked_mean(losses, torch.zeros(1, 10)) == 0
+    assert masked_mean(losses, kept(losses, weights)) == losses[0, :9].mean()
+    assert masked_mean(losses.fill_(float("nan")), kept(losses, weights)).isnan()
+    assert masked_mean(losses, kept(losses, torch.zeros(1, 10))) == 0
 
 
 def tiny():
@@ -224,19 +224,38 @@ def test_supervising_the_last_stack_only_leaves_the_first_head_to_its_feedback(f
     assert not torch.equal(before, net.heads[0].weight)  # its heatmaps still feed the second stack
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_the_command_trains_with_any_number_of_processes(folder, tmp_path, processes):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    command = [sys.executable] if processes == 1 else command
-    call = [
-        *command, "-m", "pose_demo", "train", "--network", "hrnet-slim", "--data", str(folder), "--out",
-        str(tmp_path), "--size", "64", "--batch", "10", "--epochs", "0.6", "--json",
-    ]  # fmt: skip
-    done = subprocess.run(call, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    last = json.loads(done.stdout.strip().splitlines()[-1])
-    assert last["photos"] == 20 and last["busy"] is None
-    assert torch.load(tmp_path / "best.pt", weights_only=True)["record"]["processes"] == processes
+@pytest.mark.parametrize("network", ["hrnet-slim", "hourglass-slim"])
+def test_any_number_of_processes_train_the_same_network(folder, tmp_path, network):
+    """1, 2 and 3 processes: a batch of ten is shared unevenly, and the norms' and the loss's sums are the whole's."""
+    found = {}
+    for processes in (1, 2, 3):
+        start = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+        out = tmp_path / str(processes)
+        call = [
+            sys.executable, *(start if processes > 1 else []), "-m", "pose_demo", "train", "--network", network,
+            "--data", str(folder), "--out", str(out), "--size", "64", "--batch", "10", "--epochs", "0.9", "--json",
+            "--precision", "fp64",
+        ]  # fmt: skip
+        done = subprocess.run(call, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        last = json.loads(done.stdout.strip().splitlines()[-1])
+        saved = torch.load(out / "best.pt", weights_only=True)
+        assert saved["record"]["processes"] == processes
+        found[processes] = ({k: last[k] for k in ("photos", "loss", "pck", "upright")}, saved["weights"])
+    assert found[1][0]["photos"] == 30
+    for other in (2, 3):
+        assert found[other][0] == found[1][0]
+        torch.testing.assert_close(found[other][1], found[1][1], rtol=1e-5, atol=1e-7)
+
+
+def test_more_processes_than_photos_in_a_batch_are_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    monkeypatch.setattr("torch.distributed.get_rank", lambda: 0)
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 11)
+    with pytest.raises(ValueError, match="11 processes cannot share a batch of 10"):
+        trainer(folder, tmp_path)
+    with pytest.raises(ValueError, match="precision is bf16, fp32, fp64, not fp8"):
+        Recipe(epochs=1, precision="fp8")
 
 
 def test_training_needs_torch_numpy_and_pillow_alone(folder, tmp_path):
@@ -315,7 +334,9 @@ def test_a_list_of_experiments_shares_the_minutes_and_resumes(folder, tmp_path, 
 def test_every_experiment_builds_and_changes_one_thing():
     from pose_demo.training.experiments import EPOCHS, EXPERIMENTS
 
+    table = (Path(__file__).parents[2] / "weights" / "README.md").read_text()
     for name, experiment in EXPERIMENTS.items():
+        assert f"| `{name}` | {experiment.asks} | " in table
         plan = experiment.plan(name, Path("out"), {})
         assert plan.recipe.epochs == EPOCHS and plan.out.name == name
         with torch.device("meta"):
