@@ -58,12 +58,15 @@ def run(call: argparse.Namespace) -> int:
     from ..networks import zoo
     from ..training.data import split
     from ..training.loop import Trainer
+    from ..training.together import agreed
 
     given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
     plans = _plans(call, given)
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     if processes > 1:
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         first = not dist.is_initialized() or dist.get_rank() == 0
@@ -73,7 +76,8 @@ def run(call: argparse.Namespace) -> int:
         joints, started = joint_set(train.joints.shape[1]), time.perf_counter()
         for plan in plans:
             # A list of experiments shares the minutes: each goes to the end of its epochs while there is time.
-            left = 60 * call.minutes - (time.perf_counter() - started) if len(plans) > 1 and call.minutes else None
+            spent = agreed(time.perf_counter() - started, device)
+            left = 60 * call.minutes - spent if len(plans) > 1 and call.minutes else None
             if left is not None and left <= 0:
                 say(f"no time left for {plan.name}")
                 continue

@@ -31,7 +31,7 @@ from .augmentation import Augmentation
 from .curve import draw_curve
 from .data import Crops
 from .loss import joint_losses, kept, masked_mean, targets
-from .together import share, share_norms, whole
+from .together import agreed, share, share_norms, whole
 
 #: What weights and sums are kept in.
 _TYPES = {"bf16": torch.float32, "fp32": torch.float32, "fp64": torch.float64}
@@ -227,7 +227,7 @@ class Trainer:
                 order = self._order()
                 part = next(order)
             losses.append(self._step(part))
-            self.seconds = before + self._agreed(time.perf_counter() - started)
+            self.seconds = before + agreed(time.perf_counter() - started, self.device)
             over = self.done >= 1 or (at_most is not None and self.seconds - before >= at_most)
             if progress is not None:
                 progress.n = round(100 * self.done, 1)
@@ -282,14 +282,6 @@ class Trainer:
         every = losses.new_zeros(shape)
         every[mine] = losses.detach()
         return whole(every)
-
-    def _agreed(self, seconds: float) -> float:
-        """Every process must end at the same step: they go by rank 0's clock."""
-        if self.world == 1:
-            return seconds
-        clock = torch.tensor(seconds, device=self.device, dtype=torch.float64 if self.device.type == "cpu" else None)
-        dist.broadcast(clock, 0)
-        return clock.item()
 
     def _evaluate(self, loss: float, speed: float) -> dict:
         if not math.isfinite(loss):

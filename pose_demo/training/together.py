@@ -69,3 +69,12 @@ def share_norms(net: nn.Module, device: torch.device) -> None:
 def share(size: int, rank: int, world: int) -> slice:
     """The part of a batch of `size` photos that belongs to one of `world` processes: sizes differ by one at most."""
     return slice(size * rank // world, size * (rank + 1) // world)
+
+
+def agreed(seconds: float, device: torch.device) -> float:
+    """The first process's clock, on every process: they must all end at the same step."""
+    if not dist.is_initialized():
+        return seconds
+    clock = torch.tensor(seconds, device=device, dtype=torch.float64)
+    dist.broadcast(clock, 0)
+    return clock.item()
