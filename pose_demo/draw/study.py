@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .study_words import MEASURES, change, main_measure
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 #: Okabe and Ito's colours, one a network; and from good to bad, one a kind of error.
 NETWORKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 KINDS = {"good": "#009E73", "jitter": "#56B4E9", "inversion": "#E69F00", "swap": "#CC79A7", "miss": "#999999"}
-_MEASURE = "pck@0.2"
-_SAYS = {
-    "pck@0.2": "PCK at 0.2 of the torso", "pck@0.1": "PCK at 0.1 of the torso", "pckh@0.5": "PCKh at 0.5 of the head",
-    "pck@0.2 upright": "PCK at 0.2, upright people",
-}  # fmt: skip
 
 
 def figures(result: dict[str, Any]) -> list[tuple[str, Figure]]:
@@ -46,10 +43,10 @@ def source(result: dict[str, Any]) -> str:
 
 
 def _accuracy(result: dict[str, Any]) -> list[tuple[str, Figure]]:
-    rows, measure = result["rows"], _main(result)
-    names = [m for m in _SAYS if any(m in row["measures"] for row in rows)]
+    rows, measure = result["rows"], main_measure(result)
+    names = [m for m in MEASURES if any(m in row["measures"] for row in rows)]
     overall = [
-        {**_spread([row["measures"].get(m) for m in names], "x"), "y": [_SAYS[m] for m in names], **_look(rows, row)}
+        {**_spread([row["measures"].get(m) for m in names], "x"), "y": [MEASURES[m] for m in names], **_look(rows, row)}
         for row in rows
     ]
     joints = [
@@ -58,14 +55,16 @@ def _accuracy(result: dict[str, Any]) -> list[tuple[str, Figure]]:
         for row in rows if measure in row["per_joint"]
     ]  # fmt: skip
     found = [("Over all joints", _dots(overall, "share of joints that are right", 90 + 70 * len(names)))]
-    found.append(("Joint by joint", _dots(joints, _SAYS[measure], 120 + 34 * len(joints[0]["y"]) if joints else 200)))
-    if tests := [t for t in result["tests"] if t["measure"] in (*_SAYS, "OKS-AP")]:
-        found.append(("Differences between networks", _differences(result, tests)))
+    found.append(
+        ("Joint by joint", _dots(joints, MEASURES[measure], 120 + 34 * len(joints[0]["y"]) if joints else 200))
+    )
+    if tests := [t for t in result["tests"] if t["measure"] in (*MEASURES, "OKS-AP")]:
+        found.append(_differences(result, tests))
     return found
 
 
 def _upsampling(result: dict[str, Any]) -> list[tuple[str, Figure]]:
-    measure, lines, shifts = _main(result), [], []
+    measure, lines, shifts = main_measure(result), [], []
     for network in dict.fromkeys(row["network"] for row in result["rows"]):
         rows = [row for row in result["rows"] if row["network"] == network]
         look = _look(result["rows"], rows[0])
@@ -74,24 +73,28 @@ def _upsampling(result: dict[str, Any]) -> list[tuple[str, Figure]]:
                       "mode": "lines+markers"})  # fmt: skip
         shifts.append({**_spread([row["shift"]["torsos"] for row in rows], "x"), "y": stops, **look})
     found = [
-        ("Accuracy at every stop of the slider", _scatter(lines, "upsampling at test time", _SAYS[measure])),
+        ("Accuracy at every stop of the slider", _scatter(lines, "upsampling at test time", MEASURES[measure])),
         ("How far the joints move", _dots(shifts, "mean shift from the trained stop, in torsos", 280)),
     ]
+    if tests := [t for t in result["tests"] if t["measure"] == measure]:
+        found.append(_differences(result, tests))
     every = [c["value"] for row in result["rows"] if (c := row["measures"].get("pck@0.2")) and c["value"] is not None]
     shades = (min(every, default=0), max(every, default=1))
-    return found + [(f"Trained with, tested with: {g['architecture']}", _grid(g, shades)) for g in result["grids"]]
+    return found + [
+        (f"{g['architecture']}: trained with (rows), tested with (columns)", _grid(g, shades)) for g in result["grids"]
+    ]
 
 
 def _depth(result: dict[str, Any]) -> list[tuple[str, Figure]]:
-    measure = _main(result)
+    measure = main_measure(result)
     symbols = {"supervised": "circle", "a probe": "circle-open", "the output": "star"}
     traces = _over_cost(result, measure, lambda row: f"{row['level']}, {row['kind']}",
                         lambda row: symbols[row["kind"]], lambda row: row["level"])  # fmt: skip
-    return [("Accuracy on the way, over cost so far", _scatter(traces, "GMAC so far", _SAYS[measure], zero=True))]
+    return [("Accuracy on the way, over cost so far", _scatter(traces, "GMAC so far", MEASURES[measure], zero=True))]
 
 
 def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
-    measure = _main(result)
+    measure = main_measure(result)
 
     def says(row: dict[str, Any]) -> str:
         (h, w), (a, b) = row["size"], row["coarsest_map"]
@@ -100,7 +103,7 @@ def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     traces = _over_cost(result, measure, says, lambda row: "star" if row["trained_size"] else "circle",
                         lambda row: "x".join(map(str, row["coarsest_map"])))  # fmt: skip
     heading = "Accuracy over cost by input size; each point names the coarsest map inside the network"
-    return [(heading, _scatter(traces, "GMAC", _SAYS[measure], zero=True))]
+    return [(heading, _scatter(traces, "GMAC", MEASURES[measure], zero=True))]
 
 
 def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
@@ -165,17 +168,32 @@ def _scatter(traces: list[dict[str, Any]], x: str, y: str, zero: bool = False) -
     return result
 
 
-def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> Figure:
-    names = {row["column"]: row["label"] for row in result["rows"]}
+def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> tuple[str, Figure]:
+    """Heading and figure of paired differences; what all of them share stands in the heading, the rest at the axis."""
+    rows = {row["column"]: row for row in result["rows"]}
+    pairs = {(t["a"], t["b"]) for t in tests}
+    measures = {t["measure"]: MEASURES.get(t["measure"], t["measure"]) for t in tests}
     labels, p = [], []
     for t in tests:
-        labels.append(f"{names[t['b']]} less {names[t['a']]}<br>{_SAYS.get(t['measure'], t['measure'])}")
+        whose, what = change(rows[t["a"]], rows[t["b"]])
+        parts = [whose, what] if whose else [what, f"less {rows[t['a']]['label']}"]
+        parts = [] if len(pairs) == 1 else parts
+        labels.append("<br>".join(parts + [measures[t["measure"]]] * (len(measures) > 1 or not parts)))
         p.append("" if t["p_bootstrap"] is None else f"p {t['p_bootstrap']:.3f} (bootstrap)")
-    trace = {**_spread([t["difference"] for t in tests], "x"), "y": labels, "text": p, "marker": {"color": NETWORKS[0]},
-             "hovertemplate": "%{y}: %{x:.3f}, %{text}<extra></extra>", "showlegend": False}  # fmt: skip
-    figure = _dots([trace], "difference, right of zero: the first named is better", 110 + 62 * len(tests))
+    colours = [_look(result["rows"], rows[t["b"]])["marker"]["color"] for t in tests]
+    trace = {**_spread([t["difference"] for t in tests], "x"), "y": labels, "text": p, "showlegend": False,
+             "marker": {"color": colours, "size": 9},
+             "hovertemplate": "%{y}: %{x:.3f}, %{text}<extra></extra>"}  # fmt: skip
+    trace["error_x"]["color"] = "#808080"  # points of several colours leave the bars black
+    lines = 1 + max(label.count("<br>") for label in labels)
+    figure = _dots([trace], "right of zero: better", 90 + (26 + 18 * lines) * len(tests))
     figure.add_vline(x=0, line={"color": "#808080", "dash": "dot"})
-    return figure
+    a, b = (rows[column] for column in next(iter(pairs)))
+    if len(pairs) == 1:
+        return f"Differences: {b['label']} less {a['label']}", figure
+    alike = change(a, b)[0]
+    said = f", {next(iter(measures.values()))}" if len(measures) == 1 else ""
+    return (f"Differences from the network as trained{said}" if alike else "Differences between networks"), figure
 
 
 def _grid(grid: dict[str, Any], shades: tuple[float, float]) -> Figure:
@@ -197,7 +215,7 @@ def _grid(grid: dict[str, Any], shades: tuple[float, float]) -> Figure:
                    zmin=shades[0], zmax=shades[1], colorbar={"title": "PCK@0.2"},
                    hovertemplate="trained with %{y}, tested with %{x}: %{text}"
                    "<extra></extra>")  # fmt: skip
-    return _no_lines(_styled(Figure(heat), "tested with", "trained with", 330))
+    return _no_lines(_styled(Figure(heat), "", "trained with", 330))
 
 
 def _kinds_per_joint(row: dict[str, Any], beside: list[dict[str, Any]]) -> Figure:
@@ -225,12 +243,6 @@ def _table(disagreement: dict[str, Any], names: dict[str, str]) -> Figure:
     figure = _styled(Figure(heat), names[disagreement["b"]], names[disagreement["a"]], 400)
     figure.update_yaxes(autorange="reversed")
     return _no_lines(figure)
-
-
-def _main(result: dict[str, Any]) -> str:
-    """The measure that figures show: PCKh where the set has it, as MPII's own figures, else PCK."""
-    every = [row["measures"] for row in result["rows"]]
-    return "pckh@0.5" if every and all("pckh@0.5" in measures for measures in every) else _MEASURE
 
 
 def _look(rows: list[dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:

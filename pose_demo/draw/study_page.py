@@ -16,6 +16,7 @@ import numpy as np
 from ..joints import joint_set
 from .skeleton import STROKE, strokes
 from .study import figures, source
+from .study_words import answers
 
 _STYLE = """
 body{font:17px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
@@ -41,7 +42,8 @@ def write(result: dict[str, Any], file: Path, gallery: Iterable[str] = ()) -> Pa
         parts.append(f'<h2>Where the networks disagree most</h2><div class="gallery">{pictures}</div>')
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Study: {escape(result["study"])}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(result['question'])}</h1><p>{escape(source(result))}</p>"
+        f"<style>{_STYLE}</style></head><body><h1>{escape(result['question'])}</h1>"
+        f"{''.join(f'<p><b>{escape(answer)}</b></p>' for answer in answers(result))}<p>{escape(source(result))}</p>"
         f"{_networks(result)}{''.join(parts)}{_numbers(result)}{_tests(result)}{_notes(result)}{_bad(result)}"
         f"<h2>How it was made</h2><pre>{escape(json.dumps(result['made'], indent=1))}</pre></body></html>\n"
     )

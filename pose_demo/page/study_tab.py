@@ -45,6 +45,7 @@ def show(question: str) -> tuple:
     if question == "experiments":
         return _filled(experiments(), [])
     from ..draw.study import figures, source
+    from ..draw.study_words import answers
     from ..study.report import shipped
 
     result = shipped().get(question)
@@ -53,8 +54,9 @@ def show(question: str) -> tuple:
         return _filled(f"<p>Not yet measured here. <code>{command}</code> measures it.</p>", [])
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.get("notes", []))
     networks = " · ".join(f"{escape(n['title'])}: <b>{escape(n['status'])}</b>" for n in result["networks"])
+    found = "".join(f"<li>{escape(answer)}</li>" for answer in answers(result))
     text = (
-        f"<p>{networks}</p><p>{escape(source(result))}</p>"
+        f"<ul class='study-answers'>{found}</ul><p>{networks}</p><p>{escape(source(result))}</p>"
         f"<p><code>{escape(result['made']['command'])}</code></p><ul>{notes}</ul>"
     )
     return _filled(text, [_narrow(*drawn) for drawn in figures(result)[:SLOTS]])

@@ -2,61 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
-import re
 
 import numpy as np
 import pytest
 import torch
-from labelled import csv_row, person, picture, write_coco, write_crops, write_csv, write_mpii
+from asked import HOURGLASS, HRNET, noisy, run, table
+from labelled import picture, write_coco, write_crops, write_csv, write_mpii
 from PIL import Image
 
-from pose_demo.__main__ import main
 from pose_demo.draw import study as drawing
-from pose_demo.draw import study_page
-from pose_demo.joints import COCO, LSP
+from pose_demo.joints import LSP
 from pose_demo.networks import zoo
 from pose_demo.networks.hrnet import HRNet
 from pose_demo.networks.upsampling import STOPS
-from pose_demo.study import report
 from pose_demo.study.costs import cost
 from pose_demo.study.depth import multiply_adds
 from pose_demo.study.resolution import inside, sizes
 from pose_demo.study.subjects import LAST, Eyes, Look, heatmaps, levels, subject
-
-HRNET, HOURGLASS = "hrnet-slim-untrained", "hourglass-slim-untrained"
-FEW = ["--replicates", "40", "--device", "cpu"]
-
-
-def run(study, data, out, *more, page=True) -> dict:
-    call = ["study", study, "--data", str(data), "--out", str(out), *FEW, *more]
-    assert main([*call, *([] if page else ["--no-page"])]) == 0
-    return json.loads((out / "result.json").read_text())
-
-
-def table(out) -> list[dict]:
-    with (out / "table.csv").open(newline="") as f:
-        return list(csv.DictReader(f))
-
-
-def noisy(data: dict, sigma: float, seed: int = 0) -> list[dict]:
-    """Somebody else's predictions for a COCO file: the labels with noise, as COCO's results format has them. What is
-    not marked is said to be in the middle of the person, and the nose, where it is not marked, not to be found."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for item in data["annotations"]:
-        points = np.array(item["keypoints"], float).reshape(-1, 3)
-        if (seen := points[:, 2] > 0).any():
-            points[~seen, :2] = points[seen, :2].mean(axis=0)
-            points[:, :2] += rng.normal(0, sigma, (17, 2))
-            points[:, 2] = rng.random(17)
-            points[0] *= seen[0]
-            found.append({"image_id": item["image_id"], "category_id": 1, "keypoints": points.reshape(-1).tolist(),
-                          "score": float(rng.random())})  # fmt: skip
-    return found
-
 
 # --- accuracy -------------------------------------------------------------------------------------------------------
 
@@ -86,44 +50,6 @@ def test_accuracy_is_pack_and_training_s_own_figure(crops, tmp_path):
     assert mine[0]["joint"] == "all" and mine[0]["size"] == "128x128"
 
 
-def test_a_peer_s_predictions_stand_beside_networks_and_equal_pycocotools(tmp_path, capsys):
-    from pycocotools.coco import COCO as Labels
-    from pycocotools.cocoeval import COCOeval
-
-    file = write_coco(tmp_path)
-    data = json.loads(file.read_text())
-    for name, sigma in (("good", 2), ("poor", 9)):
-        predicted = noisy(data, sigma)
-        if name == "poor":  # a person found who is not there, on the crowd, and one nobody found
-            predicted += [{**predicted[0], "score": 0.99, "keypoints": [7.0] * 51}]
-            del predicted[3]
-        (tmp_path / f"{name}.json").write_text(json.dumps(predicted))
-    result = run("accuracy", file, tmp_path / "out", "--network", HRNET,
-                 "--peer", f"good={tmp_path / 'good.json'}", f"poor={tmp_path / 'poor.json'}")  # fmt: skip
-    assert [row["column"] for row in result["rows"]] == [f"{HRNET}|128x128|nearest|last", "good", "poor"]
-    lsp, good, poor = result["rows"]
-    assert lsp["oks"] is None and any("on the 12 that COCO has too" in note for note in result["notes"])
-    assert lsp["per_joint"]["pck@0.2"]["nose"]["value"] is None
-    for row in (good, poor):
-        labels = Labels(str(file))
-        evaluation = COCOeval(labels, labels.loadRes(str(tmp_path / f"{row['column']}.json")), "keypoints")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-        assert row["oks"]["AP"]["value"] == pytest.approx(evaluation.stats[0], abs=1e-5)
-        assert row["oks"]["AR"] == pytest.approx(evaluation.stats[5], abs=1e-5)
-    # The person whom the peer has no prediction for counts as missed, joint by joint.
-    labels = person(COCO, (104, 20), 80, 21)
-    assert poor["measures"]["pck@0.2"]["joints"] == good["measures"]["pck@0.2"]["joints"]
-    assert good["measures"]["pck@0.2"]["value"] > 0.95 and labels[:, 2].sum() > 10
-    test = next(t for t in result["tests"] if (t["a"], t["b"], t["measure"]) == ("good", "poor", "OKS-AP"))
-    assert test["difference"]["value"] == pytest.approx(
-        poor["oks"]["AP"]["value"] - good["oks"]["AP"]["value"], abs=1e-4
-    )
-    assert {"good", "poor"} == {p["name"] for p in result["peers"]} and "OKS-AP" in capsys.readouterr().out
-    assert "OKS-AP" in {line["measure"] for line in table(tmp_path / "out")}
-
-
 def test_a_limit_asks_nobody_for_those_beyond_it(tmp_path):
     file = write_coco(tmp_path)
     (tmp_path / "p.json").write_text(json.dumps(noisy(json.loads(file.read_text()), 0)))
@@ -132,21 +58,6 @@ def test_a_limit_asks_nobody_for_those_beyond_it(tmp_path):
     row = result["rows"][0]
     assert row["oks"]["AP"]["value"] == 1 and row["measures"]["pck@0.1"]["value"] == 1
     assert result["networks"] == [] and not (tmp_path / "out" / "index.html").exists()
-
-
-def test_bad_predictions_are_named(tmp_path, capsys):
-    file = write_coco(tmp_path)
-    good = noisy(json.loads(file.read_text()), 0)
-    bad = [{"image_id": 1}, 7, {**good[0], "keypoints": [1, 2]}, {**good[0], "keypoints": [float("nan")] * 51}]
-    (tmp_path / "p.json").write_text(json.dumps(good + bad))
-    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
-    assert result["peers"] == [{"name": "p", "file": "p.json", "predictions": 8, "bad": 4}]
-    said = capsys.readouterr().err
-    for line in ("p.json number 8: has no keypoints", "number 10: has 2 keypoint numbers", "11: a joint is not a num"):
-        assert line in said
-    (tmp_path / "none.json").write_text("[]")
-    assert main(["study", "accuracy", "--data", str(file), "--peer", f"n={tmp_path / 'none.json'}"]) == 1
-    assert "no keypoint predictions with 17 joints" in capsys.readouterr().err
 
 
 def test_mpii_has_pckh_and_pelvis_and_thorax_stay_out_of_its_mean(tmp_path):
@@ -175,7 +86,7 @@ def test_a_run_of_train_is_a_network_too(crops, tmp_path):
     for trained in STOPS:
         for tested in STOPS:
             assert len(grid["cells"][trained][tested]) == (1 if trained in ("nearest", "bilinear") else 0)
-    drawn = dict(drawing.figures(result))["Trained with, tested with: hrnet-slim"].data[0]
+    drawn = dict(drawing.figures(result))["hrnet-slim: trained with (rows), tested with (columns)"].data[0]
     assert drawn.text[STOPS.index("bicubic")] == ["not yet measured"] * 4
 
 
@@ -305,55 +216,6 @@ def test_swaps_are_unknown_where_nobody_stands_beside(crops, tmp_path):
 # --- files, pages, calls --------------------------------------------------------------------------------------------
 
 
-def test_all_studies_at_once_and_pages_that_need_no_network(tmp_path, monkeypatch, capsys):
-    data = write_crops(tmp_path / "c.npz", 2)
-    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 128)
-    assert main(["study", "all", "--data", str(data), "--out", str(tmp_path / "out"), "--network", HRNET, HOURGLASS,
-                 *FEW, "--json"]) == 0  # fmt: skip
-    printed = json.loads(capsys.readouterr().out)
-    assert [r["study"] for r in printed] == ["accuracy", "upsampling", "depth", "resolution", "faults"]
-    for result in printed:
-        out = tmp_path / "out" / result["study"]
-        assert json.loads((out / "result.json").read_text()) == result and table(out)
-        assert {"network", "measure", "joint", "value", "low", "high"} <= table(out)[0].keys()
-        page = (out / "index.html").read_text()
-        assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?https?:", page)
-        assert "untrained" in page and drawing.source(result).replace("'", "&#x27;") in page
-        assert page.count("Plotly.newPlot") >= len(drawing.figures(result)) >= 1
-        assert f"study {result['study']} --data" in result["made"]["command"]
-        assert str(tmp_path / "out") not in result["made"]["command"]
-
-
-def test_a_name_cannot_become_code_in_the_page(tmp_path):
-    data = write_crops(tmp_path / "<img src=x>.npz", 2)
-    result = run("accuracy", data, tmp_path / "out", "--network", HRNET)
-    result["data"] |= {"bad": 1, "bad_records": [{"name": "<script>alert(1)</script>", "reason": "<b>"}]}
-    page = study_page.write(result, tmp_path / "x.html").read_text()
-    assert "<img src=x>" not in page and "<script>alert" not in page and "&lt;script&gt;alert" in page
-
-
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        (["--limit", "0"], "--limit must be at least 1"),
-        (["--seed", "-1"], "cannot be negative"),
-        (["--peer", "nofile"], "--peer takes NAME=FILE"),
-        (["--upsampling", "cubist"], "unknown upsampling 'cubist'"),
-        (["--network"], "name a network, or predictions from elsewhere"),
-        (["--network", "nobody"], "the zoo has no network"),
-    ],
-)
-def test_a_call_that_cannot_be_done_is_one_line(crops, tmp_path, capsys, more, said):
-    assert main(["study", "accuracy", "--data", str(crops), "--out", str(tmp_path / "o"), *more]) == 1
-    err = capsys.readouterr().err
-    assert said in err and len(err.strip().splitlines()) == 1
-
-
-def test_a_result_of_an_unknown_study_has_no_figures():
-    with pytest.raises(ValueError, match="no figures are known for a study 'luck'"):
-        drawing.figures({"study": "luck"})
-
-
 def test_looks_of_one_pass_share_it(crops):
     of = subject(HOURGLASS, "cpu")
     looks = [Look(of.name, of.input, "nearest", level) for level in (*levels(of.net), LAST)]
@@ -369,46 +231,6 @@ def test_looks_of_one_pass_share_it(crops):
     assert eyes.seconds > 0 and found[looks[0].key].shape == (3, 14, 3)
 
 
-def test_csv_of_a_labelled_folder(tmp_path):
-    Image.fromarray(picture(100, 100, 1)).save(tmp_path / "a.png")
-    write_csv(tmp_path, [csv_row("a.png", person(LSP, (5, 5), 80, 1))])
-    result = run("accuracy", tmp_path, tmp_path / "out", "--network", HRNET, page=False)
-    assert result["data"]["kind"] == "csv" and result["counted"]["with_torso"] == 1
-    assert next(report.lines(result))["study"] == "accuracy"
-
-
-def test_what_ships_is_found_by_study_and_can_be_drawn(tmp_path):
-    for study in ("accuracy", "depth"):
-        run(study, write_crops(tmp_path / "c.npz", 2), tmp_path / "ships" / study, "--network", HRNET, page=False)
-    found = report.shipped(tmp_path / "ships")
-    assert list(found) == ["accuracy", "depth"] and all(drawing.figures(r) for r in found.values())
-    assert "2 labelled people of c.npz" in drawing.source(found["depth"]) and report.shipped(tmp_path / "none") == {}
-    assert all(result["stale"] == [] for result in found.values())
-    for result in report.shipped().values():  # the repository's own
-        assert drawing.figures(result) and result["data"]["evaluated"] > 0
-        assert "/" not in result["made"]["command"].replace("lspet/", "")
-
-
-def test_figures_of_weights_that_were_replaced_are_called_stale(tmp_path):
-    from pose_demo import weights
-
-    name = weights.default_pair()[0]
-    result = run("accuracy", write_crops(tmp_path / "c.npz", 2), tmp_path / "s" / "accuracy", page=False)
-    assert result["networks"][0]["weights_sha256"] == weights.entry(name).sha256
-    result["networks"][0]["weights_sha256"] = "0" * 64
-    (tmp_path / "s" / "accuracy" / "result.json").write_text(json.dumps(result))
-    found = report.shipped(tmp_path / "s")["accuracy"]
-    assert found["stale"] == [name] and f"earlier weights of {name}" in drawing.source(found)
-
-
-def test_the_short_table_names_its_command(crops, tmp_path):
-    result = run("faults", crops, tmp_path / "out", "--network", HRNET, HOURGLASS, page=False)
-    lines = (tmp_path / "out" / "table.md").read_text().splitlines()
-    assert len(lines) == 6 and all(line.count("|") == lines[0].count("|") == 10 for line in lines[:4])
-    assert "not measured" in lines[2] and lines[2].startswith("| HRNet-Slim (untrained 128x128) (untrained) | 0.")
-    assert lines[5].endswith(f"`{result['made']['command']}`") and "10 people of crops.npz" in lines[5]
-
-
 def test_without_pycocotools_there_is_no_oks_ap_and_everything_else(tmp_path, monkeypatch):
     import importlib.util
 
@@ -419,45 +241,3 @@ def test_without_pycocotools_there_is_no_oks_ap_and_everything_else(tmp_path, mo
     result = run("accuracy", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
     assert "No OKS-AP: pycocotools is not installed." in result["notes"]
     assert result["rows"][0]["measures"]["pck@0.2"]["value"] > 0.9 and "oks" not in result["rows"][0]
-
-
-def test_a_peer_that_says_nothing_of_these_photos_finds_nobody(tmp_path):
-    file = write_coco(tmp_path)
-    elsewhere = [{**p, "image_id": 77, "bbox": [0, 0, 9, 9]} for p in noisy(json.loads(file.read_text()), 1)]
-    (tmp_path / "p.json").write_text(json.dumps(elsewhere))
-    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
-    row = result["rows"][0]
-    assert row["oks"]["AP"]["value"] == 0 and row["measures"]["pck@0.2"]["value"] == 0
-
-
-def test_a_prediction_with_a_box_belongs_to_the_person_it_overlaps_most(tmp_path):
-    file = write_coco(tmp_path, 1)
-    first, second = noisy(json.loads(file.read_text()), 0)
-    swapped = [{**first, "bbox": [104, 20, 80, 80]}, {**second, "bbox": [5, 10, 90, 90]}]
-    (tmp_path / "p.json").write_text(json.dumps(swapped))
-    result = run("faults", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
-    kinds = result["rows"][0]["kinds"]
-    assert kinds["swap"]["value"] > 0.8 and kinds["good"]["value"] == 0
-
-
-def test_all_studies_when_killed_go_on_with_the_one_that_was_under_way(tmp_path, monkeypatch):
-    from pose_demo.commands import study as command
-
-    data, out = write_crops(tmp_path / "c.npz", 2), tmp_path / "out"
-    call = ["study", "all", "--data", str(data), "--out", str(out), "--network", HRNET, *FEW, "--no-page"]
-    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 128)
-    one, begun = command._study, []
-
-    def counted(call, name, out):
-        begun.append(name)
-        if name == "depth" and len(begun) == 3:
-            raise KeyboardInterrupt
-        return one(call, name, out)
-
-    monkeypatch.setattr(command, "_study", counted)
-    assert main(call) == 1 and (out / "unfinished.json").exists()
-    assert main(call) == 0 and not (out / "unfinished.json").exists()
-    assert begun == ["accuracy", "upsampling", "depth", "depth", "resolution", "faults"]
-    (out / "unfinished.json").write_text(json.dumps({"asked": {"command": "another"}, "done": ["accuracy"]}))
-    begun[:] = ["x", "x", "x"]
-    assert main(call) == 0 and begun[3:] == list(command.STUDIES)
