@@ -6,14 +6,14 @@ import importlib.util
 from itertools import combinations
 from typing import Any
 
-from .conduct import Context, Question, Settings
+from .conduct import Context, Settings
 from .oks import AveragePrecision
 from .rows import Row
+from .shares import Shares
 from .subjects import Look, Subject
-from .tally import Tally
 
 
-class Accuracy(Question):
+class Accuracy(Shares):
     """PCK, PCKh and OKS-AP of networks and of predictions from elsewhere, with tests of every pair."""
 
     name = "accuracy"
@@ -23,58 +23,29 @@ class Accuracy(Question):
     def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
         return [Look(of.name, of.input, of.stop(settings.upsampling)) for of in subjects]
 
+    def pairs(self) -> list[tuple[str, str]]:
+        return list(combinations(self.context.columns, 2))
+
     def begin(self, context: Context) -> None:
-        self.context = context
-        columns = context.columns
-        self.tally = Tally(columns, context.records.joints, context.bootstrap, list(combinations(columns, 2)))
+        super().begin(context)
         self.precision, self.why_not = _precision(context)
 
     def add(self, rows: list[Row]) -> None:
-        self.tally.add(rows)
+        super().add(rows)
         if self.precision:
             self.precision.add(rows)
 
+    def notes(self) -> list[str]:
+        return [] if self.precision else [f"No OKS-AP: {self.why_not}."]
+
     def answer(self) -> dict[str, Any]:
-        rows = [{**self.context.describe(c), "measures": self.tally.shares(c), "per_joint": self.tally.per_joint(c)}
-                for c in self.context.columns]  # fmt: skip
-        tests, notes = self.tally.differences(), self.context.notes()
+        result = super().answer()
         if self.precision:
             found = self.precision.answer([p for p in self.tally.pairs if set(p) <= set(self.precision.found)])
-            tests += found["differences"]
-            for row in rows:
+            result["tests"] += found["differences"]
+            for row in result["rows"]:
                 row["oks"] = found["columns"].get(row["column"])
-        else:
-            notes.append(f"No OKS-AP: {self.why_not}.")
-        return {"rows": rows, "tests": tests, "counted": counted(self.tally), "notes": notes + yardsticks(self.context)}
-
-
-def counted(tally: Tally) -> dict[str, int]:
-    """On how many people the measures rest."""
-    return {
-        "people": tally.people, "with_torso": tally.with_torso, "upright": tally.upright_people,
-        "with_head": tally.with_head,
-    }  # fmt: skip
-
-
-def yardsticks(context: Context) -> list[str]:
-    """How the figures of a set are to be read."""
-    said = [
-        "PCK counts a joint as right within 0.2 (0.1) of the torso, left shoulder to right hip; people without both "
-        "do not count. Intervals are 95 % of bootstrap replicates by person. Each p stands by itself: among twenty "
-        "tests of nothing, one is below 0.05. (Those of single joints, in result.json, are also given as Holm corrects "
-        "them.)"
-    ]
-    if len(context.subjects) > 1:
-        said.append(
-            "Tests between networks compare these very weights. To rank two architectures, each has to be trained "
-            "several times by one recipe."
-        )
-    if context.records.joints.name == "mpii":
-        said.append(
-            "PCKh is within half the head: 0.6 of the head box's diagonal where the labels have one, else from upper "
-            "neck to head top. Its mean leaves out pelvis and thorax, as HRNet's and MMPose's evaluation does."
-        )
-    return said
+        return result
 
 
 def _precision(context: Context) -> tuple[AveragePrecision | None, str]:

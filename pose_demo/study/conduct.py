@@ -74,12 +74,16 @@ class Context:
     def columns(self) -> list[str]:
         return [look.key for look in self.looks] + [peer.name for peer in self.peers]
 
+    def look(self, column: str) -> Look | None:
+        """The look whose key a column is; None for a peer."""
+        return next((look for look in self.looks if look.key == column), None)
+
     def subject(self, look: Look) -> Subject:
         return next(s for s in self.subjects if s.name == look.network)
 
     def label(self, column: str) -> str:
         """For people: the network's title and what tells this look from its others; a peer's name."""
-        look = next((look for look in self.looks if look.key == column), None)
+        look = self.look(column)
         if look is None:
             return column
         beside, of = [other for other in self.looks if other.network == look.network], self.subject(look)
@@ -92,7 +96,7 @@ class Context:
 
     def describe(self, column: str) -> dict[str, Any]:
         """The beginning of a result's row."""
-        look = next((look for look in self.looks if look.key == column), None)
+        look = self.look(column)
         if look is None:
             status = "predictions from elsewhere"
             return {"column": column, "label": column, "network": column, "title": column, "status": status}

@@ -11,15 +11,13 @@ from torch import Tensor, nn
 from ..networks import upsampling as up
 from ..networks.base import PoseNetwork
 from ..networks.hrnet import HRNet
-from .accuracy import counted, yardsticks
-from .conduct import Context, Question, Settings
+from .conduct import Settings
 from .costs import cost
-from .rows import Row
+from .shares import Shares
 from .subjects import LAST, Look, Subject, levels
-from .tally import Tally
 
 
-class Depth(Question):
+class Depth(Shares):
     """Accuracy over the cost spent so far, one point a stack (supervised) or fusion (through HRNet's lens)."""
 
     name = "depth"
@@ -30,35 +28,28 @@ class Depth(Question):
             Look(of.name, of.input, of.stop(settings.upsampling), level) for of in subjects for level in levels(of.net)
         ]
 
-    def begin(self, context: Context) -> None:
-        self.context = context
+    def pairs(self) -> list[tuple[str, str]]:
         by_network: dict[str, list[str]] = {}
-        for look in context.looks:
-            by_network.setdefault(look.network, []).append(look.key)
-        pairs = [pair for keys in by_network.values() for pair in itertools.pairwise(keys)]
-        self.tally = Tally(context.columns, context.records.joints, context.bootstrap, pairs)
-
-    def add(self, rows: list[Row]) -> None:
-        self.tally.add(rows)
-
-    def answer(self) -> dict[str, Any]:
-        rows = []
         for look in self.context.looks:
-            net = self.context.subject(look).net
-            last = look.level in (LAST, levels(net)[-1])
-            rows.append({
-                **self.context.describe(look.key), "gmac": multiply_adds(net, look.level, *look.size) / 1e9,
-                "kind": "the output" if last else "a probe" if isinstance(net, HRNet) else "supervised",
-                "measures": self.tally.shares(look.key), "per_joint": self.tally.per_joint(look.key),
-            })  # fmt: skip
-        notes = [
-            *self.context.notes(), *yardsticks(self.context),
+            by_network.setdefault(look.network, []).append(look.key)
+        return [pair for keys in by_network.values() for pair in itertools.pairwise(keys)]
+
+    def row(self, column: str) -> dict[str, Any]:
+        look = self.context.look(column)
+        net = self.context.subject(look).net
+        last = look.level in (LAST, levels(net)[-1])
+        return {
+            "gmac": multiply_adds(net, look.level, *look.size) / 1e9,
+            "kind": "the output" if last else "a probe" if isinstance(net, HRNet) else "supervised",
+        }
+
+    def notes(self) -> list[str]:
+        return [
             "GMAC: 1e9 multiply-adds of convolutions until the answer can be read at that place, for one input.",
             "A Hourglass was trained to answer after each stack. An HRNet was not: its lens is the final layer applied "
             "to the finest branch after an earlier fusion, a probe that shows how far this map already is, and says "
             "too little of what a layer trained for that place would find.",
-        ]  # fmt: skip
-        return {"rows": rows, "tests": self.tally.differences(), "counted": counted(self.tally), "notes": notes}
+        ]
 
 
 class _Reached(Exception):

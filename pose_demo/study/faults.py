@@ -24,12 +24,12 @@ import numpy as np
 
 from ..joints import JointSet
 from . import statistics as st
-from .accuracy import counted, yardsticks
 from .conduct import Context, Question, Settings
 from .datasets import LabelledSet, Person, Record
 from .metrics import torso_lengths
 from .oks import similarity, widths_by_area
 from .rows import Row
+from .shares import counted, yardsticks
 from .subjects import Look, Subject
 from .tally import Tally, estimate, number
 

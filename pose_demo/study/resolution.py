@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..networks.hrnet import HRNet
-from .accuracy import counted, yardsticks
-from .conduct import Context, Question, Settings
+from .conduct import Settings
 from .costs import cost
-from .rows import Row
+from .shares import Shares
 from .subjects import Look, Subject
-from .tally import Tally
 
 LOWEST, HIGHEST = 128, 384
 
 
-class Resolution(Question):
+class Resolution(Shares):
     """Input heights from 128 to 384 in steps of what each network takes, at its own aspect ratio."""
 
     name = "resolution"
@@ -24,33 +22,22 @@ class Resolution(Question):
     def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
         return [Look(of.name, size, of.stop(settings.upsampling)) for of in subjects for size in sizes(of)]
 
-    def begin(self, context: Context) -> None:
-        self.context = context
-        own = {of.name: Look(of.name, of.input, of.stop(context.settings.upsampling)).key
-               for of in context.subjects}  # fmt: skip
-        pairs = [(own[look.network], look.key) for look in context.looks if look.key != own[look.network]]
-        self.tally = Tally(context.columns, context.records.joints, context.bootstrap, pairs)
+    def pairs(self) -> list[tuple[str, str]]:
+        stop = self.context.settings.upsampling
+        own = {of.name: Look(of.name, of.input, of.stop(stop)).key for of in self.context.subjects}
+        return [(own[look.network], look.key) for look in self.context.looks if look.key != own[look.network]]
 
-    def add(self, rows: list[Row]) -> None:
-        self.tally.add(rows)
+    def row(self, column: str) -> dict[str, Any]:
+        look = self.context.look(column)
+        of = self.context.subject(look)
+        return {"gmac": cost(of.net, *look.size).gmac, "trained_size": look.size == of.input, **inside(of, look.size)}
 
-    def answer(self) -> dict[str, Any]:
-        rows = []
-        for look in self.context.looks:
-            of = self.context.subject(look)
-            spent = cost(of.net, *look.size)
-            rows.append({
-                **self.context.describe(look.key), "gmac": spent.gmac, "trained_size": look.size == of.input,
-                **inside(of, look.size), "measures": self.tally.shares(look.key),
-                "per_joint": self.tally.per_joint(look.key),
-            })  # fmt: skip
-        notes = [
-            *self.context.notes(), *yardsticks(self.context),
+    def notes(self) -> list[str]:
+        return [
             "Each network was trained at one size only (marked): at others the same weights see people larger or "
             "smaller than ever in training, so that this is not what networks trained for those sizes would do.",
             "GMAC: 1e9 multiply-adds of convolutions for one input.",
-        ]  # fmt: skip
-        return {"rows": rows, "tests": self.tally.differences(), "counted": counted(self.tally), "notes": notes}
+        ]
 
 
 def sizes(of: Subject) -> list[tuple[int, int]]:

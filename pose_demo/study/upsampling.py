@@ -5,47 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 from ..networks.upsampling import STOPS
-from .accuracy import counted, yardsticks
-from .conduct import Context, Question, Settings
-from .rows import Row
+from .conduct import Settings
+from .shares import Shares
 from .subjects import Look, Subject
-from .tally import MAIN, Tally
+from .tally import MAIN
 
 
-class Upsampling(Question):
+class Upsampling(Shares):
     """Every network at every stop of the slider; the grid of stops trained with against stops tested with."""
 
     name = "upsampling"
     text = "Does it matter how maps are enlarged?"
+    shifts = True
 
     def looks(self, subjects: tuple[Subject, ...], settings: Settings) -> list[Look]:
         return [Look(of.name, of.input, stop) for of in subjects for stop in of.stops]
 
-    def begin(self, context: Context) -> None:
-        self.context = context
-        self.trained = {look.key: Look(look.network, look.size, context.subject(look).upsampling).key
-                        for look in context.looks}  # fmt: skip
-        pairs = [(own, key) for key, own in self.trained.items() if key != own]
-        self.tally = Tally(context.columns, context.records.joints, context.bootstrap, pairs,
-                           [(key, own) for own, key in pairs])  # fmt: skip
+    def pairs(self) -> list[tuple[str, str]]:
+        self.trained = {look.key: Look(look.network, look.size, self.context.subject(look).upsampling).key
+                        for look in self.context.looks}  # fmt: skip
+        return [(own, key) for key, own in self.trained.items() if key != own]
 
-    def add(self, rows: list[Row]) -> None:
-        self.tally.add(rows)
+    def row(self, column: str) -> dict[str, Any]:
+        own, none = self.trained[column], {"torsos": {"value": 0.0, "low": 0.0, "high": 0.0}, "pixels": 0.0}
+        shift = none if column == own else self.tally.shift(column, own)
+        return {"trained_with": self.context.look(own).upsampling, "shift": shift}
+
+    def notes(self) -> list[str]:
+        return [
+            "The shift is how far a network's joints move, on average, when only the stop changes from the one that "
+            "it was trained with, in torsos and in pixels of the photo."
+        ]
 
     def answer(self) -> dict[str, Any]:
-        rows = []
-        for column in self.context.columns:
-            own, shift = self.trained[column], {"torsos": {"value": 0.0, "low": 0.0, "high": 0.0}, "pixels": 0.0}
-            moved = shift if column == own else self.tally.shift(column, own)
-            rows.append({**self.context.describe(column), "trained_with": own.split("|")[2], "shift": moved,
-                         "measures": self.tally.shares(column), "per_joint": self.tally.per_joint(column)})  # fmt: skip
-        notes = [
-            *self.context.notes(), *yardsticks(self.context),
-            "The shift is how far a network's joints move, on average, when only the stop changes from the one that "
-            "it was trained with, in torsos and in pixels of the photo.",
-        ]  # fmt: skip
-        return {"rows": rows, "grids": self._grids(rows), "tests": self.tally.differences(),
-                "counted": counted(self.tally), "notes": notes}  # fmt: skip
+        result = super().answer()
+        return {"rows": result["rows"], "grids": self._grids(result["rows"]), **result}
 
     def _grids(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Per architecture and joint set: accuracy by [stop trained with][stop tested with], as lists of cells (one a
