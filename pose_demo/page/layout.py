@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,30 +10,12 @@ import gradio as gr
 from .. import weights
 from ..joints import JOINT_SETS
 from . import api, events, pickers, results, study_tab, words, xray
+from .component import own
 from .state import JOINT, THRESHOLD, Session
 
-STATIC = Path(__file__).parent / "static"
 #: Uploaded photos are deleted within a day: seconds between two looks, and a file's age.
 KEPT = (3600, 86400)
 _LANGUAGE = "en"
-
-
-def own(name: str, *, events: tuple[str, ...] = (), **value: Any) -> gr.HTML:
-    """A component of ours: static/NAME.html and static/NAME.js. The browser draws it from the patches it is sent."""
-    script = _static("common.js") + _static(f"{name}.js")
-    if absent := [event for event in events if f"'{event}'" not in script]:
-        raise ValueError(f"{name}.js triggers no {', '.join(absent)}")
-    return gr.HTML(
-        {"n": 0, "words": words.table(_LANGUAGE), **value},
-        html_template=_static(f"{name}.html"),
-        js_on_load=script,
-        apply_default_css=False,
-        elem_id=name,
-    )
-
-
-def _static(file: str) -> str:
-    return (STATIC / file).read_text(encoding="utf-8")
 
 
 def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
@@ -43,7 +24,9 @@ def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
         title=words.say(_LANGUAGE, "title"), fill_width=True, analytics_enabled=False, delete_cache=KEPT
     ) as page:
         at = {"session": gr.State(Session())}
-        at["header"] = own("header", events=("language",), languages=words.LANGUAGES, language=_LANGUAGE)
+        at["header"] = own(
+            "header", words.table(_LANGUAGE), events=("language",), languages=words.LANGUAGES, language=_LANGUAGE
+        )
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab(words.say(_LANGUAGE, "tab_photo"), id="photo") as at["tab_photo"]:
                 _photo_room(at, local, max_megabytes)
@@ -58,11 +41,11 @@ def _photo_room(at: dict[str, Any], local: bool, max_megabytes: int) -> None:
     """One photo: in on the left, both networks' answers on the right, the X-ray below."""
     with gr.Row(elem_id="page"):
         with gr.Column(elem_id="controls"):
-            at["photo"] = own("photo", events=("take", "frame"), megabytes=max_megabytes)
+            at["photo"] = own("photo", words.table(_LANGUAGE), events=("take", "frame"), megabytes=max_megabytes)
             _controls(at, local)
         with gr.Column(elem_id="results"):
-            at["views"] = own("views", events=("pick",), busy=words.say(_LANGUAGE, "starting"))
-            at["heat"] = own("heat")
+            at["views"] = own("views", words.table(_LANGUAGE), events=("pick",), busy=words.say(_LANGUAGE, "starting"))
+            at["heat"] = own("heat", words.table(_LANGUAGE))
             with gr.Column(elem_id="cost-box"):
                 at["cost_heading"] = gr.HTML(results.heading(_LANGUAGE), apply_default_css=False)
                 at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
@@ -83,7 +66,7 @@ def _controls(at: dict[str, Any], local: bool) -> None:
                 at[f"{side}_import"] = gr.UploadButton(say("import"), size="sm", min_width=80, visible=local)
     with gr.Column(elem_id="stop-box"):
         at["stop"] = gr.Slider(0, 3, value=0, step=1, label=say("stop"), elem_id="stop", buttons=[])
-        at["stops"] = own("stops", **events.stops(_LANGUAGE, *pair))
+        at["stops"] = own("stops", words.table(_LANGUAGE), **events.stops(_LANGUAGE, *pair))
     at["threshold"] = gr.Slider(
         0, 1, value=THRESHOLD, step=0.05, label=say("threshold"), elem_id="threshold", buttons=[]
     )

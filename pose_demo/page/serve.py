@@ -11,7 +11,8 @@ from typing import Any
 import gradio as gr
 
 from .. import weights
-from .layout import STATIC, build
+from .component import STATIC
+from .layout import build
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _MEGABYTES = 30

@@ -10,7 +10,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -19,11 +18,11 @@ from ..comparison import Comparison
 from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import results, words, work, xray_answers, xray_cost, xray_export, xray_inspector, xray_maps, xray_words
+from .component import own
 from .state import Session
 from .xray_store import STORE, Shot, Unknown
 from .xray_words import say
 
-_STATIC = Path(__file__).parent / "static"
 _LANGUAGES = xray_words.LANGUAGES
 
 
@@ -119,36 +118,28 @@ def _number(asked: dict) -> int | None:
 # --- components ------------------------------------------------------------------------------------------------------
 
 
-def own(name: str, *more: str, **value: Any) -> gr.HTML:
-    """A component of ours: static/NAME.html and its scripts: what all share, what the X-ray shares, its own."""
-    parts = ("common", "xray_common", name, *more)
-    return gr.HTML(
-        {"n": 0, "words": xray_words.table("en"), **value},
-        html_template=(_STATIC / f"{name}.html").read_text(encoding="utf-8"),
-        js_on_load="\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in parts),
-        apply_default_css=False,
-        elem_id=name,
-        server_functions=[ask],
-    )
+def _part(name: str, *more: str) -> gr.HTML:
+    """A component of the X-ray: its scripts begin with what all of them share."""
+    return own(name, xray_words.table("en"), ("xray_common", name, *more), answers=(ask,))
 
 
 def build() -> dict[str, Any]:
     """The X-ray's components, in the order in which they stand. Call inside the page's gr.Blocks."""
     at: dict[str, Any] = {}
     with gr.Column(elem_id="xray-box"):
-        at["xray_bar"] = own("xray_bar")
-        at["xray"] = own("xray", "xray_inspector")
-        at["xray_film"] = own("xray_film")
+        at["xray_bar"] = _part("xray_bar")
+        at["xray"] = _part("xray", "xray_inspector")
+        at["xray_film"] = _part("xray_film")
         at["xray_surface"] = gr.Plot(show_label=False, container=False, elem_id="xray-surface", visible=False)
-        at["xray_lab"] = own("xray_lab")
+        at["xray_lab"] = _part("xray_lab")
         at["xray_pair"] = gr.ImageSlider(
             show_label=False, interactive=False, type="numpy", format="webp", slider_position=50, buttons=[],
             elem_id="xray-slider", visible=False,
         )  # fmt: skip
-        at["xray_story"] = own("xray_story")
-        at["xray_cost"] = own("xray_cost")
+        at["xray_story"] = _part("xray_story")
+        at["xray_cost"] = _part("xray_cost")
         at["xray_bars"] = gr.Plot(show_label=False, container=False, elem_id="xray-bars", visible=False)
-        at["xray_take"] = own("xray_take")
+        at["xray_take"] = _part("xray_take")
     return at
 
 

@@ -19,30 +19,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from misbehaving import BODY, SHA, Server, assert_done, get, leave, part, proper, running, says, waits
+from misbehaving import BODY, SHA, Server, assert_done, get, leave, part, proper, says, waits
 
 from pose_demo import download as module
 from pose_demo.download import FetchError, download
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Server) -> Iterator[Server]:
-    shared.restart()
-    yield shared
-    shared.gate.set()
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "own" / "weights.pth"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from misbehaving import (
     BODY,
     SHA,
     WRONG,
-    Server,
     assert_done,
     chunked,
     get,
     leave,
     part,
     proper,
-    running,
     says,
     slams,
     waits,
@@ -27,25 +23,6 @@ from misbehaving import (
 
 from pose_demo import download as module
 from pose_demo.download import FetchError, sha256_of
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared: Server) -> Iterator[Server]:
-    shared.restart()
-    yield shared
-    shared.gate.set()
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "own" / "weights.pth"
-
 
 # --- when all goes well ------------------------------------------------------------------------------------------
 
