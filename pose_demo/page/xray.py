@@ -166,13 +166,16 @@ def _left(request: gr.Request) -> None:
 
 def refresh(session: Session, request: gr.Request) -> Any:
     """The session's result in the X-ray: its traces under a new key, both maps drawn. Nothing new: nothing changes."""
-    if session.result is None or (session.xrayed == (session.done, session.language) and session.xray_key in STORE):
+    result, done = session.result, session.done
+    if result is None or (session.xrayed == (done, session.language) and session.xray_key in STORE):
         return gr.skip()
     try:
-        if not session.xrayed or session.xrayed[0] != session.done or session.xray_key not in STORE:
-            session.xray_key = STORE.keep(session.result, request.session_hash or "")
-            session.result = xray_export.light(session.result)
-        session.xrayed = (session.done, session.language)
+        if not session.xrayed or session.xrayed[0] != done or session.xray_key not in STORE:
+            key = STORE.keep(result, request.session_hash or "")
+            if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
+                return gr.skip()
+            session.xray_key, session.result = key, xray_export.light(result)
+        session.xrayed = (done, session.language)
         return session.patch(**fill(session))
     except Exception:
         traceback.print_exc(file=sys.stderr)

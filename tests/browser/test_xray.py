@@ -163,6 +163,25 @@ def test_take_it_away_and_a_link_that_brings_it_back(look, tmp_path):
     assert other.evaluate("PoseXray.joint") == "left knee"
 
 
+def test_a_photo_that_comes_while_the_x_ray_is_drawn_gets_the_x_ray(look):
+    page = look()
+    examples = page.locator(".example")
+    titles = [examples.nth(k).get_attribute("aria-label") or examples.nth(k).inner_text() for k in (1, 2)]
+    shown = page.eval_on_selector(".pair img", "node => node.src")
+    examples.nth(1).click()
+    # Its skeletons are there, its X-ray is not yet.
+    page.wait_for_function("before => document.querySelector('.pair img').src !== before", arg=shown)
+    examples.nth(2).click()
+    page.wait_for_function("title => title.includes(PoseXray.state.example)", arg=titles[1])
+    page.wait_for_function("document.querySelector('.views .busy').hidden")
+    page.wait_for_timeout(1000)  # what was on its way for the older photo has had the time to come
+    assert page.evaluate("PoseXray.state.example") in titles[1]
+    assert page.eval_on_selector(".pair img", "node => node.src") == page.eval_on_selector(
+        ".photo .picture", "node => node.src"
+    )
+    pin(page, FUSED)
+
+
 def test_any_two_networks_and_untrained_is_red(look):
     page = look("?left=hourglass-slim-untrained&right=hourglass-slim-lsp")
     page.wait_for_function("PoseXray.state.networks[0] === 'hourglass-slim-untrained'")

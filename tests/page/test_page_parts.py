@@ -2,7 +2,9 @@
 
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from gradio.utils import get_upload_folder
 
 from pose_demo import weights
 from pose_demo.joints import JOINT_SETS
-from pose_demo.page import events, photo_input, pickers, run, serve, words, work
+from pose_demo.page import events, photo_input, pickers, run, serve, words, work, xray
 from pose_demo.page.layout import build
 from pose_demo.page.state import Session
 
@@ -115,6 +117,22 @@ def test_errors_are_sentences_and_keep_the_result(session, untrained, monkeypatc
     assert "secret" not in said and "secret" in capsys.readouterr().err
     assert session.result is result
     assert last(run.run(Session(), *untrained, 0, "argmax", False))["error"]
+
+
+def test_an_x_ray_in_the_making_gives_way_to_a_newer_photo(session, untrained, monkeypatch):
+    request = SimpleNamespace(session_hash="me")
+    list(run.run(session, *untrained, 0, "argmax", False))
+    keep, newer = xray.STORE.keep, replace(session.result)
+
+    def slowly(result, owner):
+        session.result = newer  # what the run of a newer photo does meanwhile
+        return keep(result, owner)
+
+    monkeypatch.setattr(xray.STORE, "keep", slowly)
+    assert "sides" not in xray.refresh(session, request)
+    assert session.result is newer and session.xrayed is None and session.xray_key == ""
+    monkeypatch.setattr(xray.STORE, "keep", keep)
+    assert len(xray.refresh(session, request)["sides"]) == 2 and session.xrayed[0] == session.done
 
 
 def test_a_newer_photo_stops_the_older_run(session, untrained, monkeypatch):
