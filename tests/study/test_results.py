@@ -151,3 +151,14 @@ def test_a_worse_network_is_below_and_without_an_interval_nothing_is_said_of_cha
     result = {"rows": [row("a"), row("b")], "tests": [test]}
     assert study_words.answers(result) == ["b is 3.1 points below a in PCKh at 0.5 of the head."]
     assert study_words.answers({**result, "tests": []}) == []
+
+
+def test_the_readme_shows_the_results_that_ship():
+    readme = (report.SHIPPED.parents[1] / "README.md").read_text(encoding="utf-8")
+    for study, result in report.shipped().items():
+        assert f"`{result['made']['command']}`" in readme
+        for line in (report.SHIPPED / study / "table.md").read_text(encoding="utf-8").splitlines()[2:-2]:
+            label, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+            if study == "faults":  # the shares of the kinds alone: PCK stands in the first table
+                cells = cells[3:]
+            assert f"| {label.removesuffix(' (trained briefly on a CPU)')} | {' | '.join(cells)} |" in readme
