@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -187,13 +185,8 @@ def test_the_flip_test_fits_the_cells(cells, shift):
 
 
 @pytest.fixture(scope="module")
-def refine():
+def refine(mmpose):
     """MMPose's decoders, as functions of (K, H, W) heatmaps that return (K, 2) joints in cells."""
-    if sys.version_info >= (3, 12):
-        pytest.skip("MMPose has no wheels for this Python")
-    from pose_demo.networks import mmpose_compat
-
-    mmpose_compat.prepare()
     from mmpose.codecs.utils import get_heatmap_maximum, refine_keypoints, refine_keypoints_dark
 
     def argmax(heatmaps):

@@ -12,10 +12,7 @@ def test_lsp_order_is_the_data_sets():
 
 
 @pytest.mark.parametrize("name", ["coco", "mpii"])
-def test_order_and_flip_equal_mmposes(name):
-    from pose_demo.networks import mmpose_compat
-
-    mmpose_compat.prepare()
+def test_order_and_flip_equal_mmposes(name, mmpose):
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
     meta = parse_pose_metainfo({"from_file": f"configs/_base_/datasets/{name}.py"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -67,10 +66,8 @@ def no_gradients():
 
 
 @pytest.fixture(scope="session")
-def reference():
+def reference(mmpose):
     """pose_demo.networks.reference where MMPose can be installed at all."""
-    if sys.version_info >= (3, 12):
-        pytest.skip("MMPose has no wheels for Python 3.12 and later")
     from pose_demo.networks import reference
 
     assert reference.available(), "MMPose is missing: python -m pip install -r requirements-dev.txt"

@@ -14,10 +14,7 @@ def people():
 
 
 @pytest.mark.parametrize("threshold", [0.1, 0.2, 0.5])
-def test_equals_mmposes_keypoint_pck_accuracy(people, threshold):
-    from pose_demo.networks import mmpose_compat
-
-    mmpose_compat.prepare()
+def test_equals_mmposes_keypoint_pck_accuracy(people, threshold, mmpose):
     from mmpose.evaluation.functional import keypoint_pck_accuracy
 
     predicted, truth = people
