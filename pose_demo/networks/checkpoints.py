@@ -6,6 +6,7 @@ network stays as it was: weights that almost fit give heatmaps that almost look 
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 import threading
@@ -64,10 +65,21 @@ def save(net: nn.Module, file: str | Path, metadata: Mapping[str, str]) -> None:
         tensors[name] = value
     file = Path(file)
     part = file.with_name(file.name + ".part")
-    from safetensors.torch import save_file  # here and below, because training must run without it
-
-    save_file(tensors, part, dict(metadata))
+    part.write_bytes(_packed(tensors, dict(metadata)))
     part.replace(file)  # a run that is stopped here leaves the file of before
+
+
+def _packed(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
+    """The bytes of a safetensors file, the same for the same content: the package itself writes the metadata in an
+    order of its own each time, and with it another hash."""
+    from safetensors.torch import save as pack  # here and below, because training must run without it
+
+    raw = pack(tensors, metadata)
+    end = 8 + int.from_bytes(raw[:8], "little")
+    header = {**json.loads(raw[8:end]), "__metadata__": metadata}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + raw[end:]
 
 
 def read(source: Source) -> dict[str, Tensor]:

@@ -133,6 +133,9 @@ def test_safetensors_round_trip(make, randomise, tmp_path, photo, distance):
     assert [path.name for path in tmp_path.iterdir()] == ["net.safetensors"]
     with safe_open(file, "pt") as content:
         assert content.metadata() == {"network": "hrnet-small", "data": "none"}
+    again = tmp_path / "again.safetensors"
+    checkpoints.save(net, again, {"network": "hrnet-small", "data": "none"})
+    assert again.read_bytes() == file.read_bytes(), "the same weights have the same hash"
     convolutions = {name for name, module in net.named_modules() if isinstance(module, torch.nn.Conv2d)}
     for name, value in safetensors.torch.load_file(file).items():
         half = name.rpartition(".")[0] in convolutions
