@@ -196,7 +196,7 @@ def _look(
     x = zoo.normalise(torch.from_numpy(image).to(where).permute(2, 0, 1)[None].float() / 255, card.normalisation)
 
     with torch.inference_mode():
-        _wait(where)
+        zoo.wait(where)
         start = time.perf_counter()
         kept = net.trace(x, request) if trace and net.places else None  # MMPose's networks leave none
         heatmaps = kept.heatmaps if kept else net(x, request)
@@ -204,7 +204,7 @@ def _look(
             mirrored = net(x.flip(-1), request)
             order, shift = card.joints.flip, card.cells == "corner"
             heatmaps = [flip_merge(a, b, order, shift) for a, b in zip(heatmaps, mirrored, strict=True)]
-        _wait(where)
+        zoo.wait(where)
         seconds = time.perf_counter() - start
         cells, scores = decode(heatmaps[-1], decoder)
     stride = card.input[0] // heatmaps[-1].shape[2]
@@ -242,11 +242,6 @@ def network(name: str, device: str) -> nn.Module:
 @lru_cache(maxsize=6)
 def _load(name: str, device: str) -> nn.Module:
     return zoo.load(name, device)
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def _device_name(device: torch.device) -> str:

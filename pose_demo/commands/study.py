@@ -213,11 +213,13 @@ def _gallery(call: argparse.Namespace, result: dict[str, Any], count: int) -> An
 
 def summary(result: dict[str, Any]) -> str:
     """A few lines for a terminal: each look's main figure with its interval, and what was left out."""
+    from ..study.report import said
+
     data, lines = result["data"], []
     for row in result["rows"]:
-        figures = [f"{name} {_text(e)}" for name, e in row["measures"].items()]
-        figures += [f"OKS-AP {_text(row['oks']['AP'])}"] if row.get("oks") else []
-        figures += [f"{kind} {_text(e)}" for kind, e in row.get("kinds", {}).items()]
+        figures = [f"{name} {said(e, 4)}" for name, e in row["measures"].items()]
+        figures += [f"OKS-AP {said(row['oks']['AP'], 4)}"] if row.get("oks") else []
+        figures += [f"{kind} {said(e, 4)}" for kind, e in row.get("kinds", {}).items()]
         lines.append(f"{row['label']} ({row['status']}): {', '.join(figures) or 'nothing to measure by'}")
     made = result["made"]
     lines.append(
@@ -225,13 +227,6 @@ def summary(result: dict[str, Any]) -> str:
         f"{made['seconds']['all']} s, of these {made['seconds']['forward']} s forward passes"
     )
     return "\n".join(lines)
-
-
-def _text(estimate: dict[str, Any]) -> str:
-    if estimate["value"] is None:
-        return "not measured"
-    low, high = estimate["low"], estimate["high"]
-    return f"{estimate['value']:.4f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
 
 
 class _Progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..comparison import Comparison
+from .study import NETWORKS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -18,7 +19,7 @@ def figure(comparison: Comparison) -> Figure:
     if len(set(names)) < len(names):
         names = [f"{name} ({side})" for name, side in zip(names, ("left", "right"), strict=False)]
     times = [pose.seconds * 1000 for pose in comparison.poses]
-    bar = Bar(x=times, y=names, orientation="h", text=[f"{t:.1f} ms" for t in times], marker_color="#0072B2",
+    bar = Bar(x=times, y=names, orientation="h", text=[f"{t:.1f} ms" for t in times], marker_color=NETWORKS[0],
               hovertemplate="%{y}: %{x:.2f} ms<extra></extra>")  # fmt: skip
     passes = "two passes each (flip test)" if comparison.flip else "one forward pass each"
     result = Figure(bar)

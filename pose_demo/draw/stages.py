@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .study import NETWORKS
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-
-#: Okabe and Ito's blue and vermilion: the left and the right network.
-COLOURS = ("#0072B2", "#D55E00")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def figure(networks: list[Bars]) -> Figure:
             result.add_trace(
                 Bar(
                     x=values, y=[[side] * len(values), list(network.parts)], orientation="h", name=side,
-                    marker_color=COLOURS[k], text=["–" if v is None else f"{v:.3g}" for v in values],
+                    marker_color=NETWORKS[k], text=["–" if v is None else f"{v:.3g}" for v in values],
                     hovertemplate="%{y}: %{x:.4g}<extra></extra>",
                 ),
                 1, column,

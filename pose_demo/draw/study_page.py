@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..joints import joint_set
+from ..study.report import said
 from .skeleton import STROKE, strokes
 from .study import figures, source
 from .study_words import answers
@@ -66,9 +67,9 @@ def _numbers(result: dict[str, Any]) -> str:
     names = list(dict.fromkeys(m for row in result["rows"] for m in row["measures"]))
     rows = []
     for row in result["rows"]:
-        cells = [_estimate(row["measures"].get(m)) for m in names]
+        cells = [said(row["measures"].get(m)) for m in names]
         if row.get("oks"):
-            cells.append(_estimate(row["oks"]["AP"]))
+            cells.append(said(row["oks"]["AP"]))
         rows.append([escape(row["label"]), *map(escape, cells)])
     head = ["network", *names, *(["OKS-AP"] if any(row.get("oks") for row in result["rows"]) else [])]
     return f"<h2>Figures</h2>{_html_table(head, rows)}"
@@ -76,7 +77,7 @@ def _numbers(result: dict[str, Any]) -> str:
 
 def _tests(result: dict[str, Any]) -> str:
     labels = {row["column"]: row["label"] for row in result["rows"]}
-    rows = [[escape(labels[t["b"]]), escape(labels[t["a"]]), escape(t["measure"]), _estimate(t["difference"]),
+    rows = [[escape(labels[t["b"]]), escape(labels[t["a"]]), escape(t["measure"]), said(t["difference"]),
              _p(t["p_bootstrap"]), _p(t.get("p_mcnemar"))] for t in result["tests"]]  # fmt: skip
     if not rows:
         return ""
@@ -101,12 +102,6 @@ def _html_table(head: list[str], rows: list[list[str]]) -> str:
     top = "".join(f"<th>{escape(h)}</th>" for h in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
-
-
-def _estimate(e: dict[str, Any] | None) -> str:
-    if not e or e["value"] is None:
-        return "not measured"
-    return f"{e['value']:.3f}" + (f" ({e['low']:.3f} to {e['high']:.3f})" if e["low"] is not None else "")
 
 
 def _p(value: float | None) -> str:

@@ -145,6 +145,12 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def wait(device: torch.device) -> None:
+    """Until the device has finished: a GPU answers before it has computed."""
+    if device.type not in ("cpu", "meta"):
+        torch.accelerator.synchronize(device)
+
+
 def load(name: str, device: torch.device | str | None = None) -> nn.Module:
     """A network in eval mode with its weights in place, on `device` (default: the CPU).
 

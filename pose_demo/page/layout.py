@@ -24,9 +24,7 @@ def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
         title=words.say(_LANGUAGE, "title"), fill_width=True, analytics_enabled=False, delete_cache=KEPT
     ) as page:
         at = {"session": gr.State(Session())}
-        at["header"] = own(
-            "header", words.table(_LANGUAGE), events=("language",), languages=words.LANGUAGES, language=_LANGUAGE
-        )
+        at["header"] = _part("header", events=("language",), languages=words.LANGUAGES, language=_LANGUAGE)
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab(words.say(_LANGUAGE, "tab_photo"), id="photo") as at["tab_photo"]:
                 _photo_room(at, local, max_megabytes)
@@ -37,15 +35,20 @@ def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
     return page
 
 
+def _part(name: str, **more: Any) -> gr.HTML:
+    """A component of the photo's room, in the language that the page begins with."""
+    return own(name, words.table(_LANGUAGE), **more)
+
+
 def _photo_room(at: dict[str, Any], local: bool, max_megabytes: int) -> None:
     """One photo: in on the left, both networks' answers on the right, the X-ray below."""
     with gr.Row(elem_id="page"):
         with gr.Column(elem_id="controls"):
-            at["photo"] = own("photo", words.table(_LANGUAGE), events=("take", "frame"), megabytes=max_megabytes)
+            at["photo"] = _part("photo", events=("take", "frame"), megabytes=max_megabytes)
             _controls(at, local)
         with gr.Column(elem_id="results"):
-            at["views"] = own("views", words.table(_LANGUAGE), events=("pick",), busy=words.say(_LANGUAGE, "starting"))
-            at["heat"] = own("heat", words.table(_LANGUAGE))
+            at["views"] = _part("views", events=("pick",), busy=words.say(_LANGUAGE, "starting"))
+            at["heat"] = _part("heat")
             with gr.Column(elem_id="cost-box"):
                 at["cost_heading"] = gr.HTML(results.heading(_LANGUAGE), apply_default_css=False)
                 at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
@@ -66,7 +69,7 @@ def _controls(at: dict[str, Any], local: bool) -> None:
                 at[f"{side}_import"] = gr.UploadButton(say("import"), size="sm", min_width=80, visible=local)
     with gr.Column(elem_id="stop-box"):
         at["stop"] = gr.Slider(0, 3, value=0, step=1, label=say("stop"), elem_id="stop", buttons=[])
-        at["stops"] = own("stops", words.table(_LANGUAGE), **events.stops(_LANGUAGE, *pair))
+        at["stops"] = _part("stops", **events.stops(_LANGUAGE, *pair))
     at["threshold"] = gr.Slider(
         0, 1, value=THRESHOLD, step=0.05, label=say("threshold"), elem_id="threshold", buttons=[]
     )

@@ -20,7 +20,7 @@ from ..networks.upsampling import STOPS
 from . import results, words, work, xray_answers, xray_cost, xray_export, xray_inspector, xray_maps, xray_words
 from .component import own
 from .state import Session
-from .xray_store import STORE, Shot, Unknown
+from .xray_store import STORE, Shot, Unknown, without_traces
 from .xray_words import say
 
 _LANGUAGES = xray_words.LANGUAGES
@@ -174,7 +174,7 @@ def refresh(session: Session, request: gr.Request) -> Any:
             key = STORE.keep(result, request.session_hash or "")
             if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
                 return gr.skip()
-            session.xray_key, session.result = key, xray_export.light(result)
+            session.xray_key, session.result = key, without_traces(result)
         session.xrayed = (done, session.language)
         return session.patch(**fill(session))
     except Exception:

@@ -21,7 +21,7 @@ from . import words, xray_answers, xray_inspector, xray_maps
 from .photo_input import data_address
 from .xray_inspector import one
 from .xray_maps import address, tensor
-from .xray_store import Shot, without_traces
+from .xray_store import Shot
 from .xray_words import say
 
 #: Bytes of maps that travel in one answer.
@@ -31,11 +31,6 @@ _TEMPLATE = Path(__file__).parent / "static" / "xray_report.html"
 
 class TooLarge(ValueError):
     """More maps than one answer may carry; the message is for the page."""
-
-
-def light(comparison: Comparison) -> Comparison:
-    """What a session keeps: the same result without its traces."""
-    return without_traces(comparison)
 
 
 def export(shot: Shot, asked: dict[str, Any], language: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..networks import zoo
 from .accuracy import Accuracy
 from .conduct import Settings, conduct
 from .subjects import LAST, Subject, heatmaps, subject
@@ -57,8 +58,7 @@ def _seconds_a_photo(of: Subject, batch: int, device: torch.device, passes: int 
     for _ in range(passes + 1):
         start = time.perf_counter()
         heatmaps(of.net, x, of.upsampling, [LAST])
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        zoo.wait(device)
         times.append(time.perf_counter() - start)
     return median(times[1:]) / batch
 

@@ -22,6 +22,7 @@ from ..networks.base import PoseNetwork
 from ..networks.hourglass import StackedHourglass
 from ..networks.hrnet import HRNet
 from ..networks.upsampling import plan
+from ..networks.zoo import wait
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class _Stopwatch:
         self._last = time.perf_counter()
 
     def __call__(self, name: str, tensor: Tensor, role: str, stride: int, **place: int) -> None:
-        _wait(tensor)
+        wait(tensor.device)
         level = next((key for key in ("stage", "stack") if key in place), None)
         part = f"{level}{place[level]}" if level else "head" if role == "heatmaps" else "stem"
         now = time.perf_counter()
@@ -156,18 +157,12 @@ def _milliseconds(net: PoseNetwork, height: int, width: int, repeats: int) -> tu
     totals: list[float] = []
     watches: list[_Stopwatch] = []
     with torch.inference_mode():
-        _wait(net(x)[-1])
+        wait(net(x)[-1].device)
         for _ in range(repeats):
             start = time.perf_counter()
-            _wait(net(x)[-1])
+            wait(net(x)[-1].device)
             totals.append(time.perf_counter() - start)
             watches.append(_Stopwatch())
             net._run(x, stops, watches[-1])
     parts = {part: 1000 * median(w.seconds[part] for w in watches) for part in watches[0].seconds}
     return parts, 1000 * median(totals)
-
-
-def _wait(tensor: Tensor) -> None:
-    """Until the device has finished: a GPU answers before it has computed."""
-    if tensor.device.type not in ("cpu", "meta"):
-        torch.accelerator.synchronize(tensor.device)

@@ -58,7 +58,7 @@ def markdown(result: dict[str, Any]) -> str:
     for row in result["rows"]:
         cells = [row["measures"].get(m) for m in names] + [(row.get("oks") or {}).get("AP")] * len(oks)
         cells += list(row.get("kinds", {}).values())
-        told.append([f"{row['label']} ({row['status']})", *map(_said, cells)])
+        told.append([f"{row['label']} ({row['status']})", *map(said, cells)])
     data, made = result["data"], result["made"]
     return (
         "".join(f"| {' | '.join(line)} |\n" for line in told)
@@ -67,11 +67,12 @@ def markdown(result: dict[str, Any]) -> str:
     )
 
 
-def _said(estimate: dict[str, Any] | None) -> str:
+def said(estimate: dict[str, Any] | None, digits: int = 3) -> str:
+    """A figure and its interval for people; digits -- of the figure."""
     if not estimate or estimate["value"] is None:
         return "not measured"
     low, high = estimate["low"], estimate["high"]
-    return f"{estimate['value']:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
+    return f"{estimate['value']:.{digits}f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
 
 
 def lines(result: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -183,14 +183,14 @@ class Eyes:
         return {key: points.float().cpu().numpy() for key, points in found.items()}
 
     def _timed(self, of: Subject, x: Tensor, stop: str, wanted: Iterable[str]) -> dict[str, Tensor]:
-        _wait(x.device)
+        zoo.wait(x.device)
         start = time.perf_counter()
         maps = _in_pieces(of.net, x, stop, wanted)
         if self.flip:
             mirrored = _in_pieces(of.net, x.flip(-1), stop, wanted)
             shift = of.cells == "corner"
             maps = {level: flip_merge(m, mirrored[level], of.joints.flip, shift) for level, m in maps.items()}
-        _wait(x.device)
+        zoo.wait(x.device)
         self.seconds += time.perf_counter() - start
         return maps
 
@@ -200,8 +200,3 @@ def _in_pieces(net: nn.Module, x: Tensor, stop: str, wanted: Iterable[str]) -> d
     count = len(x) if x.device.type != "cpu" else max(1, _CPU_PIXELS // (x.shape[2] * x.shape[3]))
     parts = [heatmaps(net, part, stop, wanted) for part in x.split(count)]
     return {level: torch.cat([part[level] for part in parts]) for level in wanted}
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..networks.upsampling import STOPS
@@ -22,14 +23,16 @@ class Upsampling(Shares):
         return [Look(of.name, of.input, stop) for of in subjects for stop in of.stops]
 
     def pairs(self) -> list[tuple[str, str]]:
-        self.trained = {look.key: Look(look.network, look.size, self.context.subject(look).upsampling).key
-                        for look in self.context.looks}  # fmt: skip
-        return [(own, key) for key, own in self.trained.items() if key != own]
+        return [(own.key, look.key) for look in self.context.looks if (own := self._trained(look)) != look]
 
     def row(self, column: str) -> dict[str, Any]:
-        own, none = self.trained[column], {"torsos": {"value": 0.0, "low": 0.0, "high": 0.0}, "pixels": 0.0}
-        shift = none if column == own else self.tally.shift(column, own)
-        return {"trained_with": self.context.look(own).upsampling, "shift": shift}
+        own, none = self._trained(self.context.look(column)), {"value": 0.0, "low": 0.0, "high": 0.0}
+        shift = {"torsos": none, "pixels": 0.0} if column == own.key else self.tally.shift(column, own.key)
+        return {"trained_with": own.upsampling, "shift": shift}
+
+    def _trained(self, look: Look) -> Look:
+        """The same look at the stop that its network was trained with."""
+        return replace(look, upsampling=self.context.subject(look).upsampling)
 
     def notes(self) -> list[str]:
         return [

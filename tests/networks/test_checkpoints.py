@@ -8,7 +8,6 @@ import io
 import pathlib
 import pickle
 import struct
-import sys
 import zipfile
 
 import numpy as np
@@ -320,8 +319,7 @@ def test_what_training_programs_leave_behind_is_passed_over(hrnet, tmp_path):
     assert set(torch.serialization.get_safe_globals()) == set(allowed), "nothing more is allowed after the call"
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="MMEngine comes with MMPose, which has no wheels there")
-def test_mmengines_log_of_the_training_run_is_passed_over(hrnet, tmp_path):
+def test_mmengines_log_of_the_training_run_is_passed_over(hrnet, tmp_path, mmpose):
     from mmengine.logging import HistoryBuffer
 
     log = HistoryBuffer()

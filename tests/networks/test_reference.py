@@ -118,8 +118,7 @@ def test_without_mmpose_one_clear_sentence(monkeypatch):
         module.build("hrnet-w32")
 
 
-@pytest.mark.skipif(not UNTIL_3_11, reason="MMPose has no wheels for Python 3.12 and later")
-def test_with_mmpose():
+def test_with_mmpose(mmpose):
     assert module.available() is True
 
 
