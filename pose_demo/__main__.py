@@ -1,4 +1,4 @@
-"""`python -m pose_demo compare | study | train | weights | bench`: the same use cases from the command line.
+"""`python -m pose_demo compare | study | train | weights | bench | page`, or once installed `pose-demo ...`.
 
 Exit status 0, 1 (ran and failed) or 2 (wrong call).
 """
@@ -6,31 +6,42 @@ Exit status 0, 1 (ran and failed) or 2 (wrong call).
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
-COMMANDS = ("compare", "study", "train", "weights", "bench")
+COMMANDS = ("compare", "study", "train", "weights", "bench", "page")
 
 
 def parser() -> argparse.ArgumentParser:
     """Each command registers itself; a command's module loads torch only when the command runs."""
-    top = argparse.ArgumentParser(prog="python -m pose_demo", description="An X-ray of two pose networks.")
+    name = "pose-demo" if Path(sys.argv[0]).stem == "pose-demo" else "python -m pose_demo"
+    top = argparse.ArgumentParser(prog=name, description="An X-ray of two pose networks.")
     commands = top.add_subparsers(dest="command", required=True, metavar="{" + ",".join(COMMANDS) + "}")
-    for name in COMMANDS:
-        import_module(f".commands.{name}", __package__).add_parser(commands)
+    for command in COMMANDS:
+        import_module(f".commands.{command}", __package__).add_parser(commands)
     return top
 
 
 def main(arguments: list[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the code page has no letter for is written as \\u4eba
+            stream.reconfigure(errors="backslashreplace")
     call = parser().parse_args(arguments)
     try:
-        return call.run(call)
+        status = call.run(call)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # as in `... | head`: who reads has enough; what is printed comes after the work
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (OSError, ValueError, RuntimeError, FloatingPointError) as error:  # what our own code raises in a sentence
         print(f"{call.command}: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print(f"{call.command}: interrupted", file=sys.stderr)
-        return 1
+    return 1
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).parents[1] / "assets" / "examples"
+from .shipped import shipped
+
+FOLDER = shipped("assets") / "examples"
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,14 +19,15 @@ from typing import Any
 
 from .download import FetchError, Progress, download, sha256_of
 from .joints import JOINT_SETS
+from .shipped import shipped
 
 __all__ = [
     "Entry", "FetchError", "ManifestError", "UnknownWeights", "WeightsCorrupt", "WeightsMissing",
     "default_pair", "entry", "fetch", "find", "folder", "import_file", "locate", "manifest", "verify",
 ]  # fmt: skip
 
-#: The repository's own folder: the manifest and the embedded weights.
-HOME = Path(__file__).resolve().parent.parent / "weights"
+#: The project's own folder: the manifest and the embedded weights.
+HOME = shipped("weights")
 _COMMAND = "python -m pose_demo weights"
 _CHOICES = {
     "joints": tuple(JOINT_SETS),

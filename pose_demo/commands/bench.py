@@ -5,19 +5,45 @@ busy     -- a comparison beside another busy process against the same comparison
 drawing  -- from the heatmaps to what the page sends, against two forward passes of networks of the papers' size
 embedded -- the same against the passes of the small pair that ships
 page     -- the X-ray's first view of both networks, against the same two passes
-start    -- until app.py answers its first request, against `python -c "import torch, gradio"`
+start    -- until the page answers its first request, against `python -c "import torch, gradio"`
 study    -- `study accuracy` of 500 people, from file to figures, against the bare forward passes of both networks
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
 
-BENCHES = ("import", "busy", "drawing", "embedded", "page", "start", "study")
+#: Networks of the papers' size; their weights do not matter for how long they take.
+_PAPERS = ["hrnet-w32-untrained", "hourglass-2-untrained"]
+_COMPARISON = """
+import time, sys
+from pose_demo import compare
+from pose_demo.examples import examples
+photo = examples()[0]
+compare(photo.path, photo.box, sys.argv[2:])
+for _ in range(int(sys.argv[1])):
+    start = time.perf_counter()
+    compare(photo.path, photo.box, sys.argv[2:])
+    print(time.perf_counter() - start)
+"""
+_SPIN = "while True: sum(range(10000))"
+_START = "from pose_demo import page; page.launch()"
 
 
-def add_parser(commands) -> None:
+def add_parser(commands: Any) -> None:
     p = commands.add_parser(
         "bench", help="how fast it is here", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -28,12 +54,9 @@ def add_parser(commands) -> None:
 
 
 def run(call: argparse.Namespace) -> int:
-    from .. import bench
-
-    unknown = set(call.which) - set(BENCHES)
-    if unknown:
+    if unknown := set(call.which) - set(BENCHES):
         raise ValueError(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
-    results = {name: getattr(bench, f"bench_{name}")(call.runs) for name in call.which or BENCHES}
+    results = {name: BENCHES[name](call.runs) for name in call.which or BENCHES}
     if call.json:
         print(json.dumps(results))
     else:
@@ -41,3 +64,185 @@ def run(call: argparse.Namespace) -> int:
             seconds = ", ".join(f"{k} {v:.3f} s" for k, v in r["seconds"].items())
             print(f"{name:9} ratio {r['ratio']:.3f} (at most {r['bar']}): {seconds}")
     return 0 if all(r["ratio"] <= r["bar"] for r in results.values()) else 1
+
+
+def _import(runs: int) -> dict[str, Any]:
+    """What an import costs beyond starting Python."""
+    empty, torch, ours = (
+        median(timed(runs, lambda code=code: _python(code))) for code in ("pass", "import torch", "import pose_demo")
+    )
+    return _result(0.1, {"import pose_demo": max(ours - empty, 0), "import torch": torch - empty})
+
+
+def _busy(runs: int) -> dict[str, Any]:
+    """Networks of the papers' size, so that it is the forward passes that are measured."""
+    alone = _comparison(runs)
+    # One busy process for every core but one would leave a core free; one for each leaves none.
+    others = [subprocess.Popen([sys.executable, "-c", _SPIN]) for _ in range(max(1, (os.cpu_count() or 2) // 2))]
+    try:
+        beside = _comparison(runs)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    return _result(3.0, {"beside a busy process": beside, "alone": alone})
+
+
+def _comparison(runs: int) -> float:
+    return median(float(line) for line in _python(_COMPARISON, str(runs), *_PAPERS).split())
+
+
+def _drawing(runs: int, networks: list[str] | None = _PAPERS) -> dict[str, Any]:
+    """The page's own way from the heatmaps to what is sent, decoding included, which compare has done already."""
+    import torch
+
+    from ..decode import decode
+    from ..page import run as page
+
+    def draw(session: Any) -> None:
+        for pose in session.result.poses:
+            decode(torch.from_numpy(pose.heatmaps[-1])[None])
+        page.everything(session, "")
+
+    return _after_the_passes(runs, networks, 0.25, draw)
+
+
+def _embedded(runs: int) -> dict[str, Any]:
+    return _drawing(runs, None)
+
+
+def _page(runs: int) -> dict[str, Any]:
+    """Every thumbnail, both maps."""
+    from ..page import xray
+    from ..page.xray_store import STORE
+
+    def view(session: Any) -> None:
+        session.xray_key = STORE.keep(session.result, "bench")
+        xray.fill(session)
+
+    return _after_the_passes(runs, _PAPERS, 1 / 3, view, trace=True)
+
+
+def _after_the_passes(
+    runs: int, networks: list[str] | None, bar: float, view: Callable[[Any], None], trace: bool = False
+) -> dict[str, Any]:
+    """What is done with a comparison, against its forward passes; the first of both warms up."""
+    from ..comparison import compare
+    from ..examples import examples
+    from ..page.state import Session
+
+    photo, passes, after = examples()[0], [], []
+    for _ in range(runs + 1):
+        session = Session()
+        session.result = compare(photo.path, photo.box, networks, trace=trace)
+        after += timed(1, lambda session=session: view(session))
+        passes.append(sum(pose.seconds for pose in session.result.poses))
+    return _result(bar, {"after the passes": median(after[1:]), "forward passes": median(passes[1:])})
+
+
+def _start(runs: int) -> dict[str, Any]:
+    answer, imports = median(timed(runs, _first_answer)), median(timed(runs, lambda: _python("import torch, gradio")))
+    return _result(1.5, {"the page's first answer": answer, "import torch, gradio": imports})
+
+
+def _first_answer() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment, quiet = {**os.environ, "GRADIO_SERVER_PORT": str(port)}, subprocess.DEVNULL
+    app = subprocess.Popen([sys.executable, "-c", _START], env=environment, stdout=quiet, stderr=quiet)
+    try:
+        for _ in range(3000):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60):
+                    return
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError("the page did not answer within a minute")
+    finally:
+        app.kill()
+        app.wait()
+
+
+def _study(runs: int, people: int = 500, batches: tuple[int, ...] = (8, 16, 32)) -> dict[str, Any]:
+    """Pictures read, forward passes, decoding, figures with intervals and tests, against the bare forward passes of
+    the same two networks on as many photos, in the best of a few batch sizes.
+    """
+    from .. import weights
+    from ..networks import zoo
+    from ..study.accuracy import Accuracy
+    from ..study.conduct import Settings, conduct
+
+    names, device = weights.default_pair(), str(zoo.device())
+    nets = [(zoo.load(name, device), zoo.card(name).input) for name in names]
+
+    def bare(batch: int) -> float:
+        return people * sum(_seconds_a_photo(net, size, batch) for net, size in nets)
+
+    best = min(batches, key=bare)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings((_crops(Path(folder) / "crops.npz", people),), Path(folder) / "out", names, batch=best)
+        studies = timed(max(1, runs), lambda: conduct(Accuracy(), settings))
+    return _result(1.2, {"the study": median(studies), f"bare forward passes in batches of {best}": bare(best)})
+
+
+def _seconds_a_photo(net: Any, size: tuple[int, int], batch: int) -> float:
+    """Of a forward pass over a batch that lies on the device already; the median of three after one to warm up."""
+    import torch
+
+    from ..networks import zoo
+
+    where = next(net.parameters()).device
+    x = torch.rand(batch, 3, *size, device=where).contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def once() -> None:
+        net(x)
+        zoo.wait(where)
+
+    return median(timed(4, once)[1:]) / batch
+
+
+def _crops(file: Path, people: int) -> Path:
+    """Pictures as large as the crops that the networks were trained on (178 pixels in the median), and labels."""
+    import numpy as np
+    from PIL import Image
+
+    rng, pictures = np.random.default_rng(0), []
+    for _ in range(people):
+        coarse, packed = Image.fromarray(rng.integers(0, 255, (24, 24, 3), dtype=np.uint8)), io.BytesIO()
+        coarse.resize((178, 178), Image.Resampling.BICUBIC).save(packed, "WEBP", quality=80)
+        pictures.append(packed.getvalue())
+    labels = np.concatenate([rng.uniform(1, 176, (people, 14, 2)), np.ones((people, 14, 1))], axis=2)
+    np.savez(
+        file, webp=np.frombuffer(b"".join(pictures), np.uint8), joints=labels.astype(np.float32),
+        offset=np.cumsum([0, *map(len, pictures)]), size=np.full(people, 178), image_id=np.arange(people),
+    )  # fmt: skip
+    return file
+
+
+def _python(code: str, *arguments: str) -> str:
+    return subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def timed(runs: int, call: Callable[[], Any]) -> list[float]:
+    """Seconds of each of so many calls."""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def _result(bar: float, seconds: dict[str, float]) -> dict[str, Any]:
+    """The first time over the second."""
+    first, second = seconds.values()
+    return {"ratio": first / second, "bar": bar, "seconds": seconds}
+
+
+#: Each takes how often it is repeated and returns {"ratio", "bar": the most it should be, "seconds"}.
+BENCHES: dict[str, Callable[[int], dict[str, Any]]] = {
+    "import": _import, "busy": _busy, "drawing": _drawing, "embedded": _embedded, "page": _page, "start": _start,
+    "study": _study,
+}  # fmt: skip

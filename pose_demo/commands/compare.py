@@ -44,7 +44,7 @@ def run(call: argparse.Namespace) -> int:
         for s, maps in enumerate(pose.heatmaps, start=1):
             write(f"{side}-heatmaps-{s}.png", heatmap.sheet(maps, top))
     data = {"photo": str(call.photo), **result.to_json(), "files": written}
-    (call.out / "result.json").write_text(json.dumps(data, indent=1))
+    (call.out / "result.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
     print(json.dumps(data) if call.json else summary(result, call.out))
     return 0
 

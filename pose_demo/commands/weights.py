@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     try:
         return actions[args.action](args)
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError) as problem:
         why = str(problem)
     except KeyboardInterrupt:

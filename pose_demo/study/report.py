@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import weights
+from ..shipped import shipped as _shipped
 
 #: Results that the repository brings along.
-SHIPPED = Path(__file__).parents[2] / "assets" / "study"
+SHIPPED = _shipped("assets") / "study"
 
 #: What tells the lines of table.csv apart, before the figure itself.
 _PLACE = ("study", "network", "title", "status", "size", "upsampling", "trained_with", "level", "gmac", "coarsest_map")
