@@ -1,10 +1,11 @@
 """`train`: one recipe for either network, on a GPU, several of them (torchrun), or a CPU.
 
-    python -m pose_demo train --network hrnet-w18 --data DIR --out DIR --minutes 10
-    torchrun --nproc_per_node 4 -m pose_demo train --network hourglass-2 --data DIR --out DIR --epochs 100
-    python -m pose_demo train --recipe all --data DIR --out DIR --minutes 25 --resume
+    python -m pose_demo train --network hrnet-w18 --data DIR --out DIR --photos 500000
+    torchrun --nproc_per_node 4 -m pose_demo train --network hourglass-2 --data DIR --out DIR --photos 500000
+    python -m pose_demo train --queue pair small --data DIR DIR:2 --out DIR
 
-DIR holds train-*.npz. Afterwards `weights pack` makes the weights that ship.
+DIR holds train-*.npz. Afterwards `weights pack` makes the weights that ship. A queue resumes by itself; two calls of it
+share the work, each taking what no other process is at.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 #: Options that are fields of the Recipe: name -> (type, what it is).
 _RECIPE = {
+    "photos": (int, "budget: the run ends after so many photos"),
     "size": (int, "side of the square input in pixels"),
     "batch": (int, "photos a step, shared by all processes"),
     "rate": (float, "the highest learning rate"),
@@ -26,9 +30,7 @@ _RECIPE = {
     "seed": (int, "of the weights and the order of photos"),
     "upsampling": (str, "the slider's stop to train with"),
     "supervise": (str, "all supervisions or the last only"),
-    "precision": (str, "bf16 (as shipped), fp32 or fp64"),
-    "minutes": (float, "budget of time"),
-    "epochs": (float, "budget of passes over the data"),
+    "precision": (str, "auto, bf16, fp32 or fp64"),
 }
 
 
@@ -37,10 +39,17 @@ def add_parser(commands) -> None:
         "train", help="train a network", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     p.add_argument("--network", help="an architecture: hrnet-w18, hourglass-2, hrnet-slim, ...")
-    p.add_argument("--recipe", help="an experiment of training/experiments.py, or `all` that are not finished")
-    p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with train-*.npz")
+    p.add_argument("--queue", nargs="+", metavar="NAME", help="lists or experiments of training/experiments.py")
+    p.add_argument(
+        "--data", nargs="+", required=True, metavar="DIR[:WEIGHT]",
+        help="folders with train-*.npz, and how often each crop of them comes in an epoch (default 1)",
+    )  # fmt: skip
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="state, weights, log and curve go here")
+    p.add_argument(
+        "--init", type=Path, metavar="FILE", help="begin from a run's best.pt or state.pt, or a shipped file"
+    )
     p.add_argument("--resume", action="store_true", help="go on from --out's state.pt if there is one")
+    p.add_argument("--minutes", type=float, metavar="M", help="stop this call after so long; the run can be resumed")
     p.add_argument("--limit", type=int, help="only so many crops of each shard (a trial)")
     p.add_argument("--every", type=float, default=120.0, metavar="S", help="seconds between evaluations")
     p.add_argument("--compile", action="store_true", help="torch.compile the network")
@@ -54,14 +63,8 @@ def run(call: argparse.Namespace) -> int:
     import torch
     import torch.distributed as dist
 
-    from ..joints import joint_set
-    from ..networks import zoo
-    from ..training.data import split
-    from ..training.loop import Trainer
-    from ..training.together import agreed
-
-    given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
-    plans = _plans(call, given)
+    if (call.network is None) == (call.queue is None):
+        raise ValueError("say what to train: either --network or --queue")
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     if processes > 1:
@@ -71,44 +74,88 @@ def run(call: argparse.Namespace) -> int:
     try:
         first = not dist.is_initialized() or dist.get_rank() == 0
         say = (lambda line: print(line, file=sys.stderr, flush=True)) if first else (lambda line: None)
-        say(f"reading {call.data}")
-        train, held = split(call.data, plans[0].recipe.size, call.limit)
-        joints, started = joint_set(train.joints.shape[1]), time.perf_counter()
-        for plan in plans:
-            # A list of experiments shares the minutes: each goes to the end of its epochs while there is time.
-            spent = agreed(time.perf_counter() - started, device)
-            left = 60 * call.minutes - spent if len(plans) > 1 and call.minutes else None
-            if left is not None and left <= 0:
-                say(f"no time left for {plan.name}")
-                continue
-            options = {**plan.options, "trained_upsampling": plan.recipe.upsampling}
-            net = zoo.build(plan.network, len(joints), plan.recipe.seed, **options)
-            network = {"name": plan.network, "joints": joints.name, "options": plan.options}
-            trainer = Trainer(net, network, joints, train, held, plan.recipe, plan.out, device, call.compile)
-            if call.resume and trainer.resume():
-                say(f"{plan.name} goes on after {trainer.photos} photos")
-            say(f"{plan.name}: {len(train)} crops to train on, {len(held)} to validate, {device}")
-            show = (lambda line: None) if call.json else say
-            last = trainer.run(call.every, show, bar=first and not call.json, at_most=left)
-            if first:
-                print(json.dumps({"name": plan.name, "finished": trainer.done >= 1, **last}))
+        _work(call, device, first, say)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
     return 0
 
 
-def _plans(call: argparse.Namespace, given: dict) -> list:
-    """What is to be trained: the one network that was named, or the experiments of a list."""
-    from ..training.experiments import EXPERIMENTS, Plan
-    from ..training.loop import Recipe
+def _work(call: argparse.Namespace, device: Any, first: bool, say: Callable[[str], None]) -> None:
+    """Every experiment that is not finished and that no other process is at, while the call's minutes last."""
+    from ..training.queue import claim, state, waits_for
+    from ..training.together import agreed
 
-    if (call.network is None) == (call.recipe is None):
-        raise ValueError("say what to train: either --network or --recipe")
+    started, sources = time.perf_counter(), {}
+    for experiment, out, start in _asked(call):
+        spent = agreed(time.perf_counter() - started, device)
+        left = 60 * call.minutes - spent if call.minutes else None
+        if left is not None and left <= 0:
+            say(f"no time left for {experiment.name}")
+            break
+        with claim(out) as ours:
+            if not ours or (call.queue and state(out, experiment) == "finished"):
+                say(f"{experiment.name}: {state(out, experiment) if ours else 'another process is at it'}")
+                continue
+            if before := waits_for(experiment, call.out):
+                say(f"{experiment.name} waits for {before}")
+                continue
+            size = experiment.recipe.size
+            if size not in sources:
+                say(f"reading {', '.join(call.data)} at {size}x{size}")
+                sources = {size: _sources(call, size)}
+            trainer = _trainer(call, experiment, out, start, sources[size], device, say)
+            show = (lambda line: None) if call.json else say
+            last = trainer.run(call.every, show, bar=first and not call.json, at_most=left)
+        if first:
+            print(json.dumps({"name": experiment.name, "finished": trainer.done >= 1, **last}), flush=True)
+
+
+def _asked(call: argparse.Namespace) -> list[tuple[Any, Path, Path | None]]:
+    """(experiment, its folder, the file it begins from): the one network that was named, or those of the queue."""
+    from dataclasses import replace
+
+    from ..training.experiments import Experiment, chosen
+    from ..training.loop import Recipe
+    from ..weights import HOME
+
+    given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
     if call.network:
-        return [Plan(call.network, call.network, {}, Recipe(**given), call.out)]
-    names = list(EXPERIMENTS) if call.recipe == "all" else [call.recipe]
-    if unknown := [name for name in names if name not in EXPERIMENTS]:
-        raise ValueError(f"no experiment {unknown[0]!r}; there are all, {', '.join(EXPERIMENTS)}")
-    shared = {k: v for k, v in given.items() if k != "minutes"} if call.recipe == "all" else given
-    return [EXPERIMENTS[name].plan(name, call.out, shared) for name in names]
+        recipe = Recipe(**{"photos": 0, **given})
+        return [(Experiment(call.network, "", call.network, recipe), call.out, call.init)]
+    if call.init:
+        raise ValueError("an experiment of the queue says itself what it begins from; --init goes with --network")
+    listed = [replace(one, recipe=replace(one.recipe, **given)) for one in chosen(call.queue)]
+    return [(one, call.out / one.name, one.start(call.out, HOME)) for one in listed]
+
+
+def _sources(call: argparse.Namespace, size: int) -> list[Any]:
+    from ..training.data import split
+
+    found = []
+    for text in call.data:
+        folder, colon, weight = text.rpartition(":")
+        if not colon or not weight.replace(".", "", 1).isdigit():
+            folder, weight = text, "1"
+        found.append(split(folder, size, call.limit, float(weight)))
+    if len({source.name for source in found}) < len(found):
+        raise ValueError("two folders of --data have one name; validation is kept apart by it")
+    return found
+
+
+def _trainer(call, experiment, out: Path, start: Path | None, sources, device, say: Callable[[str], None]) -> Any:
+    from ..joints import joint_set
+    from ..networks import zoo
+    from ..training.loop import Trainer, begin
+
+    joints = joint_set(sources[0].train.joints.shape[1])
+    options = {**experiment.options, "trained_upsampling": experiment.recipe.upsampling}
+    net = zoo.build(experiment.network, len(joints), experiment.recipe.seed, **options)
+    begun = begin(net, start) if start else None
+    network = {"name": experiment.network, "joints": joints.name, "options": experiment.options}
+    trainer = Trainer(net, network, joints, sources, experiment.recipe, out, device, call.compile, begun)
+    if (call.resume or call.queue) and trainer.resume():
+        say(f"{experiment.name} goes on after {trainer.photos} photos")
+    crops = ", ".join(f"{len(s.train)} crops of {s.name}, {len(s.held)} to validate" for s in sources)
+    say(f"{experiment.name}: {crops}, {device}, {trainer.recipe.precision}")
+    return trainer

@@ -39,6 +39,12 @@ ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
     # The same two papers made small enough to be trained on a CPU, at about equal cost.
     "hrnet-slim": partial(HRNet, width=24, units=2, modules=(1, 1, 1), stem=32),
     "hourglass-slim": partial(StackedHourglass, stacks=2, features=96),
+    # Smaller still: three seeds of each of seven experiments take a CPU hours, not weeks. Input 96x96.
+    "hrnet-tiny": partial(HRNet, width=16, units=2, modules=(1, 1, 1), stem=32),
+    "hrnet-tiny-bottleneck": partial(HRNet, width=36, units=2, modules=(1, 1, 1), stem=32, unit="bottleneck"),
+    "hourglass-tiny-1": partial(StackedHourglass, stacks=1, features=64, depth=3),
+    "hourglass-tiny-2": partial(StackedHourglass, stacks=2, features=64, depth=3),
+    "hourglass-tiny-4": partial(StackedHourglass, stacks=4, features=64, depth=3),
     # The study note's proposal: Bottleneck units in stages 2 to 4, 4.30 GMAC at 256x256 where hrnet-w18 has 4.25.
     "hrnet-w18-bottleneck": partial(HRNet, width=48, unit="bottleneck"),
 }

@@ -24,18 +24,19 @@ class Augmentation:
 
     scale -- smallest and largest magnification, log-uniform; shift -- largest, as share of the side
     rotation -- degrees, for the share `rotated` of photos; `any_angle` of them turn by anything
+    flipped, degraded, grey, cut_out -- shares of photos; colour -- largest change, as share
     """
 
-    scale: tuple[float, float] = (0.6, 1.5)
-    shift: float = 0.12
-    rotation: float = 45.0
-    rotated: float = 0.7
-    any_angle: float = 0.1
+    scale: tuple[float, float] = (0.75, 1.6)
+    shift: float = 0.1
+    rotation: float = 35.0
+    rotated: float = 0.5
+    any_angle: float = 0.05
     flipped: float = 0.5
-    degraded: float = 0.5
+    degraded: float = 0.35
     colour: float = 0.3
     grey: float = 0.1
-    cut_out: float = 0.5
+    cut_out: float = 0.3
 
     def __call__(self, crops: Crops, size: int, flip: tuple[int, ...], turn: bool = True) -> tuple[Tensor, Tensor]:
         """A batch of crops -> images (N, 3, size, size) float in 0..1, joints (N, J, 3) in their pixels.
@@ -85,7 +86,7 @@ class Augmentation:
         return torch.where(within | (kind == 3), out, fill)
 
     def _degrade(self, images: Tensor) -> Tensor:
-        """Half of the photos lose or gain sharpness: down and up again, a blur, an unsharp mask, or JPEG."""
+        """Some of the photos lose or gain sharpness: down and up again, a blur, an unsharp mask, or JPEG."""
         size = images.shape[-1]
         chosen = torch.randperm(len(images), device=images.device)[: round(len(images) * self.degraded)]
         kinds = (_coarsen, _blur, _sharpen, jpeg)
@@ -111,7 +112,7 @@ class Augmentation:
         return torch.where(keep, (grey + (images - grey) * factor()) * tint, grey)
 
     def _cut_out(self, images: Tensor) -> Tensor:
-        """A rectangle of one colour over half of the photos: joints behind it must be guessed from the rest."""
+        """A rectangle of one colour over some of the photos: joints behind it must be guessed from the rest."""
         n, size, device = len(images), images.shape[-1], images.device
         centre, half = torch.rand(2, n, 1, device=device), (0.05 + 0.1 * torch.rand(2, n, 1, device=device))
         at = (torch.arange(size, device=device) + 0.5)[None] / size

@@ -5,11 +5,8 @@ from __future__ import annotations
 from PIL import Image, ImageDraw
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 400, 56
-_LINES = (
-    ("pck", "#0072B2", "validation PCK@0.2"),
-    ("upright", "#009E73", "upright people"),
-    ("loss", "#D55E00", "loss"),
-)
+# A validation set a colour, in the order of the log; the loss has one of its own.
+_SETS, _LOSS = ("#0072B2", "#009E73", "#CC79A7"), "#D55E00"
 
 
 def draw_curve(log: list[dict], title: str) -> Image.Image:
@@ -28,11 +25,11 @@ def draw_curve(log: list[dict], title: str) -> Image.Image:
     draw.text(((left + right) / 2, bottom + 28), "photos seen", fill="#444444", anchor="mt")
     draw.text((left, 14), title, fill="black")
 
-    for n, (key, colour, label) in enumerate(_LINES):
+    for n, (label, colour, values) in enumerate(_lines(log)):
         points = [
-            (left + (right - left) * e["photos"] / most, bottom - (bottom - top) * min(max(e[key], 0), 1))
-            for e in log
-            if e[key] == e[key]
+            (left + (right - left) * photos / most, bottom - (bottom - top) * min(max(value, 0), 1))
+            for photos, value in values
+            if value == value
         ]
         if len(points) > 1:
             draw.line(points, fill=colour, width=2)
@@ -41,3 +38,13 @@ def draw_curve(log: list[dict], title: str) -> Image.Image:
         draw.line([left + 150 * n, 42, left + 150 * n + 20, 42], fill=colour, width=3)
         draw.text((left + 150 * n + 26, 42), label, fill="#444444", anchor="lm")
     return picture
+
+
+def _lines(log: list[dict]) -> list[tuple[str, str, list[tuple[int, float]]]]:
+    """Label, colour and (photos, value) of each line: PCK@0.2 of every validation set, and the loss."""
+    sets = list(log[-1]["pck"]) if log else []
+    lines = [
+        (f"PCK@0.2, {name}", _SETS[k % len(_SETS)], [(entry["photos"], entry["pck"][name]) for entry in log])
+        for k, name in enumerate(sets)
+    ]
+    return [*lines, ("loss", _LOSS, [(entry["photos"], entry["loss"]) for entry in log])]

@@ -66,6 +66,7 @@ def load(file: str | Path, size: int | tuple[int, int], limit: int | None = None
             raise ValueError(f"{file} lacks {', '.join(sorted(missing))}: not a file of person crops")
         webp, offset, sides = archive["webp"], archive["offset"], archive["size"].astype(np.float32)
         joints, ids = archive["joints"].astype(np.float32), archive["image_id"].astype(np.int64)
+    joints = _cleaned(Path(file), joints, ids)
     count = len(sides) if limit is None else min(limit, len(sides))
     if len(offset) != len(sides) + 1 or len(joints) != len(sides) or len(ids) != len(sides):
         raise ValueError(f"{file}: {len(sides)} sizes, {len(offset) - 1} images, {len(joints)} label rows")
@@ -92,6 +93,17 @@ def load(file: str | Path, size: int | tuple[int, int], limit: int | None = None
     return Crops(images, labels, scale, inner, torch.from_numpy(ids[:count]))
 
 
+def _cleaned(file: Path, joints: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """The better joints of the clean-K.npz beside a train-K.npz, or the file's own where there is none."""
+    better = file.with_name(file.name.replace("train-", "clean-"))
+    if better == file or not better.exists():
+        return joints
+    with np.load(better, allow_pickle=False) as archive:
+        if not np.array_equal(archive["image_id"], ids) or archive["joints"].shape != joints.shape:
+            raise ValueError(f"{better} and {file.name} do not hold the same people in the same order")
+        return archive["joints"].astype(np.float32)
+
+
 def photo_within(pixels: np.ndarray, dark: int = 12) -> tuple[float, float, float, float]:
     """Edges x0, y0, x1, y1 of the photo in a crop (S, S, 3) that is black where the photo ended.
 
@@ -104,9 +116,25 @@ def photo_within(pixels: np.ndarray, dark: int = 12) -> tuple[float, float, floa
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
-def split(folder: str | Path, size: int, limit: int | None = None) -> tuple[Crops, Crops]:
-    """(training, validation) crops from a folder's train-*.npz: the last 300 of the last shard validate.
+@dataclass
+class Source:
+    """One set of crops to train on.
 
+    name   -- its folder's name
+    weight -- how often each of its crops comes in an epoch; 0.5: half of them, others each time
+    train, held -- to learn from, and the last 300 of its last shard, which nothing learns from
+    """
+
+    name: str
+    weight: float
+    train: Crops
+    held: Crops
+
+
+def split(folder: str | Path, size: int, limit: int | None = None, weight: float = 1.0) -> Source:
+    """A folder's train-*.npz: the last 300 of the last shard validate.
+
+    Where a clean-K.npz stands beside train-K.npz, its joints are taken (same people, in the same order).
     limit -- take only so many crops of each shard (for trials). Raises FileNotFoundError if there is no shard.
     """
     shards = sorted(Path(folder).glob("train-*.npz"))
@@ -114,4 +142,21 @@ def split(folder: str | Path, size: int, limit: int | None = None) -> tuple[Crop
         raise FileNotFoundError(f"no train-*.npz in {folder}; give the folder that holds the shards with --data")
     parts = [load(shard, size, limit) for shard in shards]
     last, held = parts[-1], min(VALIDATION, len(parts[-1]) // 2)
-    return Crops.cat([*parts[:-1], last[: len(last) - held]]), last[len(last) - held :]
+    train = Crops.cat([*parts[:-1], last[: len(last) - held]])
+    return Source(Path(folder).name, weight, train, last[len(last) - held :])
+
+
+def epoch_order(sizes: Sequence[int], weights: Sequence[float], seed: int, epoch: int) -> Tensor:
+    """The crops of an epoch, as numbers into the sources end to end: the same for the same seed and epoch.
+
+    Each crop comes floor(weight) times, and a drawn share of them once more.
+    """
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    parts, start = [], 0
+    for size, weight in zip(sizes, weights, strict=True):
+        whole = int(weight)
+        more = torch.randperm(size, generator=generator)[: round((weight - whole) * size)]
+        parts += [torch.arange(size).repeat(whole) + start, more + start]
+        start += size
+    numbers = torch.cat(parts)
+    return numbers[torch.randperm(len(numbers), generator=generator)]

@@ -1,66 +1,109 @@
-"""The controlled experiments: one recipe, one data set, one thing changed at a time.
+"""What is to be trained, in order: the queue. One recipe a list, one data set, one thing changed at a time.
 
-`python -m pose_demo train --recipe all --data DIR --out DIR --minutes M --resume` works through what is not finished,
-each in a folder of its name. The first two are the pair that ships.
+`python -m pose_demo train --queue pair small --data DIR DIR --out DIR` works through what is not finished, each in a
+folder of its name; any number of such calls share the work.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from .loop import Recipe
 
-EPOCHS = 80.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One training run: what, how, and into which folder."""
-
-    name: str
-    network: str
-    options: dict[str, Any]
-    recipe: Recipe
-    out: Path
+SEEDS = 3
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """asks -- the question; network, options -- the body; recipe -- what differs from the shared recipe."""
+    """One training run.
 
+    asks -- the question that it helps to answer; network, options -- the body
+    begun -- what it goes on from: the name of an earlier run of the queue, or of weights that ship; None: anew
+    """
+
+    name: str
     asks: str
     network: str
+    recipe: Recipe
     options: dict[str, Any] = field(default_factory=dict)
-    recipe: dict[str, Any] = field(default_factory=dict)
+    begun: str | None = None
 
-    def plan(self, name: str, out: Path, given: dict[str, Any]) -> Plan:
-        """The run in out/name; `given` changes the shared recipe for all alike, the experiment's own part wins."""
-        recipe = Recipe(**{"epochs": None if "minutes" in given else EPOCHS, **given, **self.recipe})
-        return Plan(name, self.network, self.options, recipe, out / name)
-
-
-def _twice(name: str, experiment: Experiment) -> dict[str, Experiment]:
-    """With a second seed, so that a ranking can be told from chance."""
-    again = Experiment(experiment.asks, experiment.network, experiment.options, {**experiment.recipe, "seed": 1})
-    return {name: experiment, f"{name}-seed1": again}
+    def start(self, out: Path, shipped: Path) -> Path | None:
+        """The file that this run begins from: of a run in `out`, or of the folder of shipped weights."""
+        if self.begun is None:
+            return None
+        run = out / self.begun / "best.pt"
+        return run if run.exists() else shipped / f"{self.begun}.safetensors"
 
 
-_PAIR = {
-    "hrnet-w18": Experiment("the baseline: nearest, basic units", "hrnet-w18"),
-    "hourglass-2": Experiment("two stacks: the pair to hrnet-w18", "hourglass-2"),
+def _parts(network: str) -> Iterator[Experiment]:
+    """The embedded pair goes on in parts: each begins at a high rate and ends in weights that could ship."""
+    before = network
+    for part, photos in enumerate((100_000, 200_000, 300_000), 1):
+        recipe = Recipe(photos, size=128, batch=32, sigma=1.5)
+        yield Experiment(f"{network}-{part}", "the embedded pair", network, recipe, begun=before)
+        before = f"{network}-{part}"
+
+
+def _seeded(experiments: Sequence[Experiment]) -> tuple[Experiment, ...]:
+    """Each with three seeds, so that a difference can be told from chance; all of them once before any again."""
+    return tuple(
+        replace(one, name=f"{one.name}-seed{seed}", recipe=replace(one.recipe, seed=seed))
+        for seed in range(SEEDS)
+        for one in experiments
+    )
+
+
+_SMALL = Recipe(200_000, size=96, batch=32, sigma=1.5)
+_BOTTOM = Recipe(200_000, size=128, batch=32, sigma=1.5)
+_FULL = Recipe(1_700_000)  # about 80 epochs of both data sets
+_SUPERVISED, _LAST = "what is intermediate supervision worth?", {"supervise": "last"}
+_BILINEAR = {"upsampling": "bilinear"}
+
+_SMALL_ONES = (
+    Experiment("hourglass-tiny-2", "two stacks: what all others are compared with", "hourglass-tiny-2", _SMALL),
+    Experiment("hourglass-tiny-2-last", _SUPERVISED, "hourglass-tiny-2", replace(_SMALL, **_LAST)),
+    Experiment("hourglass-tiny-1", "what do more stacks add?", "hourglass-tiny-1", _SMALL),
+    Experiment("hourglass-tiny-4", "what do more stacks add?", "hourglass-tiny-4", _SMALL),
+    Experiment("hrnet-tiny", "nearest, basic units: what all others are compared with", "hrnet-tiny", _SMALL),
+    Experiment("hrnet-tiny-bilinear", "does bilinear fusion help?", "hrnet-tiny", replace(_SMALL, **_BILINEAR)),
+    Experiment("hrnet-tiny-bottleneck", "do Bottleneck units help at equal cost?", "hrnet-tiny-bottleneck", _SMALL),
+)
+_BOTTOM_ONES = tuple(
+    Experiment(
+        f"hourglass-slim-depth{depth}", "is the 4x4 bottom too small?", "hourglass-slim", _BOTTOM, {"depth": depth}
+    )
+    for depth in (3, 2)
+)
+_FULL_ONES = (
+    Experiment("hrnet-w18", "nearest, basic units: what all others are compared with", "hrnet-w18", _FULL),
+    Experiment("hourglass-2", "two stacks: what all others are compared with", "hourglass-2", _FULL),
+    Experiment("hrnet-w18-bilinear", "does bilinear fusion help?", "hrnet-w18", replace(_FULL, **_BILINEAR)),
+    Experiment("hrnet-w18-bottleneck", "do Bottleneck units help at equal cost?", "hrnet-w18-bottleneck", _FULL),
+    Experiment("hourglass-1", "what do more stacks add?", "hourglass-1", _FULL),
+    Experiment("hourglass-4", "what do more stacks add?", "hourglass-4", _FULL),
+    Experiment("hourglass-2-last", _SUPERVISED, "hourglass-2", replace(_FULL, **_LAST)),
+    Experiment("hourglass-2-bottom8", "is the 4x4 bottom too small?", "hourglass-2-bottom8", _FULL),
+)
+
+#: The lists of the queue, in the order in which they are due; "full" wants a GPU.
+QUEUE: dict[str, tuple[Experiment, ...]] = {
+    # In turns, so that two processes train both networks at a time.
+    "pair": tuple(e for two in zip(_parts("hrnet-slim"), _parts("hourglass-slim"), strict=True) for e in two),
+    "small": _seeded(_SMALL_ONES),
+    "bottom": _seeded(_BOTTOM_ONES),
+    "full": _seeded(_FULL_ONES),
 }
-_BILINEAR = Experiment("does bilinear fusion help?", "hrnet-w18", {}, {"upsampling": "bilinear"})
-_LAST = Experiment("what is intermediate supervision worth?", "hourglass-2", {}, {"supervise": "last"})
-EXPERIMENTS: dict[str, Experiment] = {
-    **_PAIR,
-    **_twice("hrnet-w18", _PAIR["hrnet-w18"]),
-    **_twice("hrnet-w18-bilinear", _BILINEAR),
-    **_twice("hrnet-w18-bottleneck", Experiment("do Bottleneck units help at equal cost?", "hrnet-w18-bottleneck")),
-    **_twice("hourglass-1", Experiment("what does one stack reach?", "hourglass-1")),
-    **_twice("hourglass-2", _PAIR["hourglass-2"]),
-    **_twice("hourglass-4", Experiment("what do four stacks add?", "hourglass-4")),
-    "hourglass-2-last": _LAST,
-    "hourglass-2-bottom8": Experiment("is the 4x4 bottom too small?", "hourglass-2-bottom8"),
-}
+
+
+def chosen(names: list[str]) -> list[Experiment]:
+    """The experiments of lists, or single ones, by name. Raises ValueError that lists what there is."""
+    single = {one.name: one for listed in QUEUE.values() for one in listed}
+    if unknown := [name for name in names if name not in QUEUE and name not in single]:
+        near = ", ".join(get_close_matches(unknown[0], single, 5, 0.3))
+        raise ValueError(f"the queue has no {unknown[0]!r}; its lists are {', '.join(QUEUE)}; near names are {near}")
+    return [one for name in names for one in (QUEUE[name] if name in QUEUE else (single[name],))]

@@ -1,20 +1,24 @@
-"""The training loop: one recipe for every network, cut off by a budget of minutes or of epochs, resumable.
+"""The training loop: one recipe for every network, ended by a budget of photos, resumable at any step.
 
 `python -m pose_demo train --help` shows the options. In the output folder:
     state.pt    everything a later call needs to go on
     best.pt     {"network": {...}, "weights": averaged weights in fp32, "record": what is known of the run}
     log.jsonl   one JSON object per evaluation
     curve.png   validation PCK and loss over photos seen
+
+What a step does depends on the recipe's seed and the step's number alone: runs of one seed see the same photos in the
+same order with the same augmentation, however often they were cut off.
 """
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +28,13 @@ from torch import Tensor, nn
 
 from ..decode import decode, to_input
 from ..joints import JointSet
+from ..networks import checkpoints
 from ..networks.base import PoseNetwork
 from ..networks.zoo import normalise
-from ..study.metrics import pck
+from ..study.metrics import PCK, pck
 from .augmentation import Augmentation
 from .curve import draw_curve
-from .data import Crops
+from .data import Crops, Source, epoch_order
 from .loss import joint_losses, kept, masked_mean, targets
 from .together import agreed, share, share_norms, whole
 
@@ -41,39 +46,48 @@ _TYPES = {"bf16": torch.float32, "fp32": torch.float32, "fp64": torch.float64}
 class Recipe:
     """Everything that shapes a run; written into its record.
 
-    size    -- side of the square input in pixels
-    batch   -- photos in a step, shared by however many processes there are
-    sigma   -- of the target Gaussian, in cells
+    photos -- the budget: the run ends after so many photos
+    size   -- side of the square input in pixels
+    batch  -- photos in a step, shared by however many processes there are
+    sigma  -- of the target Gaussian, in cells
     turn_after, drop_after -- share of the run after which rotation and label-noise dropping begin
     upsampling -- the slider's stop to train with
     supervise -- "all" supervisions, or the "last" only (the paper's ablation of intermediate supervision)
-    precision -- of the forward pass: "bf16" (autocast; weights and sums are fp32), "fp32", or "fp64" for everything,
-                 with which any number of processes come to the same figures, digit by digit
+    precision -- of the forward pass: "bf16" (autocast; weights and sums are fp32), "fp32", "fp64" for everything, with
+                 which any number of processes come to the same figures digit by digit, or "auto": bf16 where the
+                 device computes in it, fp32 where it would be emulated, which is ten times slower
     """
 
+    photos: int
     size: int = 256
     batch: int = 64
     rate: float = 1e-3
     sigma: float = 2.0
     decay: float = 1e-4
     clip: float = 1.0
-    warm_up: float = 0.03
+    warm_up: float = 0.02
     average: float = 0.999
     turn_after: float = 0.0
-    drop_after: float = 0.3
-    drop: float = 0.06
+    drop_after: float = 0.2
+    drop: float = 0.03
     seed: int = 0
     upsampling: str = "nearest"
     supervise: str = "all"
-    precision: str = "bf16"
-    minutes: float | None = None
-    epochs: float | None = None
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.minutes is None and self.epochs is None:
-            raise ValueError("a run needs an end: give --minutes, --epochs or both")
-        if self.precision not in _TYPES:
-            raise ValueError(f"precision is {', '.join(_TYPES)}, not {self.precision}")
+        if self.photos <= 0:
+            raise ValueError("a run needs an end: give --photos, the number of photos to train on")
+        if self.precision not in (*_TYPES, "auto"):
+            raise ValueError(f"precision is auto, {', '.join(_TYPES)}, not {self.precision}")
+
+    def on(self, device: torch.device) -> Recipe:
+        """The recipe as this device carries it out: "auto" becomes a precision."""
+        if self.precision != "auto":
+            return self
+        cpu_has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        has = torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu_has()
+        return replace(self, precision="bf16" if has else "fp32")
 
 
 @torch.inference_mode()
@@ -116,28 +130,35 @@ class Average:
 
 
 class Trainer:
-    """One run. `run()` trains until the budget is spent and returns the record."""
+    """One run. `run()` trains until the budget is spent and returns the last evaluation.
+
+    network -- {"name", "joints", "options"}, so that the weights can be given a body again
+    begun   -- what the weights were before, for the record: see `begin`
+    """
 
     def __init__(
         self,
         net: PoseNetwork,
         network: dict,
         joints: JointSet,
-        train: Crops,
-        held: Crops,
+        sources: Sequence[Source],
         recipe: Recipe,
         out: Path,
         device: torch.device,
         compile: bool = False,
+        begun: dict[str, Any] | None = None,
     ):
-        self.recipe, self.joints, self.out, self.device = recipe, joints, out, device
-        self.network = network  # name and options, so that the weights can be given a body again
+        self.recipe, self.joints, self.out, self.device = recipe.on(device), joints, out, device
+        self.network, self.begun = network, begun
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
-        self.batch = min(recipe.batch, len(train))
+        self.sources = [(s.name, s.weight, len(s.train)) for s in sources]
+        self.train = Crops.cat([s.train for s in sources]).to(device)
+        self.held = {s.name: s.held.to(device) for s in sources}
+        self.batch = min(recipe.batch, len(self.train))
         if self.world > self.batch:
             raise ValueError(f"{self.world} processes cannot share a batch of {self.batch} photos")
-        self.train, self.held = train.to(device), held.to(device)
+        recipe = self.recipe
         self.type = _TYPES[recipe.precision]
         self.net = net.to(device, self.type, memory_format=torch.channels_last)
         self.average = Average(self.net, recipe.average)
@@ -155,20 +176,14 @@ class Trainer:
             self.call = torch.compile(self.call)
         self.augment = Augmentation()
         self.photos, self.steps, self.seconds, self.log = 0, 0, 0.0, []
+        self._epoch: tuple[int, Tensor] | None = None
 
     # -- where the run stands ------------------------------------------------------------------------------------
 
     @property
-    def epochs(self) -> float:
-        return self.photos / len(self.train)
-
-    @property
     def done(self) -> float:
-        """Share of the budget that is spent, 0 to 1: of the minutes or of the epochs, whichever is further."""
-        r = self.recipe
-        by_time = self.seconds / (60 * r.minutes) if r.minutes else 0.0
-        by_epochs = self.epochs / r.epochs if r.epochs else 0.0
-        return min(1.0, max(by_time, by_epochs))
+        """Share of the budget that is spent, 0 to 1."""
+        return min(1.0, self.photos / self.recipe.photos)
 
     def _rate(self, done: float) -> float:
         r = self.recipe
@@ -183,6 +198,7 @@ class Trainer:
             "net": self.net.state_dict(), "average": self.average.net.state_dict(), "average_steps": self.average.steps,
             "optimiser": self.optimiser.state_dict(), "photos": self.photos, "steps": self.steps,
             "seconds": self.seconds, "log": self.log, "network": self.network, "recipe": asdict(self.recipe),
+            "begun": self.begun,
         }  # fmt: skip
         _write(self.out / "state.pt", state)
 
@@ -199,7 +215,7 @@ class Trainer:
         self.average.steps = state["average_steps"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.photos, self.steps = state["photos"], state["steps"]
-        self.seconds, self.log = state["seconds"], state["log"]
+        self.seconds, self.log, self.begun = state["seconds"], state["log"], state.get("begun")
         return True
 
     # -- the run -------------------------------------------------------------------------------------------------
@@ -218,15 +234,10 @@ class Trainer:
         """
         progress = _bar() if bar else None
         self.out.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(self.recipe.seed + self.steps)  # the same on every process: they share each batch
         started, before, photos_before = time.perf_counter(), self.seconds, self.photos
-        evaluated, order, losses, over = self.seconds, iter(()), [], self.done >= 1
+        evaluated, losses, over = self.seconds, [], self.done >= 1
         while not over:
-            part = next(order, None)
-            if part is None:
-                order = self._order()
-                part = next(order)
-            losses.append(self._step(part))
+            losses.append(self._step(self._part()))
             self.seconds = before + agreed(time.perf_counter() - started, self.device)
             over = self.done >= 1 or (at_most is not None and self.seconds - before >= at_most)
             if progress is not None:
@@ -243,16 +254,21 @@ class Trainer:
             progress.close()
         return self.log[-1] if self.log else {}
 
-    def _order(self) -> Iterator[Tensor]:
-        """The numbers of the photos of each step of an epoch; what does not fill a batch waits for the next one."""
-        order = torch.randperm(len(self.train), device=self.device)
-        return iter(order[: len(order) // self.batch * self.batch].split(self.batch))
+    def _part(self) -> Tensor:
+        """The numbers of the photos of the next step. What does not fill a batch at an epoch's end is left out."""
+        _, weights, sizes = zip(*self.sources, strict=True)
+        per_epoch = sum(int(w) * n + round((w - int(w)) * n) for w, n in zip(weights, sizes, strict=True)) // self.batch
+        epoch, step = divmod(self.steps, max(1, per_epoch))
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = epoch, epoch_order(sizes, weights, self.recipe.seed, epoch).to(self.device)
+        return self._epoch[1][step * self.batch : (step + 1) * self.batch]
 
     def _step(self, part: Tensor) -> Tensor:
         r, done = self.recipe, self.done
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate(done)
         self.call.train()
+        torch.manual_seed(r.seed * 1_000_003 + self.steps)  # the same on every process: they share each batch
         images, joints = self.augment(self.train[part], r.size, self.joints.flip, turn=done >= r.turn_after)
         mine = share(len(part), self.rank, self.world)
         x = normalise(images[mine], "imagenet").to(self.type, memory_format=torch.channels_last)
@@ -286,11 +302,12 @@ class Trainer:
     def _evaluate(self, loss: float, speed: float) -> dict:
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} after {self.photos} photos; try half of --rate")
-        joints, _ = predict(self.average.net, self.held, self.recipe.batch)
-        result = pck(joints.numpy(), truth_in_file(self.held).numpy(), self.joints)
+        found = {name: self._validate(held) for name, held in self.held.items()}
+        people = {name: r.people for name, r in found.items()}
         entry = {
-            "photos": self.photos, "epochs": round(self.epochs, 2), "minutes": round(self.seconds / 60, 2),
-            "loss": round(loss, 4), "pck": round(result.mean, 4), "upright": round(result.upright, 4),
+            "photos": self.photos, "minutes": round(self.seconds / 60, 2), "loss": round(loss, 4),
+            "pck": {name: round(r.mean, 4) for name, r in found.items()},
+            "upright": {name: round(r.upright, 4) for name, r in found.items()}, "people": people,
             "photos_per_second": round(speed, 1), "busy": self._busy(),
         }  # fmt: skip
         self.log.append(entry)
@@ -301,11 +318,16 @@ class Trainer:
             _write(self.out / "best.pt", {"network": self.network, "weights": weights, "record": self.record()})
         return entry
 
+    def _validate(self, held: Crops) -> PCK:
+        joints, _ = predict(self.average.net, held, self.recipe.batch)
+        return pck(joints.numpy(), truth_in_file(held).numpy(), self.joints)
+
     def record(self) -> dict:
         """What the manifest keeps of a run."""
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
         return {
-            "recipe": asdict(self.recipe), "epochs": round(self.epochs, 2), "photos": self.photos,
+            "recipe": asdict(self.recipe), "augmentation": asdict(self.augment), "photos": self.photos,
+            "data": [{"name": n, "weight": w, "crops": c} for n, w, c in self.sources], "begun": self.begun,
             "minutes": round(self.seconds / 60, 1), "device": name, "processes": self.world,
             "torch": str(torch.__version__), "date": time.strftime("%Y-%m-%d"), "validation": self.log[-1],
         }  # fmt: skip
@@ -316,15 +338,31 @@ class Trainer:
             return self.log[0]["busy"] if self.log else None
         from torch.profiler import ProfilerActivity, profile
 
-        parts = list(self._order())[:5]
         torch.cuda.synchronize()
         with profile(activities=[ProfilerActivity.CUDA]) as profiler:
             start = time.perf_counter()
-            for part in parts:
-                self._step(part)
+            for _ in range(5):
+                self._step(self._part())
             torch.cuda.synchronize()
             wall = time.perf_counter() - start
         return round(min(1.0, sum(e.self_device_time_total for e in profiler.key_averages()) / 1e6 / wall), 3)
+
+
+def begin(net: PoseNetwork, file: Path) -> dict[str, Any]:
+    """Puts the weights of a file into an untrained network: a run's best.pt or state.pt, or a file that ships.
+
+    Returns what the record keeps: the file's name and hash, and the photos that those weights had seen, if it says so.
+    """
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    saved = torch.load(file, map_location="cpu", weights_only=True) if file.suffix == ".pt" else {}
+    weights = saved.get("weights", saved.get("average"))
+    if isinstance(weights, Mapping):
+        net.load_state_dict(weights)
+    else:
+        checkpoints.load(net, file)
+    record = saved.get("record", saved)
+    photos = record.get("photos", 0) + (record.get("begun") or {}).get("photos", 0)
+    return {"file": file.name, "sha256": digest, "photos": photos}
 
 
 def _bar() -> Any:
