@@ -71,8 +71,9 @@ class Entry:
     embedded       -- the file belongs into the repository's weights/
     trained        -- "published", or in a few words how
     published      -- somebody else's figure: {"metric", "value" (percent), "set", "source"}; None if nobody's is known
-    measured       -- our own figure, with the same keys and more; None if not measured
+    measured       -- our own figures, one a test file, with the same keys and more; () if not measured
     training       -- how it was trained, None for published weights
+    also           -- older names that still mean these weights
     """
 
     name: str
@@ -90,8 +91,9 @@ class Entry:
     url: str | None = None
     embedded: bool = False
     published: dict[str, Any] | None = None
-    measured: dict[str, Any] | None = None
+    measured: tuple[dict[str, Any], ...] = ()
     training: dict[str, Any] | None = None
+    also: tuple[str, ...] = ()
 
 
 def manifest(path: Path | None = None) -> dict[str, Entry]:
@@ -102,10 +104,16 @@ def manifest(path: Path | None = None) -> dict[str, Entry]:
 def entry(name: str) -> Entry:
     """One entry of the manifest. Raises UnknownWeights."""
     known = manifest()
+    name = canonical(name)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=len(known), cutoff=0.0)
         raise UnknownWeights(f"there are no weights {name!r}; there are {', '.join(near)}")
     return known[name]
+
+
+def canonical(name: str) -> str:
+    """The name that the manifest has now for weights that once had another; any other name as it is."""
+    return next((e.name for e in manifest().values() if name in e.also), name)
 
 
 def default_pair() -> tuple[str, str]:
@@ -254,12 +262,17 @@ def _entry(table: dict[str, Any], where: str) -> Entry:
     insist(re.fullmatch(r"\w[\w.-]*", table["file"]), "file must be a plain file name")
     insist(table.get("url", "https://").startswith(("https://", "http://")), "url must begin with https://")
     insist(type(table.get("embedded", False)) is bool, "embedded must be true or false")
-    for name in ("published", "measured", "training"):
+    for name in ("published", "training"):
         insist(isinstance(table.get(name, {}), dict), f"{name} must be a table in braces")
+    measured, also = table.get("measured", []), table.get("also", [])
+    insist(
+        isinstance(measured, list) and all(isinstance(m, dict) for m in measured), "measured must be a list of tables"
+    )
+    insist(isinstance(also, list) and all(isinstance(name, str) for name in also), "also must be a list of names")
     if (published := table.get("published")) is not None:
         wanted = {"metric": str, "value": (int, float), "set": str, "source": str}
         fine = published.keys() == wanted.keys() and all(isinstance(published[k], t) for k, t in wanted.items())
         insist(fine, "published must have metric, value, set and source")
         insist(1 < published["value"] <= 100, "published.value must be in percent")
         insist(re.search("val|test", published["set"]), "published.set must say whether it is a val or a test set")
-    return Entry(**{**table, "input": tuple(size)})
+    return Entry(**{**table, "input": tuple(size), "measured": tuple(measured), "also": tuple(also)})

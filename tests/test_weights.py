@@ -96,7 +96,7 @@ def test_published_entry_is_consistent(e):
     size = re.search(r"(\d+)x(\d+)", e.name)
     assert e.name.startswith(e.network + "-") and f"-{e.joints}" in e.name
     assert e.input == ((int(size[1]), int(size[2])) if size else (256, 256))
-    assert (e.trained, e.cells, e.upsampling, e.measured, e.training) == ("published", "corner", "nearest", None, None)
+    assert (e.trained, e.cells, e.upsampling, e.measured, e.training) == ("published", "corner", "nearest", (), None)
     bearpaw = e.network in ("hourglass-1", "hourglass-2", "hourglass-8")
     assert e.normalisation == ("mpii" if bearpaw else "imagenet")
     if e.url:
@@ -140,11 +140,11 @@ def test_cells_are_those_of_the_decoder():
 
 def test_parses_an_embedded_table(tmp_path):
     path = tmp_path / "manifest.toml"
-    more = {"embedded": "true", "measured": '{ metric = "PCK@0.2", value = 71.3, count = 1000 }'}
+    more = {"embedded": "true", "measured": '[{ metric = "PCK@0.2", value = 71.3, count = 1000 }]', "also": '["old"]'}
     path.write_text(table(**more, training='{ epochs = 80, device = "CPU" }'))
     (found,) = weights.manifest(path).values()
     assert (found.name, found.input, found.embedded, found.url) == ("hrnet-w32-mpii", (256, 192), True, None)
-    assert found.measured == {"metric": "PCK@0.2", "value": 71.3, "count": 1000}
+    assert found.measured == ({"metric": "PCK@0.2", "value": 71.3, "count": 1000},) and found.also == ("old",)
     assert found.training == {"epochs": 80, "device": "CPU"} and found.published is None
 
 

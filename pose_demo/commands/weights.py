@@ -41,7 +41,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     packing.add_argument("run_file", metavar="BEST.PT", type=Path, help="what `train` wrote")
     packing.add_argument("new_name", metavar="NAME", help="what they shall be called, as hrnet-w18-lsp")
     packing.add_argument("--out", type=Path, required=True, metavar="DIR", help="where NAME.safetensors goes")
-    packing.add_argument("--test", type=Path, metavar="FILE", help="measure the written file on this labelled .npz")
+    packing.add_argument(
+        "--test", type=Path, nargs="+", default=[], metavar="FILE", help="measure the written file on labelled .npz"
+    )
     return parser
 
 
@@ -149,8 +151,8 @@ def _figure(entry: weights.Entry) -> str:
     if entry.published:
         p = entry.published
         return f"{p['metric']} {p['value']} on {p['set']} ({p['source']})"
-    if entry.measured and {"metric", "value", "set"} <= entry.measured.keys():
-        m = entry.measured
+    if entry.measured and {"metric", "value", "set"} <= entry.measured[0].keys():
+        m = entry.measured[0]
         return f"{m['metric']} {m['value']} on {m['set']} (measured here; {entry.trained})"
     return "unknown" if entry.trained == "published" else f"not measured ({entry.trained})"
 

@@ -114,7 +114,7 @@ def names() -> list[str]:
 
 def card(name: str) -> Card:
     """What is known of a network. Raises ValueError that lists near names for one that the zoo has not."""
-    entries = weights.manifest()
+    entries, name = weights.manifest(), weights.canonical(name)
     entry = entries.get(name)
     if entry is None and name.startswith(MMPOSE):
         entry = entries.get(name.removeprefix(MMPOSE))

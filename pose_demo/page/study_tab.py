@@ -80,19 +80,19 @@ def _filled(text: str, drawn: list[tuple[str, Any]]) -> tuple:
 
 
 def experiments() -> str:
-    """The controlled experiments as a table; a row without weights says that it is not measured yet."""
-    from ..training.experiments import EPOCHS, EXPERIMENTS
+    """The trained experiments as a table: what was not trained has no row, weights/README.md lists it."""
+    from ..training.experiments import QUEUE
 
     known, rows = weights.manifest(), []
-    for name, experiment in EXPERIMENTS.items():
-        entry = known.get(f"{name}-lsp")
-        measured = entry.measured if entry else None
-        figure = f"{measured['metric']} {measured['value']}" if measured else "not yet measured"
-        rows.append(f"<tr><td>{escape(name)}</td><td>{escape(experiment.asks)}</td><td>{escape(figure)}</td></tr>")
+    for experiment in (one for listed in QUEUE.values() for one in listed):
+        for measured in known[experiment.name].measured if experiment.name in known else ():
+            cells = (experiment.name, experiment.asks, f"{measured['metric']} {measured['value']} ({measured['set']})")
+            rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    how = "<code>python -m pose_demo train --queue small --data DIR DIR --out DIR</code>"
+    if not rows:
+        return f"<p>What only training can answer is not yet measured here. {how} goes to work on it.</p>"
     return (
-        "<p>One recipe, one data set, one thing changed at a time, at 256x256 and "
-        f"{EPOCHS:.0f} epochs each: what the study note asks and only training can answer. It takes a GPU: "
-        "<code>python -m pose_demo train --recipe all --data DIR --out DIR --minutes M --resume</code></p>"
+        f"<p>One recipe, the same photos in the same order, one thing changed at a time: {how}</p>"
         "<table><thead><tr><th>network</th><th>question</th><th>result</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )

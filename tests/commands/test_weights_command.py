@@ -32,7 +32,7 @@ trained = "{trained}"
 """
 FIGURE = 'published = { metric = "AP", value = 74.4, set = "COCO val2017", source = "a paper" }'
 
-MEASURED = 'measured = { metric = "PCK@0.2", value = 71.3, set = "LSP test", count = 1000 }'
+MEASURED = 'measured = [{ metric = "PCK@0.2", value = 71.3, set = "LSP test", count = 1000 }]'
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from pose_demo.joints import LSP
 from pose_demo.networks import zoo
 from pose_demo.networks.hrnet import HRNet
 from pose_demo.training.augmentation import Augmentation, jpeg
-from pose_demo.training.data import load, photo_within, split
-from pose_demo.training.loop import Recipe, Trainer, predict, truth_in_file
+from pose_demo.training.data import epoch_order, load, photo_within, split
+from pose_demo.training.loop import Recipe, Trainer, begin, predict, truth_in_file
 from pose_demo.training.loss import joint_losses, kept, masked_mean, targets
 
 
@@ -63,10 +64,28 @@ def test_labels_go_to_any_input_and_back(tmp_path, size):
 
 
 def test_validation_is_the_end_of_the_last_shard(folder):
-    train, held = split(folder, 64)
-    assert (len(train), len(held)) == (30, 10)
+    source = split(folder, 64)
+    assert (len(source.train), len(source.held)) == (30, 10)
     whole = load(folder / "train-1.npz", 64)
-    assert torch.equal(held.images, whole.images[10:])
+    assert torch.equal(source.held.images, whole.images[10:])
+
+
+def test_better_labels_beside_a_shard_are_taken(tmp_path):
+    joints = write_crops(tmp_path / "train-0.npz", 4)
+    better = joints + np.float32([2, 3, 0])
+    np.savez(tmp_path / "clean-0.npz", joints=better, image_id=np.arange(4))
+    np.testing.assert_allclose(truth_in_file(load(tmp_path / "train-0.npz", 64)).numpy(), better, atol=1e-3)
+    np.savez(tmp_path / "clean-0.npz", joints=better, image_id=np.arange(4)[::-1])
+    with pytest.raises(ValueError, match="same people in the same order"):
+        load(tmp_path / "train-0.npz", 64)
+
+
+def test_each_set_is_drawn_as_often_as_its_weight_says():
+    orders = [epoch_order((10, 6), (1.0, 2.5), 3, epoch) for epoch in (0, 0, 1)]
+    assert torch.equal(orders[0], orders[1]) and not torch.equal(orders[0], orders[2])
+    counts = torch.bincount(orders[0], minlength=16)
+    assert counts[:10].tolist() == [1] * 10 and sorted(counts[10:].tolist()) == [2, 2, 2, 3, 3, 3]
+    assert not torch.equal(epoch_order((10, 6), (1.0, 2.5), 4, 0), orders[0])
 
 
 def test_bad_data_are_refused_in_a_sentence(tmp_path):
@@ -118,7 +137,7 @@ def load_dots(tmp_path):
 
 def test_augmentation_fills_borders_and_changes_looks(folder):
     torch.manual_seed(1)
-    crops, _ = split(folder, 64)
+    crops = split(folder, 64).train
     images, joints = Augmentation()(crops, 64, LSP.flip)
     assert images.shape == (30, 3, 64, 64) and joints.shape == (30, 14, 3)
     assert images.min() >= 0 and images.max() <= 1 and torch.isfinite(joints).all()
@@ -162,23 +181,24 @@ def tiny():
 
 
 def trainer(folder, out, **recipe):
-    train, held = split(folder, 64)
-    settings = {"size": 64, "batch": 10, "sigma": 1.5, "epochs": 4, **recipe}
-    network = {"name": "tiny", "joints": "lsp"}
+    settings = {"size": 64, "batch": 10, "sigma": 1.5, "photos": 120, **recipe}
+    network = {"name": "tiny", "joints": "lsp", "options": {}}
     torch.manual_seed(0)
-    return Trainer(tiny(), network, LSP, train, held, Recipe(**settings), out, torch.device("cpu"))
+    source = split(folder, 64)
+    return Trainer(tiny(), network, LSP, [source], Recipe(**settings), out, torch.device("cpu"))
 
 
 def test_a_run_learns_writes_and_resumes(folder, tmp_path):
-    lines = []
-    first = trainer(folder, tmp_path, epochs=4)
+    lines, name = [], folder.name
+    first = trainer(folder, tmp_path)
     last = first.run(every=0, show=lines.append)
     assert last["photos"] == 120 and last["loss"] < json.loads(lines[0])["loss"]
     written = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert written == [json.loads(line) for line in lines] == first.log
+    assert set(last["pck"]) == set(last["upright"]) == {name} and 0 < last["people"][name] <= 10
     assert Image.open(tmp_path / "curve.png").size == (720, 400)
 
-    again = trainer(folder, tmp_path, epochs=6)
+    again = trainer(folder, tmp_path, photos=180)
     assert again.resume() and again.photos == 120 and again.log == first.log
     for a, b in zip(again.average.net.parameters(), first.average.net.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -187,13 +207,39 @@ def test_a_run_learns_writes_and_resumes(folder, tmp_path):
     saved = torch.load(tmp_path / "best.pt", weights_only=True)
     net = tiny()
     net.load_state_dict(saved["weights"])
-    joints, scores = predict(net, again.held, 4)
+    joints, scores = predict(net, again.held[name], 4)
     assert joints.shape == (10, 14, 2) and scores.shape == (10, 14)
     assert saved["record"]["photos"] == 180 and saved["record"]["recipe"]["sigma"] == 1.5
+    assert saved["record"]["data"] == [{"name": name, "weight": 1.0, "crops": 30}]
+
+
+def test_a_run_that_was_cut_off_ends_as_one_that_was_not(folder, tmp_path):
+    """Seeds belong to the step: that is what makes runs of one seed comparable."""
+    whole = trainer(folder, tmp_path / "whole", photos=70, precision="fp32")
+    whole.run(show=lambda line: None)
+    for _ in range(3):
+        part = trainer(folder, tmp_path / "parts", photos=70, precision="fp32")
+        part.resume()
+        part.run(show=lambda line: None, at_most=0.001)
+    assert 0 < part.photos < 70
+    part.run(show=lambda line: None)
+    for a, b in zip(whole.net.parameters(), part.net.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_a_run_begins_from_given_weights(folder, tmp_path):
+    trainer(folder, tmp_path, photos=30).run(show=lambda line: None)
+    for file in ("best.pt", "state.pt"):
+        net = tiny()
+        begun = begin(net, tmp_path / file)
+        assert begun["photos"] == 30 and begun["file"] == file and len(begun["sha256"]) == 64
+        average = torch.load(tmp_path / "state.pt", weights_only=True)["average"]
+        for name, value in net.state_dict().items():
+            torch.testing.assert_close(value, average[name])
 
 
 def test_another_networks_state_is_refused(folder, tmp_path):
-    trainer(folder, tmp_path, epochs=0.1).run(show=lambda line: None)
+    trainer(folder, tmp_path, photos=10).run(show=lambda line: None)
     other = trainer(folder, tmp_path)
     other.network = {"name": "other", "joints": "lsp"}
     with pytest.raises(ValueError, match="give another --out"):
@@ -201,8 +247,8 @@ def test_another_networks_state_is_refused(folder, tmp_path):
 
 
 def test_a_run_needs_an_end_and_stops_at_a_broken_loss(folder, tmp_path):
-    with pytest.raises(ValueError, match="--minutes, --epochs"):
-        Recipe()
+    with pytest.raises(ValueError, match="give --photos"):
+        Recipe(0)
     broken = trainer(folder, tmp_path)
     with torch.no_grad():
         broken.net.head.bias.fill_(float("nan"))
@@ -210,17 +256,12 @@ def test_a_run_needs_an_end_and_stops_at_a_broken_loss(folder, tmp_path):
         broken.run(every=0)
 
 
-def test_minutes_are_a_budget_too(folder, tmp_path):
-    last = trainer(folder, tmp_path, minutes=0.02, epochs=None).run(show=lambda line: None)
-    assert 0.02 <= last["minutes"] < 0.5
-
-
 def test_supervising_the_last_stack_only_leaves_the_first_head_to_its_feedback(folder, tmp_path):
-    train, held = split(folder, 64)
     net = zoo.ARCHITECTURES["hourglass-slim"](joints=14, features=16)
     before = net.heads[0].weight.clone()
-    recipe = Recipe(size=64, batch=10, epochs=0.3, supervise="last")
-    Trainer(net, {"name": "x"}, LSP, train, held, recipe, tmp_path, torch.device("cpu")).run(show=lambda line: None)
+    recipe = Recipe(10, size=64, batch=10, supervise="last")
+    run = Trainer(net, {"name": "x"}, LSP, [split(folder, 64)], recipe, tmp_path, torch.device("cpu"))
+    run.run(show=lambda line: None)
     assert not torch.equal(before, net.heads[0].weight)  # its heatmaps still feed the second stack
 
 
@@ -233,7 +274,7 @@ def test_any_number_of_processes_train_the_same_network(folder, tmp_path, networ
         out = tmp_path / str(processes)
         call = [
             sys.executable, *(start if processes > 1 else []), "-m", "pose_demo", "train", "--network", network,
-            "--data", str(folder), "--out", str(out), "--size", "64", "--batch", "10", "--epochs", "0.9", "--json",
+            "--data", str(folder), "--out", str(out), "--size", "64", "--batch", "10", "--photos", "30", "--json",
             "--precision", "fp64",
         ]  # fmt: skip
         done = subprocess.run(call, capture_output=True, text=True, timeout=300)
@@ -254,8 +295,8 @@ def test_more_processes_than_photos_in_a_batch_are_refused(folder, tmp_path, mon
     monkeypatch.setattr("torch.distributed.get_world_size", lambda: 11)
     with pytest.raises(ValueError, match="11 processes cannot share a batch of 10"):
         trainer(folder, tmp_path)
-    with pytest.raises(ValueError, match="precision is bf16, fp32, fp64, not fp8"):
-        Recipe(epochs=1, precision="fp8")
+    with pytest.raises(ValueError, match="precision is auto, bf16, fp32, fp64, not fp8"):
+        Recipe(1, precision="fp8")
 
 
 def test_training_needs_torch_numpy_and_pillow_alone(folder, tmp_path):
@@ -269,7 +310,7 @@ sys.exit(main(sys.argv[1:]))
 """
     call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
     done = subprocess.run(
-        [sys.executable, "-c", block, *call, "--batch", "10", "--epochs", "0.3"], capture_output=True, text=True
+        [sys.executable, "-c", block, *call, "--batch", "10", "--photos", "10"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["photos"] == 10
@@ -282,13 +323,13 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
     from pose_demo.networks import checkpoints
 
     call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
-    assert main([*call, "--batch", "10", "--epochs", "0.3", "--json"]) == 0
+    assert main([*call, "--batch", "10", "--photos", "10", "--json"]) == 0
     capsys.readouterr()
     run, test = tmp_path / "best.pt", folder / "train-1.npz"
     assert main(["weights", "pack", str(run), "mine", "--out", str(tmp_path), "--test", str(test)]) == 0
     table = tomllib.loads(capsys.readouterr().out)["weights"][0]
     assert table["trained"] == "trained briefly on a CPU" and table["training"]["photos"] == 10
-    assert table["training"]["recipe"]["epochs"] == 0.3
+    assert table["training"]["recipe"]["photos"] == 10
     net = checkpoints.load(zoo.build("hourglass-slim", 14), tmp_path / "mine.safetensors")
     saved = torch.load(run, weights_only=True)["weights"]
     for name, value in net.state_dict().items():
@@ -297,50 +338,64 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
     study = ["study", "accuracy", "--network", str(run), "--data", str(test), "--out", str(tmp_path / "s")]
     assert main([*study, "--replicates", "0", "--no-page", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)["rows"][0]
-    assert table["measured"]["count"] == 20
-    assert table["measured"]["value"] == pytest.approx(100 * row["measures"]["pck@0.2"]["value"], abs=2)
+    assert table["measured"][0]["count"] == 20
+    assert table["measured"][0]["value"] == pytest.approx(100 * row["measures"]["pck@0.2"]["value"], abs=2)
 
 
-def test_a_list_of_experiments_shares_the_minutes_and_resumes(folder, tmp_path, monkeypatch, capsys):
+def queued(monkeypatch, *experiments):
+    from pose_demo.training import experiments as module
+
+    monkeypatch.setattr(module, "QUEUE", {"toy": experiments})
+    monkeypatch.setattr("pose_demo.training.queue.QUEUE", {"toy": experiments})
+
+
+def test_the_queue_resumes_and_takes_nothing_twice(folder, tmp_path, monkeypatch, capsys):
     from pose_demo.__main__ import main
-    from pose_demo.training import experiments
+    from pose_demo.training.experiments import Experiment
+    from pose_demo.training.queue import claim
 
-    slim = experiments.Experiment
-    monkeypatch.setattr(
-        experiments,
-        "EXPERIMENTS",
-        {
-            "a": slim("is it short?", "hourglass-slim", {"depth": 3, "features": 16}, {"upsampling": "bilinear"}),
-            "b": slim("is it long?", "hourglass-slim", {"features": 16}, {"epochs": 1000.0, "supervise": "last"}),
-            "c": slim("is it reached?", "hrnet-slim"),
-        },
-    )
-    call = ["train", "--recipe", "all", "--data", str(folder), "--out", str(tmp_path), "--resume", "--json"]
-    shape = ["--size", "64", "--batch", "10", "--epochs", "0.6"]
-    assert main([*call, *shape, "--minutes", "0.15"]) == 0
+    toy = Recipe(20, size=64, batch=10)
+    options = {"depth": 3, "features": 16}
+    a = Experiment("a", "is it short?", "hourglass-slim", replace(toy, upsampling="bilinear"), options)
+    b = Experiment("b", "is it long?", "hourglass-slim", replace(toy, photos=100_000), {"features": 16})
+    c = Experiment("c", "is it reached?", "hourglass-slim", toy, {"features": 16}, begun="b")
+    queued(monkeypatch, a, b, c)
+    call = ["train", "--queue", "toy", "--data", str(folder), "--out", str(tmp_path), "--json"]
+    assert main([*call, "--minutes", "0.1"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["name"], line["finished"]) for line in lines] == [("a", True), ("b", False)]
     saved = torch.load(tmp_path / "a" / "best.pt", weights_only=True)
-    assert saved["network"]["options"] == {"depth": 3, "features": 16}
-    assert saved["record"]["recipe"]["upsampling"] == "bilinear"
+    assert saved["network"]["options"] == options and saved["record"]["recipe"]["upsampling"] == "bilinear"
 
-    assert main([*call, *shape, "--minutes", "0.15"]) == 0
-    again = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert again[0] == lines[0] and again[1]["photos"] > lines[1]["photos"]
-    assert main([*call[:1], "--recipe", "nonsense", *call[3:]]) == 1
-    assert "there are all, a, b, c" in capsys.readouterr().err
+    with claim(tmp_path / "b") as ours:
+        assert ours and main(call) == 0
+    said = capsys.readouterr()
+    assert said.out == "" and "a: finished" in said.err
+    assert "b: another process is at it" in said.err and "c waits for b" in said.err
+
+    queued(monkeypatch, a, replace(b, recipe=replace(toy, photos=lines[1]["photos"] + 10)), c)
+    assert main(call) == 0
+    b, c = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert b["finished"] and b["photos"] == lines[1]["photos"] + 10 and c["name"] == "c"
+    record = torch.load(tmp_path / "c" / "best.pt", weights_only=True)["record"]
+    assert record["begun"]["photos"] == b["photos"]
+    assert main([*call[:1], "--queue", "nonsense", *call[3:]]) == 1
+    assert "its lists are toy" in capsys.readouterr().err
 
 
 def test_every_experiment_builds_and_changes_one_thing():
-    from pose_demo.training.experiments import EPOCHS, EXPERIMENTS
+    from pose_demo.training.experiments import QUEUE, SEEDS
 
     table = (Path(__file__).parents[2] / "weights" / "README.md").read_text()
-    for name, experiment in EXPERIMENTS.items():
-        assert f"| `{name}` | {experiment.asks} | " in table
-        plan = experiment.plan(name, Path("out"), {})
-        assert plan.recipe.epochs == EPOCHS and plan.out.name == name
-        with torch.device("meta"):
-            zoo.ARCHITECTURES[plan.network](joints=14, **plan.options)
-        base = Recipe(epochs=EPOCHS)
-        changed = {k for k in vars(base) if getattr(plan.recipe, k) != getattr(base, k)} - {"seed"}
-        assert len(changed) + bool(plan.options) <= 1
+    for name, listed in QUEUE.items():
+        base = listed[0].recipe
+        assert len({one.name for one in listed}) == len(listed)
+        for one in listed:
+            with torch.device("meta"):
+                zoo.ARCHITECTURES[one.network](joints=14, **one.options)
+            changed = {k for k in vars(base) if getattr(one.recipe, k) != getattr(base, k)} - {"seed", "photos"}
+            assert len(changed) + bool(one.options) <= 1
+            assert f"`{one.name.removesuffix(f'-seed{one.recipe.seed}')}`" in table
+            assert one.asks in table
+        if name != "pair":
+            assert all(sum(o.name.startswith(one.name[:-1]) for o in listed) == SEEDS for one in listed)
