@@ -18,12 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from . import __version__, person, weights
+from .crop import Box, Crop, check_box
 from .decode import decode, flip_merge, to_input
 from .joints import shared
 from .networks import zoo
 from .networks.trace import Trace
 from .networks.upsampling import Request
-from .photo import Box, Crop, check_box, read
+from .photo import read
 
 
 @dataclass(frozen=True)

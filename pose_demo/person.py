@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .crop import Box, Crop, whole
 from .decode import decode, to_input
 from .networks.base import PoseNetwork
 from .networks.zoo import Card, normalise
-from .photo import Box, Crop, whole
 
 #: Windows' sides as shares of the photo's long side; each size covers the photo with half a window's overlap.
 SIDES = (1.0, 0.7, 0.45, 0.28)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pose_demo.photo import Crop, PhotoError, check_box, whole
+from pose_demo.crop import Crop, check_box, whole
+from pose_demo.photo import PhotoError
 
 SIZES = st.sampled_from([(256, 256), (256, 192), (384, 288), (128, 128), (64, 48)])
 coordinate = st.floats(-500, 3000)

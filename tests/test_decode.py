@@ -4,9 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pose_demo.crop import Crop
 from pose_demo.decode import CELLS, METHODS, decode, flip_merge, to_cells, to_input
 from pose_demo.joints import COCO
-from pose_demo.photo import Crop
 
 STRIDE = 4
 MAPS = [(64, 64), (64, 48), (96, 72)]  # (h, w) of the heatmaps that the networks give

@@ -85,7 +85,7 @@ def frame(session: Session, event: dict[str, Any]) -> dict[str, Any]:
 def _box(numbers: object, session: Session) -> Box | None:
     if numbers is None:
         return None
-    from ..photo import check_box
+    from ..crop import check_box
 
     try:
         x0, y0, x1, y1 = (float(v) for v in numbers)

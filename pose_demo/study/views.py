@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..photo import Crop, check_box, whole
+from ..crop import Crop, check_box, whole
 from .datasets import Bad, Record, problem
 
 Size = tuple[int, int]
