@@ -74,6 +74,7 @@ class Entry:
     measured       -- our own figures, one a test file, with the same keys and more; () if not measured
     training       -- how it was trained, None for published weights
     also           -- older names that still mean these weights
+    pair           -- 1 or 2: compared in this order where nobody names others; None for all the rest
     """
 
     name: str
@@ -94,10 +95,11 @@ class Entry:
     measured: tuple[dict[str, Any], ...] = ()
     training: dict[str, Any] | None = None
     also: tuple[str, ...] = ()
+    pair: int | None = None
 
 
 def manifest(path: Path | None = None) -> dict[str, Entry]:
-    """{name: Entry} in the manifest's order, read once. Raises ManifestError."""
+    """{name: Entry} in the manifest's order, then those of the files beside it, read once. Raises ManifestError."""
     return dict(_read((path or HOME / "manifest.toml").resolve()))
 
 
@@ -117,12 +119,11 @@ def canonical(name: str) -> str:
 
 
 def default_pair() -> tuple[str, str]:
-    """Names of the embedded HRNet and the embedded Hourglass, the first of each. Raises ManifestError."""
-    embedded = [e for e in manifest().values() if e.embedded]
-    pair = [next((e.name for e in embedded if e.network.startswith(kind)), None) for kind in ("hrnet", "hourglass")]
-    if None in pair:
-        raise ManifestError(f"{HOME / 'manifest.toml'} names no embedded pair of an HRNet and a Hourglass")
-    return pair[0], pair[1]
+    """Names of the two networks that are compared where nobody names others. Raises ManifestError."""
+    pair = sorted((e.pair, e.name) for e in manifest().values() if e.pair)
+    if [place for place, _ in pair] != [1, 2]:
+        raise ManifestError(f"one file of {HOME} must say pair = 1 and one pair = 2, not {pair}")
+    return pair[0][1], pair[1][1]
 
 
 def folder() -> Path:
@@ -224,20 +225,30 @@ def _remedy(wanted: Entry) -> str:
 
 @cache
 def _read(path: Path) -> dict[str, Entry]:
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("weights", [])
-    except (OSError, ValueError) as problem:
-        raise ManifestError(f"the list of weights {path} cannot be read: {problem}") from problem
-    if not (isinstance(tables, list) and all(isinstance(table, dict) for table in tables)):
-        raise ManifestError(f"the list of weights {path} must consist of [[weights]] tables")
+    tables = [(path, table) for table in _tables(path)]
+    tables += [(file, _toml(file)) for file in sorted(path.parent.glob("*.toml")) if file != path]
     found: dict[str, Entry] = {}
-    for number, table in enumerate(tables, 1):
-        where = f"{path}, weights {number} ({table.get('name', 'no name')})"
+    for number, (file, table) in enumerate(tables, 1):
+        where = f"{file}, weights {number} ({table.get('name', 'no name')})"
         made = _entry(table, where)
         if made.name in found or made.file in (e.file for e in found.values()):
             raise ManifestError(f"{where}: an earlier table has the same name or the same file")
         found[made.name] = made
     return found
+
+
+def _tables(path: Path) -> list[dict[str, Any]]:
+    tables = _toml(path).get("weights", [])
+    if not (isinstance(tables, list) and all(isinstance(table, dict) for table in tables)):
+        raise ManifestError(f"the list of weights {path} must consist of [[weights]] tables")
+    return tables
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ManifestError(f"the list of weights {path} cannot be read: {problem}") from problem
 
 
 def _entry(table: dict[str, Any], where: str) -> Entry:
@@ -262,6 +273,7 @@ def _entry(table: dict[str, Any], where: str) -> Entry:
     insist(re.fullmatch(r"\w[\w.-]*", table["file"]), "file must be a plain file name")
     insist(table.get("url", "https://").startswith(("https://", "http://")), "url must begin with https://")
     insist(type(table.get("embedded", False)) is bool, "embedded must be true or false")
+    insist(table.get("pair", 1) in (1, 2), "pair must be 1 or 2")
     for name in ("published", "training"):
         insist(isinstance(table.get(name, {}), dict), f"{name} must be a table in braces")
     measured, also = table.get("measured", []), table.get("also", [])

@@ -207,16 +207,16 @@ def test_unknown_name_lists_the_nearest_first():
 
 
 def test_default_pair(house):
-    def embedded(name: str) -> str:
-        return table(name=f'"{name}-lsp"', network=f'"{name}"', file=f'"{name}"', embedded="true")
+    def embedded(name: str, **more: str) -> str:
+        return table(name=f'"{name}-lsp"', network=f'"{name}"', file=f'"{name}"', embedded="true", **more)
 
-    house(table(), embedded("hourglass-slim"), embedded("hrnet-slim"), embedded("hrnet-w18"))
+    house(table(), embedded("hourglass-slim", pair="2"), embedded("hrnet-w18"), embedded("hrnet-slim", pair="1"))
     assert weights.default_pair() == ("hrnet-slim-lsp", "hourglass-slim-lsp")
 
 
 def test_no_default_pair(house):
     house(table())
-    with pytest.raises(ManifestError, match="no embedded pair"):
+    with pytest.raises(ManifestError, match=r"one file .* must say pair = 1 and one pair = 2"):
         weights.default_pair()
 
 
@@ -288,6 +288,13 @@ def test_fetch(house, own, address):
     assert [p.name for p in home.iterdir()] == ["manifest.toml"]
 
 
+def test_a_card_beside_its_weights_is_read_with_the_manifest(house):
+    home = house(table())
+    (home / "mine.toml").write_text(table(name='"mine"', file='"mine.safetensors"', also='["hers"]').split("\n", 1)[1])
+    assert list(weights.manifest()) == ["hrnet-w32-mpii", "mine"]
+    assert weights.canonical("hers") == "mine" == weights.entry("hers").name and weights.canonical("his") == "his"
+
+
 def test_fetch_of_an_embedded_file_is_the_file(house):
     home = house(table(embedded="true"))
     (home / "file.pth").write_bytes(BODY)
@@ -342,3 +349,12 @@ def test_import_that_cannot_be_written(house, own, tmp_path):
     own.write_text("a file where the folder should be")
     with pytest.raises(FetchError, match=r"mine\.pth could not be copied"):
         weights.import_file("hrnet-w32-mpii", mine)
+
+
+def test_figures_that_ship_are_of_the_weights_that_ship():
+    """Whoever replaces a file must measure it again: `weights measure`."""
+    ours = [entry for entry in weights.manifest().values() if entry.embedded]
+    assert len(ours) >= 2
+    for entry in ours:
+        assert entry.measured and all(m["weights_sha256"] == entry.sha256 for m in entry.measured)
+        assert (weights.HOME / f"{entry.name}.toml").exists()

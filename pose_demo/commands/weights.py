@@ -37,13 +37,17 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     importing = action("import", "take in a file that you have, if it is the right one")
     takes_name(importing)
     importing.add_argument("file", metavar="FILE", type=Path, help="stays where it is; a copy is made")
-    packing = action("pack", "make the weights of a training run ready to ship, and print their table for the manifest")
+    packing = action("pack", "make the weights of a training run ready to ship, with their card beside them")
     packing.add_argument("run_file", metavar="BEST.PT", type=Path, help="what `train` wrote")
     packing.add_argument("new_name", metavar="NAME", help="what they shall be called, as hrnet-w18-lsp")
     packing.add_argument("--out", type=Path, required=True, metavar="DIR", help="where NAME.safetensors goes")
     packing.add_argument(
         "--test", type=Path, nargs="+", default=[], metavar="FILE", help="measure the written file on labelled .npz"
     )
+    packing.add_argument("--pair", type=int, choices=(1, 2), help="their place in the pair that the page opens with")
+    measuring = action("measure", "measure weights that ship again, and write the figures into their card")
+    takes_name(measuring)
+    measuring.add_argument("--test", type=Path, nargs="+", required=True, metavar="FILE", help="labelled .npz files")
     return parser
 
 
@@ -51,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """0 if it worked, 1 if not; then the reason stands on stderr, and with --json on stdout as {"error": ...}."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list, "fetch": _fetch, "verify": _verify, "import": _import, "pack": _pack,
+        "measure": _measure,
     }  # fmt: skip
     try:
         return actions[args.action](args)
@@ -108,20 +113,25 @@ def _import(args: argparse.Namespace) -> int:
 def _pack(args: argparse.Namespace) -> int:
     from ..training.pack import pack
 
-    table = pack(args.run_file, args.new_name, args.out, args.test)
-    if args.json:
-        _print_json({"name": args.new_name, "path": str(args.out / f"{args.new_name}.safetensors"), "table": table})
-    else:
-        print(table, end="")
-    return 0
+    card = pack(args.run_file, args.new_name, args.out, args.test, args.pair)
+    return _said(args, args.new_name, card.with_suffix(".safetensors"), "MIT")
+
+
+def _measure(args: argparse.Namespace) -> int:
+    from ..training.pack import measure
+
+    return _done(args, measure(weights.HOME / f"{weights.canonical(args.name)}.toml", args.test))
 
 
 def _done(args: argparse.Namespace, path: Path) -> int:
-    licence = weights.entry(args.name).licence
+    return _said(args, args.name, path, weights.entry(args.name).licence)
+
+
+def _said(args: argparse.Namespace, name: str, path: Path, licence: str) -> int:
     if args.json:
-        _print_json({"name": args.name, "path": str(path), "licence": licence})
+        _print_json({"name": name, "path": str(path), "licence": licence})
     else:
-        print(f"{args.name}: {path} (licence: {licence})")
+        print(f"{name}: {path} (licence: {licence})")
     return 0
 
 

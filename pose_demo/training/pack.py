@@ -1,11 +1,12 @@
-"""A training run's averaged weights -> the file that ships and its table for weights/manifest.toml."""
+"""A training run's averaged weights -> the file that ships, and its card beside it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ import torch
 
 from ..joints import joint_set
 from ..networks import checkpoints, zoo
+from ..study.metrics import pck
+from .data import load
+from .loop import predict, truth_in_file
+
+_HEAD = "# Written by `python -m pose_demo weights pack`; manifest.toml says what the keys mean.\n"
 
 #: What the folders of crops hold, by name: photos and who marked the joints.
 DATA = {
@@ -21,10 +27,12 @@ DATA = {
 }
 
 
-def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = ()) -> str:
-    """Writes folder/NAME.safetensors (fp16 weights, fp32 norm statistics) from a best.pt; returns the manifest's table.
+def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: int | None = None) -> Path:
+    """A best.pt -> folder/NAME.safetensors (fp16 weights, fp32 norm statistics) and NAME.toml, which comes back.
 
-    tests -- .npz files of labelled crops: the PCK of the written file on each goes into the table
+    The run's curve goes beside them as NAME.png.
+    tests -- .npz files of labelled crops: the PCK of the written file on each goes into NAME.toml
+    pair  -- 1 or 2: these weights are compared where nobody names others
     """
     saved = torch.load(run, map_location="cpu", weights_only=True)
     network, record = saved["network"], saved["record"]
@@ -34,39 +42,63 @@ def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = ()) -> str:
     net.load_state_dict(saved["weights"])
     file = folder / f"{name}.safetensors"
     checkpoints.save(net, file, {"name": name, "network": network["name"], "joints": joints.name})
+    if (curve := run.with_name("curve.png")).exists():
+        shutil.copyfile(curve, folder / f"{name}.png")
     data = "; ".join(DATA.get(part["name"], part["name"]) for part in record.get("data", []))
-    entry = {
-        "name": name, "network": network["name"], "joints": joints.name, "input": [recipe["size"]] * 2,
-        "normalisation": "imagenet", "cells": "centre", "upsampling": recipe["upsampling"], "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "licence": "MIT",
-        "source": f"trained with this repository on {data}; for research and teaching", "embedded": True,
-        "trained": "trained briefly on a CPU" if record["device"] == "CPU" else "trained",
-    }  # fmt: skip
-    parts = ["[[weights]]", *_lines(entry)]
-    for test in tests:
-        parts += ["", "[[weights.measured]]", *_lines(_measure(file, net, joints, recipe["size"], test))]
     training = {k: v for k, v in record.items() if k not in ("recipe", "augmentation", "validation")}
     training["validation_pck"] = record["validation"]["pck"]
-    parts += ["", "[weights.training]", *_lines(training)]
-    for part in ("recipe", "augmentation"):
-        parts += ["", f"[weights.training.{part}]", *_lines(record.get(part, {}))]
-    return "\n".join(parts) + "\n"
-
-
-def _measure(file: Path, net: Any, joints: Any, size: int, test: Path) -> dict[str, Any]:
-    from ..study.metrics import pck
-    from .data import load
-    from .loop import predict, truth_in_file
-
-    crops = load(test, size)
-    found, _ = predict(checkpoints.load(net, file), crops, 32)
-    result = asdict(pck(found.numpy(), truth_in_file(crops).numpy(), joints))
-    return {
-        "metric": f"PCK@{result['threshold']} of the torso", "value": _percent(result["mean"]),
-        "upright": _percent(result["upright"]), "set": f"{test.resolve().parent.name}/{test.name}",
-        "count": len(crops), "people": result["people"], "joints": result["joints"], "device": "CPU",
-        "decoder": "argmax", "per_joint": {joint: _percent(share) for joint, share in result["per_joint"].items()},
+    card = {
+        "name": name, "network": network["name"], "joints": joints.name, "input": [recipe["size"]] * 2,
+        "normalisation": "imagenet", "cells": "centre", "upsampling": recipe["upsampling"], "file": file.name,
+        "sha256": _hash(file), "licence": "MIT",
+        "source": f"trained with this repository on {data}; for research and teaching", "embedded": True, "pair": pair,
+        "trained": "trained briefly on a CPU" if record["device"] == "CPU" else "trained",
+        "training": {**training, "recipe": recipe, "augmentation": record.get("augmentation", {})},
     }  # fmt: skip
+    return _write(file.with_suffix(".toml"), {**card, "measured": _measure(net, card, folder, tests)})
+
+
+def measure(card: Path, tests: Sequence[Path]) -> Path:
+    """Measures the weights that ship with this NAME.toml again and writes the figures into it."""
+    known = tomllib.loads(card.read_text(encoding="utf-8"))
+    net = zoo.build(known["network"], len(joint_set(known["joints"])))
+    known["sha256"] = _hash(card.with_name(known["file"]))
+    return _write(card, {**known, "measured": _measure(net, known, card.parent, tests)})
+
+
+def _measure(net: Any, card: dict[str, Any], folder: Path, tests: Sequence[Path]) -> list[dict[str, Any]]:
+    """The figures of the file that ships, on each of the tests."""
+    net, joints, found = checkpoints.load(net, folder / card["file"]), joint_set(card["joints"]), []
+    for test in tests:
+        crops = load(test, tuple(card["input"]))
+        predicted, _ = predict(net, crops, 32)
+        result = pck(predicted.numpy(), truth_in_file(crops).numpy(), joints)
+        found.append({
+            "metric": f"PCK@{result.threshold} of the torso", "value": _percent(result.mean),
+            "upright": _percent(result.upright), "set": f"{test.resolve().parent.name}/{test.name}",
+            "count": len(crops), "people": result.people, "joints": result.joints, "device": "CPU",
+            "decoder": "argmax", "weights_sha256": card["sha256"],
+            "per_joint": {joint: _percent(share) for joint, share in result.per_joint.items()},
+        })  # fmt: skip
+    return found
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _write(file: Path, card: dict[str, Any]) -> Path:
+    """A card as TOML: plain values first, then the tables."""
+    tables = {k: v for k, v in card.items() if isinstance(v, dict)}
+    lists = {k: v for k, v in card.items() if isinstance(v, list) and v and isinstance(v[0], dict)}
+    parts = [_HEAD, *_lines({k: v for k, v in card.items() if k not in tables and k not in lists})]
+    for name, entries in lists.items():
+        for entry in entries:
+            parts += ["", f"[[{name}]]", *_lines(entry)]
+    for name, table in tables.items():
+        parts += ["", f"[{name}]", *_lines(table)]
+    file.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    return file
 
 
 def _percent(share: float) -> float:

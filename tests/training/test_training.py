@@ -321,15 +321,20 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
 
     from pose_demo.__main__ import main
     from pose_demo.networks import checkpoints
+    from pose_demo.training.pack import measure
 
     call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
     assert main([*call, "--batch", "10", "--photos", "10", "--json"]) == 0
     capsys.readouterr()
     run, test = tmp_path / "best.pt", folder / "train-1.npz"
-    assert main(["weights", "pack", str(run), "mine", "--out", str(tmp_path), "--test", str(test)]) == 0
-    table = tomllib.loads(capsys.readouterr().out)["weights"][0]
-    assert table["trained"] == "trained briefly on a CPU" and table["training"]["photos"] == 10
-    assert table["training"]["recipe"]["photos"] == 10
+    assert main(["weights", "pack", str(run), "mine", "--out", str(tmp_path), "--test", str(test), "--pair", "2"]) == 0
+    assert "mine.safetensors" in capsys.readouterr().out and (tmp_path / "mine.png").exists()
+    table = tomllib.loads((tmp_path / "mine.toml").read_text())
+    assert table["trained"] == "trained briefly on a CPU" and table["training"]["photos"] == 10 and table["pair"] == 2
+    assert table["training"]["recipe"]["photos"] == 10 and table["training"]["augmentation"]["flipped"] == 0.5
+    assert table["measured"][0]["weights_sha256"] == table["sha256"]
+    measure(tmp_path / "mine.toml", [test])
+    assert tomllib.loads((tmp_path / "mine.toml").read_text()) == table
     net = checkpoints.load(zoo.build("hourglass-slim", 14), tmp_path / "mine.safetensors")
     saved = torch.load(run, weights_only=True)["weights"]
     for name, value in net.state_dict().items():
