@@ -9,8 +9,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     Image,
@@ -20,12 +22,18 @@ from PIL import (
     PpmImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
+    features,
 )
 
 MAX_BYTES = 50 * 2**20
 MAX_PIXELS = 60_000_000
 MIN_SIDE = 16
-_READS = "a JPEG, PNG, WebP, BMP, TIFF or GIF file"
+_READS = "a JPEG, PNG, WebP, AVIF, BMP, TIFF or GIF file"
+#: Bits that a photo's numbers have: white is the most that the first which holds them all can say.
+_DEPTHS = (8, 10, 12, 14, 16)
+
+_TIFF_SAMPLES = {1: "whole", 2: "signed", 3: "floating-point", 6: "complex"}
+_TIFF_COLOURS = {0: "grey", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "Lab", 32803: "camera raw"}
 
 # First bytes of a file -> what opens it. Pillow's classes themselves and not Image.open, which warns or fails
 # by a limit of its own that belongs to the whole process.
@@ -70,8 +78,9 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
 
     source -- a path, bytes, a PIL image, or a uint8 array (H, W), (H, W, 3) RGB or (H, W, 4) RGBA
 
-    Bytes and pixels are checked before anything is decoded. 16 bits become 8; CMYK is converted without its colour
-    profile. The array is the caller's own. Raises PhotoError, and nothing else whatever the bytes.
+    Bytes and pixels are checked before anything is decoded. More than 8 bits are scaled to 8 by what is in them (12
+    bits in a file of 16 are no dark photo); CMYK is converted without its colour profile. The array is the caller's
+    own. Raises PhotoError, and nothing else whatever the bytes.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels)
@@ -89,10 +98,17 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
     if not data:
         raise PhotoError(f"{name} is empty: choose another file")
     _check_bytes(len(data), max_bytes, name)
-    picture = _open(data, name)
-    with picture:
-        _check_size(picture.size, max_pixels, name)
-        return _decode(picture, name)
+    try:
+        with _open(data, name) as picture:
+            _check_size(picture.size, max_pixels, name)
+            return _decode(picture, name, data)
+    except PhotoError:
+        if not data.startswith((b"II*\0", b"MM\0*")):
+            raise
+        pixels = _other_tiff(data, name, max_pixels)
+        if pixels is None:
+            raise
+        return pixels
 
 
 def _bytes_of(path: Path, max_bytes: int) -> bytes:
@@ -141,10 +157,9 @@ def _open(data: bytes, name: str) -> Image.Image:
     """The picture with its header read and nothing decoded."""
     for start, opener in _OPENERS:
         if _starts(data, start):
-            try:
-                return opener(io.BytesIO(data))
-            except Exception:  # a hostile header can make a decoder fail in any way
-                raise PhotoError(f"{name} is damaged, its header makes no sense: get the file again") from None
+            return _opened(opener, data, name)
+    if _is_avif(data):
+        return _opened(AvifImagePlugin.AvifImageFile, data, name)
     text = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<?xml") and b"<svg" in text:
         text = b"<svg"
@@ -154,19 +169,36 @@ def _open(data: bytes, name: str) -> Image.Image:
     raise PhotoError(f"{name} is no picture that can be read here: choose {_READS}")
 
 
+def _opened(opener: Callable[[io.BytesIO], Image.Image], data: bytes, name: str) -> Image.Image:
+    try:
+        return opener(io.BytesIO(data))
+    except Exception:  # a hostile header can make a decoder fail in any way
+        raise PhotoError(f"{name} is damaged, its header makes no sense: get the file again") from None
+
+
+def _is_avif(data: bytes) -> bool:
+    """One of the brands in its first box, which an HEIC photo begins with too; not every Pillow reads it."""
+    brands = data[8 : min(int.from_bytes(data[:4]), 256)]
+    known = any(brands[k : k + 4] in (b"avif", b"avis") for k in range(0, len(brands), 4))
+    return data[4:8] == b"ftyp" and known and features.check("avif")
+
+
 def _starts(data: bytes, start: bytes) -> bool:
     """Whether the bytes begin so; "...." stands for any four."""
     first, _, rest = start.partition(b"....")
     return data.startswith(first) and (not rest or data[len(first) + 4 :].startswith(rest))
 
 
-def _decode(picture: Image.Image, name: str) -> np.ndarray:
+def _decode(picture: Image.Image, name: str, data: bytes = b"") -> np.ndarray:
     try:
+        # Of three channels of 16 bits Pillow keeps the upper eight alone, OpenCV all.
+        deep = data and picture.mode != "I;16" and any("16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
         picture.load()
-        pixels = np.array(_to_rgb(picture))
+        pixels = _by_opencv(data) if deep else np.array(_to_rgb(picture))
     except Exception:
         raise PhotoError(f"{name} is cut short or damaged and cannot be decoded: get the file again") from None
-    return np.ascontiguousarray(_upright(pixels, picture))
+    turned = deep and picture.format == "TIFF"  # OpenCV has done it
+    return np.ascontiguousarray(pixels if turned else _upright(pixels, picture))
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
@@ -185,13 +217,53 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _eight_bits(values: np.ndarray) -> np.ndarray:
-    """Integers of 16 bits, or floats in 0..1, 0..255 or up to whatever their largest is, -> uint8."""
+    """Whole numbers of one of `_DEPTHS` or up to their largest, floats in 0..1, 0..255 or likewise -> uint8."""
+    if values.dtype == np.uint8:
+        return values
     if values.dtype.kind == "f":
         values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
         most = float(values.max())
         top = 1.0 if most <= 1 else max(most, 255.0)
-        return np.clip(values * (255 / top), 0, 255).round().astype(np.uint8)
-    return ((np.clip(values, 0, 65535).astype(np.uint32) + 128) // 257).astype(np.uint8)
+    else:
+        top = next((2**bits - 1 for bits in _DEPTHS if values.max() < 2**bits), float(values.max()))
+    return np.clip(values * np.float64(255 / top), 0, 255).round().astype(np.uint8)
+
+
+def _by_opencv(data: bytes) -> np.ndarray:
+    """(H, W, 3) uint8 of a PNG or TIFF of any depth, a TIFF already upright. Raises ValueError."""
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise ValueError("OpenCV cannot read it")
+    if values.ndim == 2:
+        return cv2.cvtColor(_eight_bits(values), cv2.COLOR_GRAY2RGB)
+    pixels = cv2.cvtColor(_eight_bits(values[..., :3]), cv2.COLOR_BGR2RGB)
+    if values.shape[2] == 4:
+        return np.array(_to_rgb(Image.fromarray(np.dstack([pixels, _eight_bits(values[..., 3])]))))
+    return pixels
+
+
+def _other_tiff(data: bytes, name: str, max_pixels: int) -> np.ndarray | None:
+    """A whole TIFF of a kind that Pillow refuses, by OpenCV. None: it is damaged. PhotoError says what it is."""
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
+        stream = io.BytesIO(data)
+        stream.seek(tags.next)
+        tags.load(stream)
+        size, bits = (tags[256], tags[257]), tags.get(258, (1,))[0]
+        sample = _TIFF_SAMPLES.get(tags.get(339, (1,))[0], "unusual")
+        colours = _TIFF_COLOURS.get(tags.get(262), "unusual colours")
+        parts = zip(tags.get(273) or tags[324], tags.get(279) or tags[325], strict=True)
+        whole = all(at > 0 and at + length <= len(data) for at, length in parts)
+    except Exception:
+        return None
+    if not whole:
+        return None
+    _check_size(size, max_pixels, name)
+    try:
+        return _by_opencv(data)
+    except Exception:
+        kind = f"a TIFF of {bits}-bit {sample} numbers ({colours})"
+        raise PhotoError(f"{name} is {kind}, which cannot be read here: save what it shows as JPEG or PNG") from None
 
 
 def _upright(pixels: np.ndarray, picture: Image.Image) -> np.ndarray:

@@ -67,6 +67,16 @@ def without_segment(jpeg: bytes, marker: bytes) -> bytes:
     return jpeg[:at] + jpeg[at + 2 + struct.unpack(">H", jpeg[at + 2 : at + 4])[0] :]
 
 
+def with_tiff_tag(tiff: bytes, old: int, new: int, value: int) -> bytes:
+    """A little-endian TIFF whose tag `old` was made the tag `new` with this short value."""
+    data, start = bytearray(tiff), int.from_bytes(tiff[4:8], "little")
+    for at in range(start + 2, start + 2 + 12 * int.from_bytes(tiff[start : start + 2], "little"), 12):
+        if int.from_bytes(data[at : at + 2], "little") == old:
+            data[at : at + 12] = struct.pack("<HHIHH", new, 3, 1, value, 0)
+            return bytes(data)
+    raise ValueError(f"no tag {old}")
+
+
 def animation() -> bytes:
     frames = [Image.fromarray(np.full((HEIGHT, WIDTH), v, np.uint8)) for v in (200, 100, 0)]
     return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50)
@@ -86,6 +96,10 @@ CORPUS = {
     "tiff": encoded(PICTURE, "TIFF"),
     "lzw tiff": encoded(PICTURE, "TIFF", compression="tiff_lzw", exif=exif(5)),
     "deflate tiff": encoded(PICTURE, "TIFF", compression="tiff_adobe_deflate"),
+    "tiff of 16 bits": cv2.imencode(".tiff", PICTURE.astype(np.uint16) * 257)[1].tobytes(),
+    "tiff of floats": cv2.imencode(".tiff", (PICTURE / 255).astype(np.float32))[1].tobytes(),
+    "ycbcr tiff": encoded(Image.fromarray(PICTURE).convert("YCbCr"), "TIFF"),
+    "avif": encoded(PICTURE, "AVIF"),
     "gif": animation(),
     "ppm": encoded(PICTURE, "PPM"),
 }

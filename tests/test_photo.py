@@ -3,6 +3,7 @@ import re
 import warnings
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from pictures import (
     jpeg_header,
     png16,
     png_header,
+    with_tiff_tag,
     without_segment,
 )
 from PIL import Image
@@ -116,6 +118,54 @@ def test_floats_are_scaled_to_eight_bits(top):
     assert np.abs(shown[:-1] - PICTURE[:-1, :, 0]).max() <= 1
     values[0, 0] = np.nan
     assert read(Image.fromarray(values))[0, 0, 0] == 0
+
+
+@pytest.mark.parametrize("kind", [".png", ".tiff"])
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_what_is_in_a_deep_file_says_what_is_white(kind, bits, channels):
+    values = np.round(PICTURE / 255 * (2**bits - 1)).astype(np.uint16)
+    values = values[..., 0] if channels == 1 else values[..., ::-1]
+    if channels == 4:
+        values = np.dstack([values, np.full((HEIGHT, WIDTH), 65535, np.uint16)])
+    expected = np.repeat(PICTURE[..., :1], 3, axis=2) if channels == 1 else PICTURE
+    assert np.abs(read(cv2.imencode(kind, values)[1].tobytes()).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("top", [255, 4095, 70_000, 2**31 - 1])
+def test_integers_of_32_bits(top):
+    values = (PICTURE[..., 0] / 255 * top).astype(np.int32)
+    values[-1, -1] = top
+    shown = read(encoded(Image.fromarray(values), "TIFF"))[..., 0].astype(int)
+    assert np.abs(shown[:-1] - PICTURE[:-1, :, 0]).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_kinds_of_tiff_that_pillow_refuses(orientation):
+    """Floats in three channels, and YCbCr that is not compressed; and 16 bits, of which it keeps 8."""
+    floats = cv2.imencode(".tiff", (PICTURE[..., ::-1] / 255).astype(np.float32))[1].tobytes()
+    assert np.array_equal(read(floats), PICTURE)
+    scene = stored(PICTURE, orientation)
+    ycbcr = encoded(Image.fromarray(scene).convert("YCbCr"), "TIFF", exif=exif(orientation))
+    assert np.abs(read(ycbcr).astype(int) - PICTURE).mean() < 1
+    deep = cv2.imencode(".tiff", scene[..., ::-1].astype(np.uint16) * 16)[1].tobytes()
+    deep = with_tiff_tag(deep, 284, 274, orientation)  # what says that its channels lie together makes room
+    assert np.abs(read(deep).astype(int) - PICTURE).max() <= 1
+    assert "pixels, more than" in refused(floats, max_pixels=500) and "pixels, more" in refused(ycbcr, max_pixels=500)
+
+
+def test_a_tiff_that_nobody_reads_is_called_what_it_is():
+    floats = cv2.imencode(".tiff", (PICTURE[..., ::-1] / 255).astype(np.float32))[1].tobytes()
+    unknown = with_tiff_tag(floats, 259, 259, 31_000)  # how it is compressed
+    assert "a TIFF of 32-bit floating-point numbers (RGB)" in refused(unknown)
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"mif1"])
+def test_avif(brand):
+    data = encoded(stored(PICTURE, 6), "AVIF", quality=100, subsampling="4:4:4", exif=exif(6))
+    data = data[:8] + brand + data[12:]
+    assert np.abs(read(data).astype(int) - PICTURE).mean() < 3
+    assert "pixels, more than" in refused(data, max_pixels=500)
 
 
 def test_transparency_lies_on_white():
@@ -230,7 +280,7 @@ def test_the_first_of_several_frames():
         (b"<!DOCTYPE html><html></html>", "a web page"),
         (b"%PDF-1.7\n", "a PDF document"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "an HEIC photo"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "damaged"),
         (b"\0\0\0\x20ftypisom\0\0\2\0", "a video"),
         (b"\x1aE\xdf\xa3\1\0\0\0", "a video"),
         (b"RIFF\0\1\0\0AVI LIST", "a video"),
