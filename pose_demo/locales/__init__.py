@@ -1,0 +1,74 @@
+"""Every word that a person reads, by key: one file per language, and what fills its blanks.
+
+A blank is `{name}`, `{name:.2f}` for a number (f, g, e or % as Python formats them), or `{name:joint}`: the value is
+looked up as `joint.VALUE` and stands as it is where there is no such word; of a list each is, with " / " between them.
+What crosses the wire, is stored or is raised is a key and its values, never a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+_BLANK = re.compile(r"\{(\w+)(?::([^}]+))?\}")
+
+
+@cache
+def table(language: str = "en") -> dict[str, str]:
+    """{key: text} of a language. Raises ValueError for one that has no file."""
+    if language not in LANGUAGES:
+        raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
+    return _read(language)
+
+
+def _read(language: str) -> dict[str, str]:
+    return json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+
+
+#: {code: its own name}: the languages that have a file, English first.
+LANGUAGES = {
+    code: _read(code)["language"]
+    for code in sorted((file.stem for file in FOLDER.glob("*.json")), key=lambda code: (code != "en", code))
+}
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """One text, its blanks filled. Raises KeyError for a key or a value that is missing."""
+    texts = table(language)
+
+    def fill(blank: re.Match) -> str:
+        value, how = values[blank[1]], blank[2]
+        if how is None:
+            return str(value)
+        if how.startswith("."):
+            return format(value, how)
+        return " / ".join(
+            texts.get(f"{how}.{one}", str(one)) for one in (value if isinstance(value, (list, tuple)) else [value])
+        )
+
+    return _BLANK.sub(fill, texts[key])
+
+
+def word(language: str, group: str, value: str) -> str:
+    """`group.value` in a language, the value itself where nobody translated it: joints, states of weights, stops."""
+    return table(language).get(f"{group}.{value}", value)
+
+
+def preferred(accept_language: str) -> str:
+    """The first of our languages in a browser's Accept-Language, else English."""
+    codes = (part.strip()[:2] for part in accept_language.lower().split(","))
+    return next((code for code in codes if code in LANGUAGES), "en")
+
+
+class UserError(ValueError):
+    """What went wrong, as a person is told: a key of the locale files and its values. str() is the English sentence."""
+
+    def __init__(self, key: str, **values: object):
+        super().__init__(key, values)
+        self.key, self.values = key, values
+
+    def __str__(self) -> str:
+        return say("en", self.key, **self.values)

@@ -1,0 +1,44 @@
+"""The locale files: every language says everything, and with the same blanks."""
+
+import re
+
+import pytest
+
+from pose_demo import locales
+from pose_demo.joints import JOINT_SETS
+from pose_demo.networks.upsampling import STOPS
+
+BLANK = re.compile(r"\{(\w+(?::[^}]+)?)\}")
+
+
+@pytest.mark.parametrize("language", locales.LANGUAGES)
+def test_every_language_says_everything_with_the_same_blanks(language):
+    english, texts = locales.table("en"), locales.table(language)
+    assert texts.keys() == english.keys() and list(texts) == sorted(texts)
+    for key, text in texts.items():
+        assert text.strip(), key
+        assert set(BLANK.findall(text)) <= set(BLANK.findall(english[key])), key
+    for group, words in (("joint", [j for known in JOINT_SETS.values() for j in known.joints]), ("stop", STOPS)):
+        assert all(f"{group}.{word}" in texts for word in words)
+
+
+def test_blanks():
+    assert locales.say("en", "xray.zeros", share=0.123) == "12% of all values are exactly 0"
+    assert "右腕" in locales.say("zh", "xray.film", joint="right wrist")
+    assert locales.say("en", "xray.now", stops=["nearest", "bicubic"]) == "now: nearest / bicubic"
+    assert locales.word("zh", "joint", "third hand") == "third hand"
+    with pytest.raises(KeyError):
+        locales.say("en", "xray.zeros")
+    with pytest.raises(ValueError, match="no language 'xx'"):
+        locales.say("xx", "xray.zeros", share=0)
+
+
+def test_an_error_is_a_key_its_values_and_an_english_sentence():
+    error = locales.UserError("xray.too_large", megabytes=50, most=48)
+    assert error.key == "xray.too_large" and error.values == {"megabytes": 50, "most": 48}
+    assert str(error).startswith("These maps are 50 MB") and isinstance(error, ValueError)
+
+
+def test_the_browsers_language():
+    assert locales.preferred("fr-FR,zh-CN;q=0.8,en;q=0.7") == "zh"
+    assert locales.preferred("") == "en"
