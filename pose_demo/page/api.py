@@ -2,42 +2,80 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
-from typing import Any
+import logging
+from typing import Any, get_type_hints
 
 import gradio as gr
+from pydantic import TypeAdapter, ValidationError
 
+from ..decode import METHODS
+from ..networks import zoo
+from ..networks.upsampling import STOPS
 from . import work
 from .photo_input import uploaded
+
+#: What each parameter is: in view_api(), and in the sentence of an error.
+TEXTS = {
+    "photo": "a picture file: gradio_client.handle_file(path)",
+    "box": "the person's box [x0, y0, x1, y1] in pixels of the photo, or null to look for the person",
+    "networks": "a list of two names as `weights list` shows them, or null for the pair that ships",
+    "upsampling": f"a stop of the slider ({', '.join(STOPS)}), an object {{place: stop}}, or null: as each was trained",
+    "decoder": f"how a peak becomes a joint: {', '.join(METHODS)}",
+    "flip": "true to average with the mirrored photo, or false",
+}
 
 
 def compare(
     photo: gr.FileData,
     box: list[float] | None = None,
     networks: list[str] | None = None,
-    upsampling: str = "nearest",
+    upsampling: str | dict[str, str] | None = "nearest",
+    decoder: str = "argmax",
+    flip: bool = False,
 ) -> dict[str, Any]:
-    """One photo through two networks.
-
-    photo: an image file. box: the person as [x0, y0, x1, y1] in pixels, or null to look for them. networks: two names
-    of the zoo, or null for the pair that ships. upsampling: nearest, bilinear, bicubic or bilinear-corners.
-    Returns keypoints (x, y, score) of both networks, the distance of each joint they share, and how it came about.
+    """One photo through two networks: keypoints (x, y, score) of both, how far apart each shared joint is, and how
+    it came about. "person" is null where probably nobody is in the photo.
     """
     from ..comparison import compare as look
 
+    given = {"box": box, "networks": networks, "upsampling": upsampling, "decoder": decoder, "flip": flip}
     try:
-        path = photo["path"] if isinstance(photo, dict) else photo.path
-        file = uploaded(path)
-        result = work.PASSES.submit(look, file, box, networks, upsampling).result()
-        return result.to_json()
+        file = _photo(photo)
+        _check(given)
+        return work.PASSES.submit(look, file, **given).result().to_json()
     except (ValueError, FileNotFoundError) as problem:
         raise gr.Error(str(problem), print_exception=False) from None
     except Exception:
-        traceback.print_exc(file=sys.stderr)
+        logging.getLogger(__name__).exception("/compare failed")
         raise gr.Error("the app failed; its log says why", print_exception=False) from None
+
+
+def _photo(given: Any) -> Any:
+    path = given.get("path") if isinstance(given, dict) else getattr(given, "path", None)
+    if not isinstance(path, str):
+        raise ValueError("the photo is missing: give the photo as gradio_client.handle_file(path)")
+    return uploaded(path)
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Types strictly, names of networks as the zoo has them: a name that is a path would open a file of ours."""
+    hints = get_type_hints(compare)
+    for name, value in given.items():
+        try:
+            TypeAdapter(hints[name]).validate_python(value, strict=True)
+            fine = name != "networks" or value is None or len(value) == 2
+        except ValidationError:
+            fine = False
+        if not fine:
+            raise ValueError(f"{name} is {TEXTS[name]}; not {value!r:.80}")
+    for network in given["networks"] or ():
+        if not (card := zoo.card(network)).available:
+            raise ValueError(f"{card.title} cannot look at the photo here: its weights are not on this machine")
 
 
 def expose() -> None:
     """Inside a gr.Blocks context."""
     gr.api(compare, api_name="compare", concurrency_limit=20)
+    endpoint = next(fn for fn in gr.context.Context.root_block.fns.values() if fn.api_name == "compare")
+    for parameter, text in zip(endpoint.inputs, TEXTS.values(), strict=True):
+        parameter._api_info["additional_description"] = text  # what view_api() prints beside it

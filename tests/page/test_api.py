@@ -1,0 +1,105 @@
+"""The endpoint for programs, as gradio_client calls it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+
+from pose_demo import weights
+from pose_demo.examples import examples
+from pose_demo.page import api
+from pose_demo.page.layout import build
+
+ROOT = Path(__file__).parents[2]
+PHOTO = examples()[0]
+
+
+@pytest.fixture(scope="module")
+def page():
+    app = build()
+    app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, show_error=False, ssr_mode=False)
+    yield app
+    app.close()
+
+
+@pytest.fixture(scope="module")
+def client(page):
+    return Client(page.local_url, verbose=False)
+
+
+def refused(client, photo=None, **given) -> str:
+    """The one sentence of an error; it shows no path of the server."""
+    with pytest.raises(Exception) as problem:
+        client.predict(handle_file(PHOTO.path) if photo is None else photo, api_name="/compare", **given)
+    text = str(problem.value)
+    assert "\n" not in text and "the app failed" not in text
+    for place in (ROOT, Path.home(), weights.folder(), Path("/tmp")):
+        assert str(place) not in text
+    return text
+
+
+def test_every_parameter_has_its_text(client):
+    shown = client.view_api(print_info=False, return_format="str")
+    for name, text in api.TEXTS.items():
+        assert re.search(rf"\] {name}: .*{re.escape(text)}", shown), name
+
+
+def test_it_does_what_python_does(client, untrained):
+    from pose_demo import compare
+
+    given = {"box": list(PHOTO.box), "networks": list(untrained), "upsampling": {"stage3": "bilinear"},
+             "decoder": "dark", "flip": True}  # fmt: skip
+    answer = client.predict(handle_file(PHOTO.path), api_name="/compare", **given)
+    expected = compare(PHOTO.path, **given).to_json()
+    for pose in (*answer["poses"], *expected["poses"]):
+        del pose["forward_seconds"]
+    assert answer == expected
+
+
+@pytest.mark.parametrize("photo", [str(PHOTO.path), 5, ["x"], {"path": 7}, {"url": "x"}])
+def test_a_photo_that_is_no_file_is_told_how_to_be_given(client, photo):
+    assert "give the photo as gradio_client.handle_file(path)" in refused(client, photo)
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../../etc/hostname", __file__])
+def test_a_path_of_the_server_is_no_photo(page, client, name):
+    assert name not in refused(client, {"path": name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("box", "1234"), ("box", [1, 2, "3", 4]), ("box", {"x0": 1}), ("box", [True, False, True, True]),
+     ("networks", "hrnet-slim-untrained"), ("networks", ["hrnet-slim-untrained"]), ("networks", [1, 2]),
+     ("upsampling", 7), ("upsampling", {"stage3": 1}), ("decoder", ["dark"]), ("decoder", None), ("flip", "yes"),
+     ("flip", 1)],
+)  # fmt: skip
+def test_types_are_checked(client, name, value):
+    said = refused(client, **{name: value})
+    assert said.startswith(f"{name} is ") and api.TEXTS[name] in said
+
+
+def test_values_are_checked(client, tmp_path):
+    assert "a box is four numbers" in refused(client, box=[1, 2, 3])
+    assert "holds nothing of the photo" in refused(client, box=[9e5, 9e5, 1e6, 1e6])
+    assert "has no network" in refused(client, networks=["hrnet-slim-untrained", "weights/x.pth"])
+    missing = next(n for n, e in weights.manifest().items() if weights.find(n) is None)
+    assert "not on this machine" in refused(client, networks=[missing, "hrnet-slim-untrained"])
+    assert "unknown decoder" in refused(client, decoder="luck") and "luck" in refused(client, upsampling="luck")
+    assert "neither network" in refused(client, upsampling={"stage9": "nearest"})
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff")
+    assert refused(client, handle_file(broken)).startswith("broken.jpg is damaged")
+
+
+def test_what_the_readme_says_works(page, tmp_path, monkeypatch):
+    """Its lines on the API, as they stand there but for the address."""
+    (text,) = re.findall(r"```python\n(from gradio_client import .*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len(text.splitlines()) <= 10
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.jpg").write_bytes(PHOTO.path.read_bytes())
+    known: dict = {}
+    exec(text.replace("http://127.0.0.1:7860", page.local_url), known)
+    assert len(known["answer"]["poses"]) == 2 and known["joints"]
