@@ -30,10 +30,7 @@ def check_box(box: Sequence[float], shape: Sequence[int]) -> Box:
     x0, x1 = (min(max(v, left), right) for v in sorted((numbers[0], numbers[2])))
     y0, y1 = (min(max(v, top), bottom) for v in sorted((numbers[1], numbers[3])))
     if x1 - x0 < 2 or y1 - y0 < 2:
-        raise PhotoError(
-            f"the box {', '.join(f'{v:g}' for v in numbers)} holds nothing of the photo, which is {shape[1]} x "
-            f"{shape[0]} pixels: draw it around the person"
-        )
+        raise PhotoError("box.outside", box=_listed(numbers), width=shape[1], height=shape[0])
     return x0, y0, x1, y1
 
 
@@ -43,8 +40,12 @@ def _numbers(box: Sequence[float]) -> list[float]:
     except (TypeError, ValueError, OverflowError):
         numbers = []
     if len(numbers) != 4 or not np.isfinite(numbers).all():
-        raise PhotoError(f"a box is four numbers x0, y0, x1, y1 in pixels, not {shown(repr(box))}: draw it again")
+        raise PhotoError("box.not_four", given=shown(repr(box)))
     return numbers
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ", ".join(f"{v:g}" for v in numbers)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Crop:
         height, width = size
         scale = max((x1 - x0) / width, (y1 - y0) / height) * padding
         if not (x1 > x0 and y1 > y0 and math.isfinite(scale)):
-            raise PhotoError(f"the box {x0:g}, {y0:g}, {x1:g}, {y1:g} has no extent: draw it around the person")
+            raise PhotoError("box.empty", box=_listed((x0, y0, x1, y1)))
         cx, cy, half_w, half_h = (x0 + x1) / 2, (y0 + y1) / 2, scale * width / 2, scale * height / 2
         return cls((cx - half_w, cy - half_h, cx + half_w, cy + half_h), (height, width))
 

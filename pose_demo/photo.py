@@ -25,14 +25,15 @@ from PIL import (
     features,
 )
 
+from .locales import UserError
+
 MAX_BYTES = 50 * 2**20
 MAX_PIXELS = 60_000_000
 MIN_SIDE = 16
-_READS = "a JPEG, PNG, WebP, AVIF, BMP, TIFF or GIF file"
 #: Bits that a photo's numbers have: white is the most that the first which holds them all can say.
 _DEPTHS = (8, 10, 12, 14, 16)
 
-_TIFF_SAMPLES = {1: "whole", 2: "signed", 3: "floating-point", 6: "complex"}
+_TIFF_SAMPLES = {1: "whole", 2: "signed", 3: "float", 6: "complex"}
 _TIFF_COLOURS = {0: "grey", 1: "grey", 2: "RGB", 3: "palette", 5: "CMYK", 6: "YCbCr", 8: "Lab", 32803: "camera raw"}
 
 # First bytes of a file -> what opens it. Pillow's classes themselves and not Image.open, which warns or fails
@@ -48,29 +49,29 @@ _OPENERS: tuple[tuple[bytes, Callable[[io.BytesIO], Image.Image]], ...] = (
     (b"GIF89a", GifImagePlugin.GifImageFile),
     *((b"P%d\n" % kind, PpmImagePlugin.PpmImageFile) for kind in range(1, 7)),
 )
-# What people hand in by mistake. A dot stands for any byte.
+# What people hand in by mistake, by the locale files' word for its kind.
 _OTHERS = (
-    (b"....ftyphe", "an HEIC photo"),
-    (b"....ftypmif1", "an HEIC photo"),
-    (b"....ftypavi", "an AVIF picture"),
-    (b"....ftyp", "a video"),
-    (b"....moov", "a video"),
-    (b"\x1aE\xdf\xa3", "a video"),
-    (b"RIFF....AVI ", "a video"),
-    (b"\0\0\x01\xba", "a video"),
-    (b"FLV\x01", "a video"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "an archive or an office document"),
-    (b"8BPS", "a Photoshop file"),
-    (b"<svg", "an SVG drawing"),
-    (b"<!DOCTYPE svg", "an SVG drawing"),
-    (b"<!DOCTYPE html", "a web page"),
-    (b"<html", "a web page"),
+    (b"....ftyphe", "heic"),
+    (b"....ftypmif1", "heic"),
+    (b"....ftypavi", "avif"),
+    (b"....ftyp", "video"),
+    (b"....moov", "video"),
+    (b"\x1aE\xdf\xa3", "video"),
+    (b"RIFF....AVI ", "video"),
+    (b"\0\0\x01\xba", "video"),
+    (b"FLV\x01", "video"),
+    (b"%PDF", "pdf"),
+    (b"PK\x03\x04", "archive"),
+    (b"8BPS", "photoshop"),
+    (b"<svg", "svg"),
+    (b"<!DOCTYPE svg", "svg"),
+    (b"<!DOCTYPE html", "page"),
+    (b"<html", "page"),
 )
 
 
-class PhotoError(ValueError):
-    """A photo or box that cannot be used; the message is one sentence that says why and what to do."""
+class PhotoError(UserError):
+    """A photo or box that cannot be used."""
 
 
 def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -92,11 +93,9 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
     elif isinstance(source, str | PathLike):
         name, data = shown(Path(source).name), _bytes_of(Path(source), max_bytes)
     else:
-        raise PhotoError(
-            f"a photo is a file, bytes, a picture or an array, not {type(source).__name__}: give one of these"
-        )
+        raise PhotoError("photo.not_a_photo", type=type(source).__name__)
     if not data:
-        raise PhotoError(f"{name} is empty: choose another file")
+        raise PhotoError("photo.empty", name=name)
     _check_bytes(len(data), max_bytes, name)
     try:
         with _open(data, name) as picture:
@@ -117,40 +116,34 @@ def _bytes_of(path: Path, max_bytes: int) -> bytes:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise PhotoError(f"{name} is a folder: give a picture file")
+            raise PhotoError("photo.folder", name=name)
         if not stat.S_ISREG(status.st_mode):
-            raise PhotoError(f"{name} is a device or a pipe: give a picture file")
+            raise PhotoError("photo.pipe", name=name)
         _check_bytes(status.st_size, max_bytes, name)
         with path.open("rb") as file:
             return file.read(max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise PhotoError(f"there is no file {name}: check the path") from None
+        raise PhotoError("photo.missing", name=name) from None
     except PhotoError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise PhotoError(
-            f"{name} cannot be opened ({shown(str(reason))}): check the path and its permissions"
-        ) from None
+        raise PhotoError("photo.closed", name=name, reason=shown(str(reason))) from None
 
 
 def _check_bytes(count: int, max_bytes: int, name: str) -> None:
     if count > max_bytes:
-        size, most = (f"{n / 2**20:.3g} MB" for n in (count, max_bytes))
-        raise PhotoError(f"{name} has {size}, more than the {most} allowed: save it smaller, as JPEG for instance")
+        size, most = (f"{n / 2**20:.3g}" for n in (count, max_bytes))
+        raise PhotoError("photo.too_large", name=name, size=size, most=most)
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if min(width, height) < MIN_SIDE:
-        raise PhotoError(
-            f"{name} is {width} x {height} pixels, too small to show a person: "
-            f"choose one of at least {MIN_SIDE} pixels on each side"
-        )
+        raise PhotoError("photo.too_small", name=name, width=width, height=height, least=MIN_SIDE)
     if width * height > max_pixels:
-        raise PhotoError(
-            f"{name} is {width} x {height} pixels, more than the {max_pixels / 1e6:g} million allowed: scale it down"
-        )
+        most = f"{max_pixels / 1e6:g}"
+        raise PhotoError("photo.too_many_pixels", name=name, width=width, height=height, most=most)
 
 
 def _open(data: bytes, name: str) -> Image.Image:
@@ -163,17 +156,17 @@ def _open(data: bytes, name: str) -> Image.Image:
     text = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<?xml") and b"<svg" in text:
         text = b"<svg"
-    for start, what in _OTHERS:
+    for start, kind in _OTHERS:
         if _starts(text if start.startswith(b"<") else data, start):
-            raise PhotoError(f"{name} is {what}, which cannot be read here: save what it shows as JPEG or PNG")
-    raise PhotoError(f"{name} is no picture that can be read here: choose {_READS}")
+            raise PhotoError("photo.other_kind", name=name, kind=kind)
+    raise PhotoError("photo.unknown", name=name)
 
 
 def _opened(opener: Callable[[io.BytesIO], Image.Image], data: bytes, name: str) -> Image.Image:
     try:
         return opener(io.BytesIO(data))
     except Exception:  # a hostile header can make a decoder fail in any way
-        raise PhotoError(f"{name} is damaged, its header makes no sense: get the file again") from None
+        raise PhotoError("photo.header", name=name) from None
 
 
 def _is_avif(data: bytes) -> bool:
@@ -196,7 +189,7 @@ def _decode(picture: Image.Image, name: str, data: bytes = b"") -> np.ndarray:
         picture.load()
         pixels = _by_opencv(data) if deep else np.array(_to_rgb(picture))
     except Exception:
-        raise PhotoError(f"{name} is cut short or damaged and cannot be decoded: get the file again") from None
+        raise PhotoError("photo.damaged", name=name) from None
     turned = deep and picture.format == "TIFF"  # OpenCV has done it
     return np.ascontiguousarray(pixels if turned else _upright(pixels, picture))
 
@@ -262,8 +255,7 @@ def _other_tiff(data: bytes, name: str, max_pixels: int) -> np.ndarray | None:
     try:
         return _by_opencv(data)
     except Exception:
-        kind = f"a TIFF of {bits}-bit {sample} numbers ({colours})"
-        raise PhotoError(f"{name} is {kind}, which cannot be read here: save what it shows as JPEG or PNG") from None
+        raise PhotoError("photo.tiff", name=name, bits=bits, sample=sample, colours=colours) from None
 
 
 def _upright(pixels: np.ndarray, picture: Image.Image) -> np.ndarray:
@@ -283,9 +275,7 @@ def _upright(pixels: np.ndarray, picture: Image.Image) -> np.ndarray:
 
 def _from_array(array: np.ndarray, max_pixels: int) -> np.ndarray:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
-        raise PhotoError(
-            f"the array is {array.dtype} of shape {array.shape}: give uint8 of shape (H, W), (H, W, 3) or (H, W, 4)"
-        )
+        raise PhotoError("photo.array", dtype=array.dtype, shape=array.shape)
     _check_size((array.shape[1], array.shape[0]), max_pixels, "the array")
     if array.ndim == 3 and array.shape[2] == 3:
         return np.array(array, order="C")

@@ -9,6 +9,7 @@ import gradio as gr
 from pydantic import TypeAdapter, ValidationError
 
 from ..decode import METHODS
+from ..locales import UserError, say
 from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import work
@@ -47,13 +48,13 @@ def compare(
         raise gr.Error(str(problem), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("/compare failed")
-        raise gr.Error("the app failed; its log says why", print_exception=False) from None
+        raise gr.Error(say("en", "api.failed"), print_exception=False) from None
 
 
 def _photo(given: Any) -> Any:
     path = given.get("path") if isinstance(given, dict) else getattr(given, "path", None)
     if not isinstance(path, str):
-        raise ValueError("the photo is missing: give the photo as gradio_client.handle_file(path)")
+        raise UserError("api.no_photo")
     return uploaded(path)
 
 
@@ -67,10 +68,10 @@ def _check(given: dict[str, Any]) -> None:
         except ValidationError:
             fine = False
         if not fine:
-            raise ValueError(f"{name} is {TEXTS[name]}; not {value!r:.80}")
+            raise UserError("api.wrong", name=name, text=TEXTS[name], given=f"{value!r:.80}")
     for network in given["networks"] or ():
         if not (card := zoo.card(network)).available:
-            raise ValueError(f"{card.title} cannot look at the photo here: its weights are not on this machine")
+            raise UserError("page.cannot_run", network=card.title)
 
 
 def expose() -> None:
