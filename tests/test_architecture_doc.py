@@ -83,7 +83,7 @@ def copy(tmp_path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("title", AT_MOST)
+@pytest.mark.parametrize("title", [title for title in AT_MOST if f"\n## Add {title}\n" in DOCUMENT])
 def test_a_worked_example_works(title, copy):
     text = section(title)
     assert len([line for line in text.splitlines() if line.strip() and not line.startswith("```")]) <= 30
