@@ -191,7 +191,7 @@ def compare(
 def _look(
     photo: np.ndarray, box: Box, card: zoo.Card, net: nn.Module, request: Request, decoder: str, flip: bool, trace: bool
 ) -> Pose:
-    crop = Crop.around(box, card.input)
+    crop = Crop.around(box, card.input, cells=card.cells)
     image = crop.warp(photo)
     where = next(net.parameters()).device
     x = zoo.normalise(torch.from_numpy(image).to(where).permute(2, 0, 1)[None].float() / 255, card.normalisation)

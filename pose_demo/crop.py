@@ -60,18 +60,22 @@ class Crop:
     size: tuple[int, int]
 
     @classmethod
-    def around(cls, box: Sequence[float], size: tuple[int, int], padding: float = 1.25) -> Crop:
+    def around(cls, box: Sequence[float], size: tuple[int, int], padding: float = 1.25, cells: str = "centre") -> Crop:
         """The box padded about its centre and then widened or heightened to the input's shape.
 
-        1.25 is what both networks' training pads by (HRNet's code, MMPose's GetBBoxCenterScale). Raises PhotoError
-        for a box without an extent; one that reaches beyond the photo is fine here.
+        1.25 is what both networks' training pads by (HRNet's code, MMPose's GetBBoxCenterScale).
+        cells -- with weights whose cells are "corner" (see decode.py) the box's centre falls on pixel (W/2, H/2) of
+                 the input, as it did in their training: half a pixel up and to the left of the middle's usual place
+
+        Raises PhotoError for a box without an extent; one that reaches beyond the photo is fine here.
         """
         x0, y0, x1, y1 = _numbers(box)
         height, width = size
         scale = max((x1 - x0) / width, (y1 - y0) / height) * padding
         if not (x1 > x0 and y1 > y0 and math.isfinite(scale)):
             raise PhotoError("box.empty", box=_listed((x0, y0, x1, y1)))
-        cx, cy, half_w, half_h = (x0 + x1) / 2, (y0 + y1) / 2, scale * width / 2, scale * height / 2
+        shift = scale / 2 if cells == "corner" else 0.0
+        cx, cy, half_w, half_h = (x0 + x1) / 2 - shift, (y0 + y1) / 2 - shift, scale * width / 2, scale * height / 2
         return cls((cx - half_w, cy - half_h, cx + half_w, cy + half_h), (height, width))
 
     @property

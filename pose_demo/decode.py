@@ -1,9 +1,10 @@
 """Heatmaps -> joints, and the two conventions by which a cell stands for pixels of the network's input.
 
 "centre" -- cell i covers input pixels i * stride to (i + 1) * stride - 1, so its centre is
-            (i + 0.5) * stride - 0.5. Our own weights are trained with it.
-"corner" -- cell i stands for pixel i * stride. The published weights are trained with it: HRNet's and MMPose's
-            targets round joint / stride to a cell, and their decoding multiplies by the stride.
+            (i + 0.5) * stride - 0.5. Our own weights are trained with it, and so are the stacks of bearpaw and
+            anibali: their targets round joint / stride down, to the cell that covers the joint.
+"corner" -- cell i stands for pixel i * stride. HRNet's and MMPose's weights are trained with it: their targets round
+            joint / stride to the nearest cell, and their decoding multiplies by the stride.
 """
 
 from __future__ import annotations

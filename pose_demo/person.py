@@ -90,7 +90,7 @@ def look(
     photo: np.ndarray, boxes: list[Box], net: PoseNetwork, card: Card, padding: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Joints (K, J, 2) in pixels of the photo and scores (K, J), one row a box."""
-    crops = [Crop.around(box, card.input, padding) for box in boxes]
+    crops = [Crop.around(box, card.input, padding, card.cells) for box in boxes]
     x = torch.from_numpy(np.stack([crop.warp(photo) for crop in crops])).permute(0, 3, 1, 2)
     x = x.to(next(net.parameters()).device)
     with torch.inference_mode():

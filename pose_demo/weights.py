@@ -70,6 +70,7 @@ class Entry:
     url            -- http(s) address of the file, None where a program cannot download it
     embedded       -- the file belongs into the repository's weights/
     trained        -- "published", or in a few words how
+    proven         -- whose code finds the same joints in the same photo with the same weights, None if nobody's was run
     published      -- somebody else's figure: {"metric", "value" (percent), "set", "source"}; None if nobody's is known
     measured       -- our own figures, one a test file, with the same keys and more; () if not measured
     training       -- how it was trained, None for published weights
@@ -91,6 +92,7 @@ class Entry:
     trained: str
     url: str | None = None
     embedded: bool = False
+    proven: str | None = None
     published: dict[str, Any] | None = None
     measured: tuple[dict[str, Any], ...] = ()
     training: dict[str, Any] | None = None
@@ -262,7 +264,7 @@ def _entry(table: dict[str, Any], where: str) -> Entry:
         if not fine:
             raise ManifestError(f"{where}: {what}")
 
-    for name in required - {"input"} | {"url"} & table.keys():
+    for name in required - {"input"} | {"url", "proven"} & table.keys():
         insist(isinstance(table[name], str) and table[name], f"{name} must be text, not {table[name]!r}")
     for name, choices in _CHOICES.items():
         insist(table[name] in choices, f"{name} is {table[name]!r}; there are {', '.join(choices)}")

@@ -157,14 +157,15 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _figure(entry: weights.Entry) -> str:
-    """The published figure; of our own weights the one measured here, where the manifest has it."""
-    if entry.published:
+    """The published figure, and whether the reference's own code finds the same joints; of our own the one measured."""
+    if entry.trained == "published":
         p = entry.published
-        return f"{p['metric']} {p['value']} on {p['set']} ({p['source']})"
+        figure = f"{p['metric']} {p['value']} on {p['set']} ({p['source']})" if p else "unknown"
+        return figure if entry.proven else f"{figure}; not proven: never run beside the code that it was trained with"
     if entry.measured and {"metric", "value", "set"} <= entry.measured[0].keys():
         m = entry.measured[0]
         return f"{m['metric']} {m['value']} on {m['set']} (measured here; {entry.trained})"
-    return "unknown" if entry.trained == "published" else f"not measured ({entry.trained})"
+    return f"not measured ({entry.trained})"
 
 
 def _text(path: Path | None) -> str | None:

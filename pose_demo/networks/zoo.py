@@ -52,7 +52,7 @@ ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
 #: Mean and standard deviation of RGB in 0..1 by which a photo is normalised, by the manifest's word for it.
 NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "mpii": ((0.4404, 0.4440, 0.4327), (0.2458, 0.2410, 0.2468)),
+    "mpii": ((0.4404, 0.4440, 0.4327), (1.0, 1.0, 1.0)),  # bearpaw's and anibali's trainers only subtract
     "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 }
 

@@ -41,7 +41,7 @@ def house(tmp_path, monkeypatch):
     home, own, sha256 = tmp_path / "weights", tmp_path / "own", hashlib.sha256(BODY).hexdigest()
     home.mkdir()
     rows = [
-        ("known", "published", FIGURE),
+        ("known", "published", FIGURE + '\nproven = "the code of its authors"'),
         ("unmeasured", "published", ""),
         ("ours", "briefly", "embedded = true"),
         ("measured", "briefly", MEASURED),
@@ -74,7 +74,7 @@ def test_list(house, capsys):
     assert head.split() == ["name", "network", "joints", "input", "here", "figure"]
     assert known.split()[:5] == ["known", "known", "mpii", "256x192", "yes"]
     assert known.endswith("AP 74.4 on COCO val2017 (a paper)")
-    assert unmeasured.split()[4:] == ["no", "unknown"]
+    assert unmeasured.split()[4] == "no" and "unknown; not proven: never run beside" in unmeasured
     assert ours.endswith("not measured (briefly)")
     assert measured.endswith("PCK@0.2 71.3 on LSP test (measured here; briefly)")
 
@@ -84,6 +84,7 @@ def test_list_as_json(house, capsys):
     assert call("list", "--json") == 0
     known, unmeasured, ours, _ = json.loads(capsys.readouterr().out)
     assert known["path"] == str(path) and known["published"]["value"] == 74.4 and known["input"] == [256, 192]
+    assert known["proven"] == "the code of its authors" and unmeasured["proven"] is None
     assert unmeasured["path"] is None and unmeasured["published"] is None and ours["embedded"] is True
 
 

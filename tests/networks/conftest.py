@@ -9,29 +9,6 @@ import torch
 from torch import Tensor, nn
 
 
-def _randomise(net: nn.Module, seed: int = 0) -> nn.Module:
-    """Every number of the network anew, norms and their statistics included, so that no two layers are alike.
-
-    Convolutions keep the size of what passes through them, so that the photo is still in the heatmaps and a
-    difference in how maps are enlarged shows.
-    """
-    random = torch.Generator().manual_seed(seed)
-    for module in net.modules():
-        if isinstance(module, nn.Conv2d):
-            spread = (2 / module.weight[0].numel()) ** 0.5
-            module.weight.data.normal_(0, spread, generator=random)
-            if module.bias is not None:
-                module.bias.data.normal_(0, 0.1, generator=random)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.weight.data.uniform_(0.4, 1.2, generator=random)
-            module.bias.data.normal_(0, 0.1, generator=random)
-            module.running_mean.normal_(0, 0.1, generator=random)
-            module.running_var.uniform_(0.5, 2.0, generator=random)
-            module.num_batches_tracked.fill_(7)
-    net.eval()
-    return net
-
-
 def _distance(a: Tensor, b: Tensor) -> float:
     """Largest difference, relative to the largest value."""
     assert a.shape == b.shape
@@ -41,11 +18,6 @@ def _distance(a: Tensor, b: Tensor) -> float:
 
 def _photo(height: int, width: int, count: int = 1, seed: int = 0) -> Tensor:
     return torch.randn(count, 3, height, width, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.fixture(scope="session")
-def randomise() -> Callable[..., nn.Module]:
-    return _randomise
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +47,7 @@ def reference(mmpose):
 
 
 @pytest.fixture(scope="session")
-def mmpose_hrnet(reference):
+def mmpose_hrnet(reference, randomise):
     """mmpose_hrnet(planes, block, modules, joints): MMPose's HRNet of any shape, randomised."""
 
     def make(planes: int, block: str = "BASIC", modules: tuple[int, int, int] = (1, 1, 1), joints: int = 17):
@@ -104,17 +76,17 @@ def mmpose_hrnet(reference):
                 "loss": {"type": "KeypointMSELoss"},
             }
         )
-        return _randomise(reference.MMPoseNetwork(backbone, head, joints, 32))
+        return randomise(reference.MMPoseNetwork(backbone, head, joints, 32))
 
     return make
 
 
 @pytest.fixture(scope="session")
-def package_hourglass():
+def package_hourglass(randomise):
     """package_hourglass(stacks, joints): the network of the PyPI package pytorch-stacked-hourglass, randomised."""
     from stacked_hourglass.model import hg
 
     def make(stacks: int, joints: int = 16) -> nn.Module:
-        return _randomise(hg(num_stacks=stacks, num_blocks=1, num_classes=joints))
+        return randomise(hg(num_stacks=stacks, num_blocks=1, num_classes=joints))
 
     return make
