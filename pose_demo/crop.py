@@ -119,8 +119,8 @@ class Crop:
             part = cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA)
         fine = math.ceil(self.scale / block) if self.scale > 2 else 1
         # The same box in the coordinates of the blocks.
-        box = tuple((v + 0.5 - o) / block - 0.5 for v, o in zip(self.box, (x, y, x, y), strict=True))
-        matrix = Crop(box, (height * fine, width * fine)).matrix
+        x0, y0, x1, y1 = ((v + 0.5 - o) / block - 0.5 for v, o in zip(self.box, (x, y, x, y), strict=True))
+        matrix = Crop((x0, y0, x1, y1), (height * fine, width * fine)).matrix
         seen = cv2.warpAffine(part, matrix, (width * fine, height * fine), flags=cv2.INTER_LINEAR, borderValue=fill)
         return cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA) if fine > 1 else seen
 

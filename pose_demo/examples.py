@@ -51,6 +51,7 @@ def _examples() -> tuple[Example, ...]:
 
 def _example(entry: dict, joints: list[list[float]] | None) -> Example:
     points = None
+    x0, y0, x1, y1 = (float(v) for v in entry["box"])
     if joints is not None:
         points = np.array(joints, np.float32)
         points.setflags(write=False)  # shared by all who ask
@@ -59,7 +60,7 @@ def _example(entry: dict, joints: list[list[float]] | None) -> Example:
         title=entry["title"],
         caption=entry["caption"],
         hard=entry["hard"],
-        box=tuple(float(v) for v in entry["box"]),
+        box=(x0, y0, x1, y1),
         source=entry["source"],
         licence=entry["licence"],
         joints=points,

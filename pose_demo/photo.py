@@ -173,7 +173,7 @@ def _is_avif(data: bytes) -> bool:
     """One of the brands in its first box, which an HEIC photo begins with too; not every Pillow reads it."""
     brands = data[8 : min(int.from_bytes(data[:4]), 256)]
     known = any(brands[k : k + 4] in (b"avif", b"avis") for k in range(0, len(brands), 4))
-    return data[4:8] == b"ftyp" and known and features.check("avif")
+    return data[4:8] == b"ftyp" and known and bool(features.check("avif"))
 
 
 def _starts(data: bytes, start: bytes) -> bool:
@@ -244,7 +244,7 @@ def _other_tiff(data: bytes, name: str, max_pixels: int) -> np.ndarray | None:
         tags.load(stream)
         size, bits = (tags[256], tags[257]), tags.get(258, (1,))[0]
         sample = _TIFF_SAMPLES.get(tags.get(339, (1,))[0], "unusual")
-        colours = _TIFF_COLOURS.get(tags.get(262), "unusual colours")
+        colours = _TIFF_COLOURS.get(tags[262], "unusual colours")
         parts = zip(tags.get(273) or tags[324], tags.get(279) or tags[325], strict=True)
         whole = all(at > 0 and at + length <= len(data) for at, length in parts)
     except Exception:

@@ -29,9 +29,9 @@ def mosaic(maps: np.ndarray, low: float, high: float, columns: int | None = None
     th, tw = (h, w) if factor >= 1 else (max(1, round(h * factor)), max(1, round(w * factor)))
     if (th, tw) != (h, w):
         maps = np.stack([cv2.resize(m, (tw, th), interpolation=cv2.INTER_AREA) for m in maps])
-    columns = columns or min(count, max(8, min(_WIDE, round((2.4 * count) ** 0.5))))
-    rows = -(-count // columns)
-    sheet = np.full((rows * columns, th, tw), low, np.float32)
+    across = columns or min(count, max(8, min(_WIDE, round((2.4 * count) ** 0.5))))
+    rows = -(-count // across)
+    sheet = np.full((rows * across, th, tw), low, np.float32)
     sheet[:count] = maps
-    sheet = sheet.reshape(rows, columns, th, tw).swapaxes(1, 2).reshape(rows * th, columns * tw)
-    return Mosaic(viridis(sheet, low, high), [tw, th], columns)
+    sheet = sheet.reshape(rows, across, th, tw).swapaxes(1, 2).reshape(rows * th, across * tw)
+    return Mosaic(viridis(sheet, low, high), [tw, th], across)

@@ -82,4 +82,5 @@ def limb_colour(a: str, b: str) -> str:
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """ "#rrggbb" -> (r, g, b)."""
-    return tuple(bytes.fromhex(colour.removeprefix("#")))
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import gradio as gr
+from gradio.events import api as endpoint
 from pydantic import TypeAdapter, ValidationError
 
 from ..decode import METHODS
@@ -74,9 +75,9 @@ def _check(given: dict[str, Any]) -> None:
             raise UserError("page.cannot_run", network=card.title)
 
 
-def expose() -> None:
-    """Inside a gr.Blocks context."""
-    gr.api(compare, api_name="compare", concurrency_limit=20)
-    endpoint = next(fn for fn in gr.context.Context.root_block.fns.values() if fn.api_name == "compare")
-    for parameter, text in zip(endpoint.inputs, TEXTS.values(), strict=True):
-        parameter._api_info["additional_description"] = text  # what view_api() prints beside it
+def expose(page: gr.Blocks) -> None:
+    """Inside the page's context."""
+    endpoint(compare, api_name="compare", concurrency_limit=20)
+    (made,) = (fn for fn in page.fns.values() if fn.api_name == "compare")
+    for parameter, text in zip(made.inputs, TEXTS.values(), strict=True):
+        cast(Any, parameter).api_info()["additional_description"] = text  # what view_api() prints beside it

@@ -31,7 +31,7 @@ def build(local: bool = True, max_megabytes: int = 30) -> gr.Blocks:
             with gr.Tab(words.say(_LANGUAGE, "tab_study"), id="study") as at["tab_study"]:
                 at |= study_tab.build(_LANGUAGE)
         events.connect(page, at, local)
-        api.expose()
+        api.expose(page)
     return page
 
 
