@@ -170,8 +170,8 @@ def _study(runs: int, people: int = 500, batches: tuple[int, ...] = (8, 16, 32))
     """
     from .. import weights
     from ..networks import zoo
-    from ..study.accuracy import Accuracy
     from ..study.conduct import Settings, conduct
+    from ..study.questions import Accuracy
 
     names, device = weights.default_pair(), str(zoo.device())
     nets = [(zoo.load(name, device), zoo.card(name).input) for name in names]

@@ -10,7 +10,7 @@ all         these five, each in a folder of its own
     python -m pose_demo study accuracy --data lspet/test.npz
     torchrun --nproc_per_node 4 -m pose_demo study all --data annotations.json --images val2017 --out results
 
-Labels (--data) are .npz crops, COCO keypoints JSON, MPII JSON, or a .csv; pose_demo/study/datasets.py describes them.
+Labels (--data) are .npz crops, COCO keypoints JSON, MPII JSON, or a .csv; pose_demo/study/labels.py describes them.
 A killed study goes on where it was when the same command is given again.
 """
 
@@ -31,7 +31,7 @@ STUDIES = {
     "resolution": "what input size buys, over cost",
     "faults": "kinds of error, and where networks disagree",
 }
-_ONE_BY_ONE = ("data", "images", "joints", "network", "peer", "upsampling", "decoder", "flip", "limit", "batch",
+_ONE_BY_ONE = ("data", "images", "joints", "network", "predictions", "upsampling", "decoder", "flip", "limit", "batch",
                "device", "seed", "replicates", "strict", "gallery")  # fmt: skip
 
 
@@ -51,10 +51,10 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
     p.add_argument("--images", type=Path, metavar="DIR", help="the pictures, where they lie apart from the labels")
     p.add_argument("--joints", choices=("coco", "mpii", "lsp"), help="joint set, where the labels do not say")
     p.add_argument("--network", nargs="*", metavar="NAME", help="names of `weights list` or best.pt files of `train` "
-                   "(default: the embedded pair; without a name: none, only --peer)")  # fmt: skip
+                   "(default: the embedded pair; without a name: none, only --predictions)")  # fmt: skip
     if name in ("accuracy", "faults"):
-        p.add_argument("--peer", nargs="+", default=[], metavar="NAME=FILE",
-                       help="predictions from elsewhere, as COCO keypoint results")  # fmt: skip
+        p.add_argument("--predictions", "--peer", nargs="+", default=[], metavar="NAME=FILE",
+                       help="predictions from elsewhere: COCO keypoint results, or MMPose's JSON")  # fmt: skip
     if name != "upsampling":
         p.add_argument("--upsampling", help="a stop of the slider (default: as trained)")
     p.add_argument("--decoder", choices=("argmax", "dark"), default="argmax")
@@ -86,14 +86,14 @@ def run(call: argparse.Namespace) -> int:
 
 def _all(call: argparse.Namespace) -> int:
     """Each study in turn; OUT/unfinished.json remembers, until all are done, which of them need no second time."""
-    from ..study.runner import agree, processes
+    from ..study.predict import processes
 
     out = call.out or Path("out/study")
     note, asked = out / "unfinished.json", {"command": command_line(call, "all"), "weights": _weights(call)}
     results = []
     with processes() as place:
         before = json.loads(note.read_text()) if note.exists() and not call.fresh else {}
-        done = agree(place, before.get("done", []) if before.get("asked") == asked else [])
+        done = place.agree(before.get("done", []) if before.get("asked") == asked else [])
         for name in STUDIES:
             if name in done:
                 results.append(json.loads((out / name / "result.json").read_text()) if place.first else None)
@@ -147,27 +147,27 @@ def _check(call: argparse.Namespace) -> None:
 
 
 def _question(call: argparse.Namespace, name: str) -> Any:
-    from ..study import accuracy, depth, faults, resolution, upsampling
+    from ..study import faults, questions
 
     if name == "faults":
         return faults.Faults(max(call.gallery, 24))
-    return {"accuracy": accuracy.Accuracy, "upsampling": upsampling.Upsampling, "depth": depth.Depth,
-            "resolution": resolution.Resolution}[name]()  # fmt: skip
+    return {"accuracy": questions.Accuracy, "upsampling": questions.Upsampling, "depth": questions.Depth,
+            "resolution": questions.Resolution}[name]()  # fmt: skip
 
 
 def _settings(call: argparse.Namespace, name: str, out: Path) -> Any:
     from ..study.conduct import Settings
 
-    peers = {}
-    for given in getattr(call, "peer", []):
-        peer, equals, file = given.partition("=")
-        if not (peer and equals and file):
-            raise ValueError(f"--peer takes NAME=FILE, not {given!r}")
-        peers[peer] = Path(file)
+    predictions = {}
+    for given in getattr(call, "predictions", []):
+        column, equals, file = given.partition("=")
+        if not (column and equals and file):
+            raise ValueError(f"--predictions takes NAME=FILE, not {given!r}")
+        predictions[column] = Path(file)
     return Settings(
-        data=tuple(call.data), out=out, networks=call.network and tuple(call.network), peers=peers, joints=call.joints,
-        images=call.images, limit=call.limit, batch=call.batch, decoder=call.decoder, flip=call.flip,
-        upsampling=getattr(call, "upsampling", None) if name != "upsampling" else None, seed=call.seed,
+        data=tuple(call.data), out=out, networks=call.network and tuple(call.network), predictions=predictions,
+        joints=call.joints, images=call.images, limit=call.limit, batch=call.batch, decoder=call.decoder,
+        flip=call.flip, upsampling=getattr(call, "upsampling", None) if name != "upsampling" else None, seed=call.seed,
         replicates=call.replicates, strict=call.strict, fresh=call.fresh, device=call.device,
         command=command_line(call, name),
     )  # fmt: skip
@@ -177,7 +177,7 @@ def command_line(call: argparse.Namespace, name: str) -> str:
     """What to type to have the same again, but for where it goes."""
     world = int(os.environ.get("WORLD_SIZE", 1))
     words = ["python" if world == 1 else f"torchrun --nproc_per_node {world}", "-m pose_demo study", name]
-    defaults = {"seed": 0, "replicates": 1000, "decoder": "argmax", "peer": [], "gallery": 0}
+    defaults = {"seed": 0, "replicates": 1000, "decoder": "argmax", "predictions": [], "gallery": 0}
     for option in _ONE_BY_ONE:
         value = getattr(call, option, None)
         if value is None or value is False or value == defaults.get(option):
@@ -199,16 +199,14 @@ def _gallery(call: argparse.Namespace, result: dict[str, Any], count: int) -> An
     import numpy as np
 
     from ..draw.study_page import telling
-    from ..study.datasets import open_set
-    from ..study.faults import photos
+    from ..study.labels import open_labels
 
     for pair in result.get("disagreements", [])[:1]:
         chosen = pair["telling"][:count]
-        pictures = photos(open_set(call.data, call.joints, call.images), {facts["index"] for facts in chosen})
+        labels = open_labels(call.data, call.joints, call.images)
         for facts in chosen:
-            if facts["index"] in pictures:
-                found = {c: np.array(points, float) for c, points in facts["poses"].items()}
-                yield telling(pictures[facts["index"]], facts, result["data"]["joints"], found)
+            found = {c: np.array(points, float) for c, points in facts["poses"].items()}
+            yield telling(labels.picture(facts["index"]), facts, result["data"]["joints"], found)
 
 
 def summary(result: dict[str, Any]) -> str:

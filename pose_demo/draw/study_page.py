@@ -59,7 +59,7 @@ def _networks(result: dict[str, Any]) -> str:
 
     rows = [[escape(n["title"]), status(n), escape(n["trained_upsampling"]), "x".join(map(str, n["input"])),
              escape((n["weights_sha256"] or "none")[:12])] for n in result["networks"]]  # fmt: skip
-    rows += [[escape(p["name"]), f"predictions from {escape(p['file'])}", "", "", ""] for p in result["peers"]]
+    rows += [[escape(p["name"]), f"predictions from {escape(p['file'])}", "", "", ""] for p in result["predictions"]]
     return _html_table(["network", "status", "trained with", "input", "weights, SHA-256"], rows)
 
 

@@ -1,26 +1,20 @@
 """Object keypoint similarity, and OKS-AP through pycocotools.
 
 Sigmas, the widths that OKS allows each joint, are published for COCO's 17 joints only; other sets have no OKS here.
-
-Everything else in a study is a stream; this is not: pycocotools wants all labels and predictions of the set in
-memory, about 10 kB a person.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import statistics as st
-from .json_stream import items
-from .peers import Peer
-from .rows import Row
-from .tally import estimate, number
+from .labels import Labels
+from .people import People
+from .predictions import Predictions
 
 #: COCO's own, in the order of its joints (cocodataset.org, keypoints evaluation; also in pycocotools).
 COCO_SIGMAS = np.array(
@@ -35,81 +29,81 @@ def similarity(distance: np.ndarray, width: np.ndarray) -> np.ndarray:
     return np.exp(-((distance / width) ** 2) / 2)
 
 
-def widths_by_area(area: float) -> np.ndarray:
-    """(17,) pixels: COCO's width of each joint, 2 sigma times the root of the person's area."""
-    return 2 * COCO_SIGMAS * math.sqrt(area)
+def widths_by_area(area: np.ndarray) -> np.ndarray:
+    """(N,) square pixels -> (N, 17) pixels: COCO's width of each joint, 2 sigma times the root of the area."""
+    return 2 * COCO_SIGMAS * np.sqrt(area)[:, None]
 
 
 class AveragePrecision:
-    """OKS-AP of several columns on a COCO file, people taken in their labelled boxes (columns of peers: as found)."""
+    """OKS-AP of several columns, people taken in their labelled boxes (predictions from elsewhere: as found).
 
-    def __init__(self, file: Path, columns: list[str], peers: list[Peer], bootstrap: st.Bootstrap):
-        self.file, self.bootstrap = file, bootstrap
-        self.peers = {peer.name: peer for peer in peers}
-        self.found: dict[str, list[dict[str, Any]]] = {column: [] for column in columns}
-        self.people: set[Any] = set()
-        self.photos: dict[Any, None] = {}
+    rows  -- (N,) rows of labels.people that were evaluated. People who were not (bad labels, beyond a limit), who have
+             no area, crowds, and people without joints are ignored: finding them is neither right nor wrong
+    whole -- all of the set was asked for, so that photos without anybody count too
+    Photos and people are numbered anew from 1: pycocotools takes an annotation's id 0 for "no match".
+    """
 
-    def add(self, rows: list[Row]) -> None:
-        for row in rows:
-            self.people.add(row.id)
-            new = row.image_id not in self.photos
-            self.photos[row.image_id] = None
-            for column, kept in self.found.items():
-                if column not in self.peers:
-                    kept.append(prediction(row, column))
-                elif new:
-                    for p in self.peers[column].of_photo(row.image_id):
-                        kept.append({"image_id": row.image_id, "category_id": 1, "keypoints": p["keypoints"],
-                                     "score": p["score"]})  # fmt: skip
-
-    def answer(self, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-        """{"columns": {column: {AP: {value, low, high}, AP50: ..., ...}}, "differences": [...]}."""
-        labels = self._labels()
-        columns, samples = {}, {}
-        for column, found in self.found.items():
-            if not found:  # a peer without a prediction for any of these photos
-                columns[column] = {**dict.fromkeys(STATS, 0.0), "AP": {"value": 0.0, "low": None, "high": None}}
-                samples[column] = np.zeros(1 + self.bootstrap.replicates)
-                continue
-            evaluation = evaluate(labels, found, list(self.photos))
-            samples[column] = resampled(evaluation, self.bootstrap)
-            stats = {name: number(value) for name, value in zip(STATS, evaluation.stats, strict=True)}
-            columns[column] = {**stats, "AP": {**estimate(samples[column]), "value": stats["AP"]}}
-        differences = []
-        for a, b in pairs:
-            d = samples[b] - samples[a]
-            differences.append({"a": a, "b": b, "measure": "OKS-AP", "difference": estimate(d),
-                                "p_bootstrap": st.p_of_bootstrap(d[1:])})  # fmt: skip
-        return {"columns": columns, "differences": differences}
-
-    def _labels(self) -> dict[str, Any]:
-        """The file's labels of the photos that were studied. People who were not (a bad record, beyond a limit) are
-        ignored as crowds are: no network was asked for them, and finding them is no mistake."""
-        people = []
-        for key, item in items(self.file):
-            if key != "annotations" or not isinstance(item, dict) or item.get("image_id") not in self.photos:
-                continue
-            if {"id", "bbox", "area"} <= item.keys() and len(item.get("keypoints", ())) == 3 * len(COCO_SIGMAS):
-                studied = item["id"] in self.people
-                marked = sum(v > 0 for v in item["keypoints"][2::3]) if studied else 0
-                people.append({"iscrowd": 0, **item, "num_keypoints": marked, "category_id": 1})
-        return {
-            "info": {}, "images": [{"id": photo} for photo in self.photos], "annotations": people,
+    def __init__(self, labels: Labels, rows: np.ndarray, bootstrap: st.Bootstrap, whole: bool = True):
+        self.people, self.rows = labels.people, rows
+        seen = dict.fromkeys(labels.people.photo[rows].tolist())
+        if whole:
+            busy = seen.keys() | set(labels.people.photo.tolist())
+            seen |= dict.fromkeys(k for k in range(len(labels.photos)) if k not in busy)
+        self.photos = list(seen)
+        self.bootstrap = bootstrap
+        marked = np.zeros(len(labels.people), int)
+        marked[rows] = (labels.people.joints[rows, :, 2] > 0).sum(axis=1)
+        marked[np.isnan(labels.people.area)] = 0
+        people = _annotations(labels.people, marked) + _annotations(labels.ignored, np.zeros(len(labels.ignored), int))
+        kept = [person for person in people if person["image_id"] - 1 in seen]
+        self.labels = {
+            "info": {}, "images": [{"id": photo + 1} for photo in self.photos],
+            "annotations": [{"id": k, **person} for k, person in enumerate(kept, 1)],
             "categories": [{"id": 1, "name": "person"}],
         }  # fmt: skip
 
+    def of(self, found: np.ndarray | Predictions) -> tuple[dict[str, Any], np.ndarray]:
+        """({AP: {value, low, high}, AP50: ..., ...}, (1 + B,) AP of the sample and its replicates).
 
-def prediction(row: Row, column: str) -> dict[str, Any]:
-    """A row's find as one of COCO's keypoint results; its score is the mean of the heatmaps' peaks."""
-    points = row.found[column].astype(float)
-    return {
-        "image_id": row.image_id, "category_id": 1, "keypoints": points.reshape(-1).tolist(),
-        "score": float(points[:, 2].mean()),
-    }  # fmt: skip
+        found -- (N, 17, 3) of the rows, each scored by the mean of its joints' scores; or predictions
+        """
+        if isinstance(found, Predictions):
+            results = predicted(found.photo, found.points, found.score)
+        else:
+            results = predicted(self.people.photo[self.rows], found, found[..., 2].astype(float).mean(axis=1))
+        results = [result for result in results if result["image_id"] - 1 in set(self.photos)]
+        if not results:  # predictions, and none of them for any of these photos
+            samples = np.zeros(1 + self.bootstrap.replicates)
+            return {**dict.fromkeys(STATS, 0.0), "AP": {"value": 0.0, "low": None, "high": None}}, samples
+        evaluation = evaluate(self.labels, results)
+        samples = resampled(evaluation, self.bootstrap)
+        # pycocotools says -1 where there is nothing to measure.
+        stats = {name: st.number(v if v >= 0 else None) for name, v in zip(STATS, evaluation.stats, strict=True)}
+        return {**stats, "AP": {**st.estimate(samples), "value": stats["AP"]}}, samples
 
 
-def evaluate(labels: dict[str, Any], found: list[dict[str, Any]], photos: list[Any]) -> Any:
+def _annotations(people: People, marked: np.ndarray) -> list[dict[str, Any]]:
+    """People as COCO's annotations; marked -- (N,) how many joints count, 0: the person is ignored."""
+    x0, y0, x1, y1 = np.nan_to_num(people.box).T
+    areas = np.where(np.isnan(people.area), (x1 - x0) * (y1 - y0), people.area)
+    points = people.joints * [1, 1, 2]
+    return [
+        {"image_id": int(people.photo[k]) + 1, "category_id": 1, "iscrowd": int(people.crowd[k]),
+         "area": float(areas[k]), "bbox": [float(x0[k]), float(y0[k]), float(x1[k] - x0[k]), float(y1[k] - y0[k])],
+         "keypoints": points[k].ravel().tolist(), "num_keypoints": int(marked[k])}
+        for k in range(len(people))
+    ]  # fmt: skip
+
+
+def predicted(photo: np.ndarray, points: np.ndarray, score: np.ndarray) -> list[dict[str, Any]]:
+    """(N,) photos, (N, 17, 3) x, y, score, (N,) scores as COCO's keypoint results."""
+    return [
+        {"image_id": int(k) + 1, "category_id": 1, "keypoints": p.astype(float).ravel().tolist(), "score": float(s)}
+        for k, p, s in zip(photo, points, score, strict=True)
+    ]
+
+
+def evaluate(labels: dict[str, Any], found: list[dict[str, Any]]) -> Any:
     """A pycocotools COCOeval, evaluated. Raises RuntimeError where pycocotools is not installed."""
     try:
         from pycocotools.coco import COCO
@@ -121,7 +115,7 @@ def evaluate(labels: dict[str, Any], found: list[dict[str, Any]], photos: list[A
         truth.dataset = labels
         truth.createIndex()
         evaluation = COCOeval(truth, truth.loadRes(found), "keypoints")
-        evaluation.params.imgIds = photos
+        evaluation.params.imgIds = [image["id"] for image in labels["images"]]
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
@@ -129,7 +123,7 @@ def evaluate(labels: dict[str, Any], found: list[dict[str, Any]], photos: list[A
 
 
 def resampled(evaluation: Any, bootstrap: st.Bootstrap) -> np.ndarray:
-    """(1 + replicates,) AP with whole photos drawn anew; the first is the sample's own, as pycocotools has it.
+    """(1 + B,) AP with whole photos drawn anew; the first is the sample's own, as pycocotools has it.
 
     Two networks see the same draws of the same photos. Matching is not done anew: it never crosses photos.
     """

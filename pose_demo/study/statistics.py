@@ -1,15 +1,15 @@
 """How sure is a figure? The bootstrap by person, and tests of a difference between two networks on the same people.
 
-Everything works on a stream. The bootstrap is the Poisson bootstrap: in each replicate every person counts 0, 1, 2,
-... times, drawn from a Poisson distribution of mean 1, which for more than a few dozen people is drawing as many
-people anew with replacement (Hanley and MacGibbon, 2006), and needs no list of them. A person's draws depend on the
-seed and on its index only: any order, any number of processes and any two networks see the same replicates, so that
-the difference of two networks within a replicate is a paired comparison.
+The bootstrap is the Poisson bootstrap: in each replicate every person counts 0, 1, 2, ... times, drawn from a Poisson
+distribution of mean 1, which for more than a few dozen people is drawing as many people anew with replacement (Hanley
+and MacGibbon, 2006). A person's draws depend on the seed and on its place in the set only: any order, any number of
+processes and any two networks see the same replicates, so that the difference of two networks within a replicate is a
+paired comparison.
 """
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +23,25 @@ class Bootstrap:
         self.seed, self.replicates = seed, replicates
 
     def weights(self, indices: np.ndarray) -> np.ndarray:
-        """(N,) indices of people -> (N, 1 + replicates) float64 whole numbers; column 0 is 1: the sample itself."""
-        rows = np.ones((len(indices), 1 + self.replicates))
+        """(N,) indices of people -> (N, 1 + replicates) uint8; column 0 is 1: the sample itself."""
+        rows = np.ones((len(indices), 1 + self.replicates), np.uint8)
         for row, index in zip(rows, indices, strict=True):
-            draws = np.random.Generator(np.random.Philox(key=[self.seed, int(index)]))
-            row[1:] = draws.poisson(1.0, self.replicates)
+            row[1:] = np.random.Generator(np.random.Philox(key=[self.seed, int(index)])).poisson(1.0, self.replicates)
         return rows
+
+
+def resampled(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(N, 1 + B) weights, (N, ...) values -> (1 + B, ...) float64 weighted sums, the sample's own first."""
+    flat = values.reshape(len(values), -1)
+    total = np.zeros((weights.shape[1], flat.shape[1]))
+    for k in range(0, len(flat), 1024):  # as float64, all weights of a large set would be gigabytes
+        total += weights[k : k + 1024].T.astype(float) @ flat[k : k + 1024]
+    return total.reshape(-1, *values.shape[1:])
+
+
+def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """above / below, nan where there is nothing below."""
+    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
 
 
 def interval(replicates: np.ndarray, level: float = LEVEL) -> tuple[float, float] | None:
@@ -38,6 +51,17 @@ def interval(replicates: np.ndarray, level: float = LEVEL) -> tuple[float, float
         return None
     low, high = np.quantile(numbers, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def estimate(samples: np.ndarray) -> dict[str, float | None]:
+    """{value, low, high}: the sample's own figure (first) with the interval of its replicates."""
+    low, high = interval(samples[1:]) or (None, None)
+    return {"value": number(samples[0]), "low": number(low), "high": number(high)}
+
+
+def number(value: Any, digits: int = 5) -> float | None:
+    """A figure as it is written down: None for what is no number."""
+    return round(float(value), digits) if value is not None and np.isfinite(value) else None
 
 
 def p_of_bootstrap(differences: np.ndarray) -> float | None:
@@ -54,28 +78,27 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
     Assumes independent cases: one joint of different people, not different joints of one person.
     """
-    n, smaller = only_a + only_b, min(only_a, only_b)
-    if n == 0:
-        return 1.0
-    k = np.arange(1, smaller + 1)
-    logs = np.concatenate([[0.0], np.cumsum(np.log(n - k + 1) - np.log(k))]) - n * math.log(2)
-    return float(min(1.0, 2 * np.exp(logs).sum()))
+    from scipy.stats import binomtest
+
+    return float(binomtest(int(only_a), int(only_a + only_b)).pvalue) if only_a + only_b else 1.0
 
 
-def mcnemar_by_person(total: float, squares: float) -> float:
+def mcnemar_by_person(differences: np.ndarray) -> float:
     """The same over several joints of each person, who are no independent cases (Obuchowski 1998, as simplified by
-    Yang, Sun and Hardin 2010): with d = joints that a alone got right less those that b alone got right, by person,
-    (sum of d)^2 / (sum of d^2) has one degree of chi square.
+    Yang, Sun and Hardin 2010): (sum of d)^2 / (sum of d^2) has one degree of chi square.
 
-    total, squares -- sum of d and sum of d^2 over people
+    differences -- (N,) by person: joints that a alone got right less those that b alone got right
     """
-    return float(math.erfc(math.sqrt(total**2 / squares / 2))) if squares > 0 else 1.0
+    from scipy.stats import chi2
+
+    squares = float((differences**2).sum())
+    return float(chi2.sf(differences.sum() ** 2 / squares, 1)) if squares else 1.0
 
 
 def holm(ps: list[float]) -> list[float]:
     """Holm's correction for having asked several questions at once; in the order of `ps`."""
-    result, highest = [0.0] * len(ps), 0.0
-    for rank, k in enumerate(sorted(range(len(ps)), key=lambda k: ps[k])):
-        highest = max(highest, min(1.0, (len(ps) - rank) * ps[k]))
-        result[k] = highest
-    return result
+    order = np.argsort(ps, kind="stable")
+    steps = np.maximum.accumulate((len(ps) - np.arange(len(ps))) * np.array(ps, float)[order])
+    result = np.empty(len(ps))
+    result[order] = np.minimum(steps, 1)
+    return result.tolist()

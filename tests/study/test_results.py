@@ -19,7 +19,7 @@ from pose_demo.study import report
 
 def test_all_studies_at_once_and_pages_that_need_no_network(tmp_path, monkeypatch, capsys):
     data = write_crops(tmp_path / "c.npz", 2)
-    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 128)
+    monkeypatch.setattr("pose_demo.study.questions.HIGHEST", 128)
     assert main(["study", "all", "--data", str(data), "--out", str(tmp_path / "out"), "--network", HRNET, HOURGLASS,
                  *FEW, "--json"]) == 0  # fmt: skip
     printed = json.loads(capsys.readouterr().out)
@@ -49,7 +49,7 @@ def test_a_name_cannot_become_code_in_the_page(tmp_path):
     [
         (["--limit", "0"], "--limit must be at least 1"),
         (["--seed", "-1"], "cannot be negative"),
-        (["--peer", "nofile"], "--peer takes NAME=FILE"),
+        (["--predictions", "nofile"], "--predictions takes NAME=FILE"),
         (["--upsampling", "cubist"], "unknown upsampling 'cubist'"),
         (["--network"], "name a network, or predictions from elsewhere"),
         (["--network", "nobody"], "the zoo has no network"),
@@ -111,7 +111,7 @@ def test_all_studies_when_killed_go_on_with_the_one_that_was_under_way(tmp_path,
 
     data, out = write_crops(tmp_path / "c.npz", 2), tmp_path / "out"
     call = ["study", "all", "--data", str(data), "--out", str(out), "--network", HRNET, *FEW, "--no-page"]
-    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 128)
+    monkeypatch.setattr("pose_demo.study.questions.HIGHEST", 128)
     one, begun = command._study, []
 
     def counted(call, name, out):

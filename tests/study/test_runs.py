@@ -6,15 +6,17 @@ import json
 import multiprocessing
 import os
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from labelled import write_coco, write_crops
 
-from pose_demo.study import subjects
-from pose_demo.study.accuracy import Accuracy
 from pose_demo.study.conduct import Settings, conduct
-from pose_demo.study.runner import StrictError
+from pose_demo.study.predict import Predictor, StrictError
+from pose_demo.study.questions import Accuracy
 
 PAIR = ("hrnet-slim-untrained", "hourglass-slim-untrained")
 
@@ -62,6 +64,17 @@ def test_the_same_figures_for_any_number_of_processes(crops, tmp_path, world):
     assert alone["data"]["evaluated"] == 10 and not (tmp_path / "together" / "parts").exists()
 
 
+_ALONE = """
+import json, sys
+from pathlib import Path
+from pose_demo.study.conduct import Settings, conduct
+from pose_demo.study.questions import Accuracy
+data, out, file = (Path(a) for a in sys.argv[1:])
+given = Settings((data,), out, ("hrnet-slim-untrained",), batch=1, replicates=50, device="cpu")
+file.write_text(json.dumps(conduct(Accuracy(), given)))
+"""
+
+
 class Killed(BaseException):
     """What no `except Exception` holds up."""
 
@@ -69,15 +82,15 @@ class Killed(BaseException):
 def _dies_after(monkeypatch: pytest.MonkeyPatch, passes: int | None) -> list[int]:
     """Counts the batches that are looked at, and ends the process, as it were, after so many."""
     seen: list[int] = []
-    see = subjects.Eyes.see
+    see = Predictor._points
 
-    def counted(self, images):
+    def counted(self, views):
         if len(seen) == passes:
             raise Killed
         seen.append(1)
-        return see(self, images)
+        return see(self, views)
 
-    monkeypatch.setattr(subjects.Eyes, "see", counted)
+    monkeypatch.setattr(Predictor, "_points", counted)
     return seen
 
 
@@ -87,10 +100,10 @@ def test_a_killed_run_goes_on_where_it_was(crops, tmp_path):
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         _dies_after(patch, 2)
         conduct(Accuracy(), given)
-    part = next((tmp_path / "pieces" / "parts").glob("*.jsonl"))
-    assert len(part.read_text().splitlines()) == 2
-    with part.open("a") as f:
-        f.write('{"batch": 2, "rows": [{"ind')  # killed in the middle of a line
+    parts = tmp_path / "pieces" / "parts"
+    assert [part.name for part in sorted(parts.glob("*.npz"))] == ["000000.npz", "000001.npz"]
+    (parts / "000002.4711").write_bytes((parts / "000001.npz").read_bytes()[:300])  # killed while it was writing
+    (parts / "000003.npz").write_bytes(b"PK")  # or the machine itself went down
     with pytest.MonkeyPatch.context() as patch:
         seen = _dies_after(patch, None)
         resumed = conduct(Accuracy(), given)
@@ -145,35 +158,30 @@ def test_what_cannot_be_asked_is_said_before_anything_is_done(crops, tmp_path):
     with pytest.raises(ValueError, match="named twice"):
         conduct(Accuracy(), settings(crops, tmp_path, networks=("a", "a")))
     with pytest.raises(ValueError, match="names a network and predictions"):
-        conduct(Accuracy(), settings(crops, tmp_path, peers={PAIR[0]: crops}))
+        conduct(Accuracy(), settings(crops, tmp_path, predictions={PAIR[0]: crops}))
     with pytest.raises(ValueError, match="the zoo has no network 'nobody'"):
         conduct(Accuracy(), settings(crops, tmp_path, networks=("nobody",)))
 
 
-def test_the_answer_needs_no_more_memory_for_more_people(tmp_path):
-    """The forward pass aside, which sees a batch at a time: the rows of hundreds of batches pass through the sums."""
-    import tracemalloc
-
-    from labelled import person
-
-    from pose_demo.joints import LSP
-    from pose_demo.study.datasets import Person
-    from pose_demo.study.rows import Row
-    from pose_demo.study.statistics import Bootstrap
-    from pose_demo.study.tally import Tally
-
-    def peak(count: int) -> int:
-        tally = Tally(["a"], LSP, Bootstrap(0, 20))
-        labels = Person(person(LSP, (0, 0), 90))
-        tracemalloc.start()
-        for start in range(0, count, 50):
-            tally.add([Row(k, str(k), k, None, labels, {"a": labels.joints}) for k in range(start, start + 50)])
-        highest = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert tally.people == count and tally.shares("a")["pck@0.2"]["value"] == 1
-        return highest
-
-    assert peak(3000) < peak(300) + 100_000
+def test_a_process_that_is_killed_outright_loses_no_finished_batch(tmp_path):
+    """SIGKILL while a study runs, again and again until it ends; the result is that of a run that nobody killed."""
+    data, call = write_crops(tmp_path / "c.npz", 12), [sys.executable, "-c", _ALONE]
+    whole = conduct(Accuracy(), settings(data, tmp_path / "whole", batch=1))
+    parts, kills = tmp_path / "pieces" / "parts", 0
+    file = tmp_path / "result.json"
+    while not file.exists():
+        process = subprocess.Popen([*call, str(data), str(tmp_path / "pieces"), str(file)])
+        before, waited = len(list(parts.glob("*.npz"))), time.monotonic()
+        while process.poll() is None and (kills > 1 or len(list(parts.glob("*.npz"))) < before + 2):
+            assert time.monotonic() < waited + 120
+            time.sleep(0.005)
+        if process.poll() is None:
+            process.kill()
+            kills += 1
+        process.wait()
+    result = json.loads(file.read_text())
+    assert kills == 2 and result["made"]["records_resumed"] >= 4
+    assert figures(result) == json.loads(json.dumps(figures(whole)))
 
 
 def test_limit_and_shards(tmp_path):
@@ -182,14 +190,3 @@ def test_limit_and_shards(tmp_path):
     result = conduct(Accuracy(), settings(tmp_path, tmp_path / "out", limit=6))
     assert result["data"]["evaluated"] == 6 and result["data"]["name"] == "s0.npz, s1.npz"
     assert "Only the first 6 records of the set were asked for." in result["notes"]
-
-
-def test_the_bench_measures_a_study_against_its_forward_passes(monkeypatch):
-    from pose_demo import weights
-    from pose_demo.commands import bench
-
-    monkeypatch.setattr(weights, "default_pair", lambda: PAIR)
-    found = bench._study(1, people=4, batches=(4,))
-    study, bare = found["seconds"].values()
-    assert found["ratio"] == study / bare > 0 and found["bar"] == 1.2
-    assert bench.BENCHES["study"] is bench._study and "batches of 4" in list(found["seconds"])[1]

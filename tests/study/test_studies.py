@@ -18,9 +18,10 @@ from pose_demo.networks import zoo
 from pose_demo.networks.hrnet import HRNet
 from pose_demo.networks.upsampling import STOPS
 from pose_demo.study.costs import cost
-from pose_demo.study.depth import multiply_adds
-from pose_demo.study.resolution import inside, sizes
-from pose_demo.study.subjects import LAST, Eyes, Look, heatmaps, levels, subject
+from pose_demo.study.labels import open_labels
+from pose_demo.study.predict import Parts, Place, Predictor
+from pose_demo.study.questions import inside, multiply_adds, sizes
+from pose_demo.study.variants import LAST, Variant, heatmaps, levels, network
 
 # --- accuracy -------------------------------------------------------------------------------------------------------
 
@@ -53,8 +54,8 @@ def test_accuracy_is_pack_and_training_s_own_figure(crops, tmp_path):
 def test_a_limit_asks_nobody_for_those_beyond_it(tmp_path):
     file = write_coco(tmp_path)
     (tmp_path / "p.json").write_text(json.dumps(noisy(json.loads(file.read_text()), 0)))
-    peer = f"exact={tmp_path / 'p.json'}"
-    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", peer, "--limit", "3", page=False)
+    mine = f"exact={tmp_path / 'p.json'}"
+    result = run("accuracy", file, tmp_path / "out", "--network", "--predictions", mine, "--limit", "3", page=False)
     row = result["rows"][0]
     assert row["oks"]["AP"]["value"] == 1 and row["measures"]["pck@0.1"]["value"] == 1
     assert result["networks"] == [] and not (tmp_path / "out" / "index.html").exists()
@@ -152,7 +153,7 @@ def test_levels_are_what_a_trace_and_the_lens_say(photo):
 
 def test_resolution_names_size_cost_and_the_coarsest_map(tmp_path, monkeypatch):
     data = write_crops(tmp_path / "c.npz", 3)
-    monkeypatch.setattr("pose_demo.study.resolution.HIGHEST", 192)
+    monkeypatch.setattr("pose_demo.study.questions.HIGHEST", 192)
     result = run("resolution", data, tmp_path / "out", "--network", HRNET, HOURGLASS)
     places = [(r["network"], r["size"], r["coarsest_map"], r["trained_size"]) for r in result["rows"]]
     assert places == [
@@ -180,8 +181,8 @@ def test_faults_count_every_marked_joint_once_and_show_a_user_s_own_photos(tmp_p
     data = json.loads(file.read_text())
     (tmp_path / "a.json").write_text(json.dumps(noisy(data, 0)))
     (tmp_path / "b.json").write_text(json.dumps(noisy(data, 14)))
-    peers = [f"{name}={tmp_path / name}.json" for name in "ab"]
-    result = run("faults", file, tmp_path / "out", "--network", "--peer", *peers, "--gallery", "3")
+    both = [f"{name}={tmp_path / name}.json" for name in "ab"]
+    result = run("faults", file, tmp_path / "out", "--network", "--predictions", *both, "--gallery", "3")
     exact, noised = result["rows"]
     assert exact["kinds"]["good"]["value"] == 1 and noised["kinds"]["good"]["value"] < 0.9
     for row in (exact, noised):
@@ -216,19 +217,19 @@ def test_swaps_are_unknown_where_nobody_stands_beside(crops, tmp_path):
 # --- files, pages, calls --------------------------------------------------------------------------------------------
 
 
-def test_looks_of_one_pass_share_it(crops):
-    of = subject(HOURGLASS, "cpu")
-    looks = [Look(of.name, of.input, "nearest", level) for level in (*levels(of.net), LAST)]
+def test_variants_of_one_pass_share_it(crops, tmp_path):
+    of = network(HOURGLASS, "cpu")
+    variants = [Variant(of.name, of.input, "nearest", level) for level in (*levels(of.net), LAST)]
     fixed = dataclasses.replace(of, net=torch.nn.Module())
     fixed.net.places = {}  # as of a network that runs through MMPose
     assert of.stops == STOPS and fixed.stops == ("nearest",) and fixed.stop(None) == "nearest"
     with pytest.raises(ValueError, match="enlarges maps with nearest only, not with bilinear"):
         fixed.stop("bilinear")
-    eyes = Eyes([of], looks)
-    assert len(eyes.passes) == 1 and eyes.sizes == [(128, 128)]
-    found = eyes.see({(128, 128): np.zeros((3, 128, 128, 3), np.uint8)})
-    np.testing.assert_array_equal(found[looks[-1].key], found[looks[-2].key])
-    assert eyes.seconds > 0 and found[looks[0].key].shape == (3, 14, 3)
+    predictor = Predictor(open_labels([crops]), (of,), tuple(variants))
+    assert len(predictor.passes) == 1 and predictor.cuts == [((128, 128), "centre")]
+    found = predictor.run(Parts(tmp_path / "parts", {}, Place()), Place(), 4, limit=3)
+    np.testing.assert_array_equal(found.points[-1], found.points[-2])
+    assert predictor.seconds > 0 and found.points.shape == (3, 3, 14, 3) and found.rows.tolist() == [0, 1, 2]
 
 
 def test_without_pycocotools_there_is_no_oks_ap_and_everything_else(tmp_path, monkeypatch):
@@ -238,6 +239,8 @@ def test_without_pycocotools_there_is_no_oks_ap_and_everything_else(tmp_path, mo
     monkeypatch.setattr(importlib.util, "find_spec", lambda n, *a: None if n == "pycocotools" else find(n, *a))
     file = write_coco(tmp_path)
     (tmp_path / "p.json").write_text(json.dumps(noisy(json.loads(file.read_text()), 1)))
-    result = run("accuracy", file, tmp_path / "out", "--network", "--peer", f"p={tmp_path / 'p.json'}", page=False)
+    result = run(
+        "accuracy", file, tmp_path / "out", "--network", "--predictions", f"p={tmp_path / 'p.json'}", page=False
+    )
     assert "No OKS-AP: pycocotools is not installed." in result["notes"]
     assert result["rows"][0]["measures"]["pck@0.2"]["value"] > 0.9 and "oks" not in result["rows"][0]

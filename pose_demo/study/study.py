@@ -1,0 +1,113 @@
+"""A study: labelled people, what networks and others made of them, as arrays; and what must be said of these."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .labels import Labels
+from .people import People
+from .predictions import Predictions
+from .statistics import Bootstrap
+from .variants import Network, Variant
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a question works on.
+
+    rows    -- (N,) rows of the labels that were evaluated
+    points  -- {column: (N, J, 3) float32 x, y in pixels of the photo, score}: keys of variants, then names of
+               predictions; nan for a joint that a network does not know, infinitely far where nothing was predicted
+    limit   -- how many records were asked for, where not all were
+    """
+
+    labels: Labels
+    networks: tuple[Network, ...]
+    variants: tuple[Variant, ...]
+    predictions: tuple[Predictions, ...]
+    bootstrap: Bootstrap
+    upsampling: str | None
+    limit: int | None
+    rows: np.ndarray
+    points: dict[str, np.ndarray]
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.points)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """(N, 1 + B) of the bootstrap."""
+        return self.bootstrap.weights(self.rows)
+
+    @cached_property
+    def people(self) -> People:
+        return self.labels.people[self.rows]
+
+    def variant(self, column: str) -> Variant | None:
+        """The variant whose key a column is; None for predictions."""
+        return next((v for v in self.variants if v.key == column), None)
+
+    def network(self, variant: Variant) -> Network:
+        return next(n for n in self.networks if n.name == variant.network)
+
+    def attempt(self, what: str, compute: Callable[[], T], otherwise: T) -> T:
+        """A figure. One that fails is a note of the result, with a trace in the log, and takes no other with it."""
+        try:
+            return compute()
+        except Exception as problem:
+            logging.getLogger(__name__).exception("%s could not be computed", what)
+            self.failures.append(f"No {what}: {type(problem).__name__}: {problem}.")
+            return otherwise
+
+    def label(self, column: str) -> str:
+        """For people: the network's title and what tells this variant from its others; the name of predictions."""
+        variant = self.variant(column)
+        if variant is None:
+            return column
+        beside, of = [v for v in self.variants if v.network == variant.network], self.network(variant)
+        twins = [n for n in self.networks if n.title == of.title]
+        parts = [of.title if len(twins) == 1 else of.name]
+        parts += ["x".join(map(str, variant.size))] * (len({v.size for v in beside}) > 1)
+        parts += [variant.upsampling] * (len({v.upsampling for v in beside}) > 1)
+        parts += [variant.level] * (len({v.level for v in beside}) > 1)
+        return ", ".join(parts)
+
+    def describe(self, column: str) -> dict[str, Any]:
+        """The beginning of a result's row."""
+        variant = self.variant(column)
+        if variant is None:
+            status = "predictions from elsewhere"
+            return {"column": column, "label": column, "network": column, "title": column, "status": status}
+        of = self.network(variant)
+        return {
+            "column": column, "label": self.label(column), "network": of.name, "title": of.title, "status": of.status,
+            "size": list(variant.size), "upsampling": variant.upsampling, "level": variant.level,
+        }  # fmt: skip
+
+    def notes(self) -> list[str]:
+        """What must be known to read the figures rightly, whatever the question."""
+        known, said = self.labels.joints, []
+        for of in self.networks:
+            if of.joints is not known:
+                names = [joint for joint in known.joints if joint in of.joints.joints]
+                said.append(
+                    f"{of.title} was trained on {of.joints.name.upper()}'s joints: it is measured on the {len(names)} "
+                    f"that {known.name.upper()} has too ({', '.join(names)})."
+                )
+            if of.status == "untrained":
+                said.append(f"{of.title} is untrained: its figures are those of chance.")
+        for predictions in self.predictions:
+            said += predictions.notes(self.labels)
+        if self.limit is not None:
+            said.append(f"Only the first {self.limit} records of the set were asked for.")
+        return said
