@@ -16,7 +16,7 @@ from .decode import decode, to_input
 from .networks.base import PoseNetwork
 from .networks.zoo import Card, normalise
 
-#: Windows' sides as shares of the photo's long side; each size covers the photo with half a window's overlap.
+#: Windows' sides as shares of `longest`; each size covers the photo with half a window's overlap.
 SIDES = (1.0, 0.7, 0.45, 0.28)
 _LOOKS, _KEPT, _GOOD = 2, 2, 0.8
 
@@ -33,7 +33,7 @@ def find(photo: np.ndarray, net: PoseNetwork, card: Card) -> Found:
     """The person that answers best in a photo (H, W, 3); the whole photo where none answers."""
     # The smallest window needs no more pixels than the network's input has: a large photo is scaled down just once.
     height, width = photo.shape[:2]
-    share = min(1.0, max(card.input) / (min(SIDES) * max(height, width)))
+    share = min(1.0, max(card.input) / (min(SIDES) * longest(height, width)))
     overview = Crop(whole(photo.shape), (max(1, round(height * share)), max(1, round(width * share))))
     small = photo if share == 1 else overview.warp(photo)
     boxes = windows(*small.shape[:2])
@@ -69,11 +69,16 @@ def _area(found: Found) -> float:
     return (x1 - x0) * (y1 - y0)
 
 
+def longest(height: int, width: int) -> float:
+    """The largest window's side: the photo's long side; in a panorama less, whose people are as tall as it at most."""
+    return max(min(max(height, width), 3 * min(height, width)), max(height, width) / 6)
+
+
 def windows(height: int, width: int) -> list[Box]:
-    """Squares of several sizes that cover the photo, the whole of it first; they may reach beyond its border."""
+    """Squares of several sizes that cover the photo, the largest first; they may reach beyond its border."""
     result: list[Box] = []
     for share in SIDES:
-        side = share * max(height, width)
+        side = share * longest(height, width)
         for cy in _centres(height, side):
             for cx in _centres(width, side):
                 result.append((cx - side / 2, cy - side / 2, cx + side / 2, cy + side / 2))

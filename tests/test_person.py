@@ -16,11 +16,11 @@ def iou(a, b):
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
-@pytest.mark.parametrize("shape", [(100, 100), (300, 100), (640, 1200), (17, 900)])
+@pytest.mark.parametrize("shape", [(100, 100), (300, 100), (640, 1200), (17, 900), (1500, 12_000)])
 def test_windows_cover_every_pixel_at_every_size(shape):
     height, width = shape
     for share in person.SIDES:
-        side = share * max(shape)
+        side = share * person.longest(*shape)
         of_size = [b for b in person.windows(*shape) if abs(b[2] - b[0] - side) < 1e-6]
         for x in np.linspace(0, width - 1, 20):
             for y in np.linspace(0, height - 1, 20):
@@ -72,3 +72,21 @@ def test_a_small_person_in_a_large_photo_is_found(corner, finder):
     scene[top : top + tall, left : left + cut.shape[1]] = cut
     found = person.find(scene, *finder)
     assert iou(found.box, (left, top, left + cut.shape[1], top + tall)) > 0.4, found
+
+
+@pytest.mark.parametrize("left", [1_000, 8_400])
+def test_a_person_in_a_panorama_is_found(left, finder):
+    """Eight times as wide as high, before a background that is not plain."""
+    import cv2
+
+    example, (height, width, tall) = easy()[0], (1500, 12_000, 900)
+    photo = read(example.path)
+    x0, y0, x1, y1 = (max(round(v), 0) for v in example.box)
+    cut = cv2.resize(photo[y0:y1, x0:x1], (round(tall * (x1 - x0) / (y1 - y0)), tall), interpolation=cv2.INTER_AREA)
+    rng = np.random.default_rng(0)
+    parts = (rng.normal(0, sigma, (height // k, width // k, 3)).astype(np.float32) for k, sigma in ((50, 25), (12, 15)))
+    scene = sum(cv2.resize(part, (width, height), interpolation=cv2.INTER_CUBIC) for part in parts) + 120
+    scene = scene.clip(0, 255).astype(np.uint8)
+    scene[450 : 450 + tall, left : left + cut.shape[1]] = cut
+    found = person.find(scene, *finder)
+    assert iou(found.box, (left, 450, left + cut.shape[1], 450 + tall)) > 0.4, found
