@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..joints import joint_set
+from ..locales import say
 from ..study.report import said
 from .skeleton import STROKE, strokes
 from .study import figures, source
@@ -86,7 +87,8 @@ def _tests(result: dict[str, Any]) -> str:
 
 
 def _notes(result: dict[str, Any]) -> str:
-    return "<h2>How to read this</h2><ul>" + "".join(f"<li>{escape(note)}</li>" for note in result["notes"]) + "</ul>"
+    said = "".join(f"<li>{escape(say('en', note['key'], **note['values']))}</li>" for note in result["notes"])
+    return f"<h2>How to read this</h2><ul>{said}</ul>"
 
 
 def _bad(result: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from .. import weights
+from .. import locales, weights
 from .words import say
 
 #: What can be asked, in the order of the buttons; the last is the list of networks still to be trained.
@@ -52,7 +52,8 @@ def show(question: str) -> tuple:
     if result is None:
         command = f"python -m pose_demo study {escape(question)} --data FILE"
         return _filled(f"<p>Not yet measured here. <code>{command}</code> measures it.</p>", [])
-    notes = "".join(f"<li>{escape(note)}</li>" for note in result.get("notes", []))
+    said = (locales.say("en", note["key"], **note["values"]) for note in result["notes"])
+    notes = "".join(f"<li>{escape(note)}</li>" for note in said)
     networks = " · ".join(f"{escape(n['title'])}: <b>{escape(n['status'])}</b>" for n in result["networks"])
     found = "".join(f"<li>{escape(answer)}</li>" for answer in answers(result))
     text = (

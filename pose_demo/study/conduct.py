@@ -18,6 +18,7 @@ from .. import __version__, weights
 from ..networks import zoo
 from . import predictions as elsewhere
 from .labels import Labels, open_labels
+from .people import StudyError
 from .predict import Found, Parts, Predictor, processes
 from .predictions import Predictions
 from .questions import Question
@@ -86,8 +87,8 @@ def conduct(
         }  # fmt: skip
         parts = Parts(s.out / "parts", shaping, place, s.fresh)
         if place.first:
-            for name, reason in (bad for p in predictions for bad in p.bad + p.strangers):
-                report(f"{name} {reason}")
+            for line in (line for p in predictions for line in p.bad + p.strangers):
+                report(line)
         found = predictor.run(parts, place, batch, s.limit)
         spent = place.gather((predictor.seconds, predictor.resumed))
         result = None
@@ -105,10 +106,9 @@ def conduct(
         place.wait()
         parts.remove()
     if found is not None and result is None:
-        first = next(
-            (f", the first {labels.names[k]}: {why}" for k, why in zip(found.bad, found.reasons, strict=True)), ""
-        )
-        raise ValueError(f"{labels.name}: no record could be evaluated ({len(found.bad)} bad{first})")
+        bad = zip(found.bad, found.reasons, strict=True)
+        example = next((f", the first {labels.people.name[k]}: {why}" for k, why in bad), "")
+        raise StudyError("study.nothing", set=labels.name, bad=len(found.bad), example=example)
     return result
 
 
@@ -116,14 +116,14 @@ def _prepare(
     question: Question, settings: Settings, device: torch.device
 ) -> tuple[Labels, tuple[Network, ...], tuple[Predictions, ...]]:
     if settings.predictions and not question.takes_predictions:
-        raise ValueError(f"study {question.name} asks the networks themselves; predictions from elsewhere do not help")
+        raise StudyError("study.no_predictions", study=question.name)
     names = weights.default_pair() if settings.networks is None else settings.networks
     if not names and not settings.predictions:
-        raise ValueError("name a network, or predictions from elsewhere")
+        raise StudyError("study.name_one")
     if len(set(names)) < len(names):
-        raise ValueError("a network is named twice")
+        raise StudyError("study.twice")
     if clash := set(names) & settings.predictions.keys():
-        raise ValueError(f"{', '.join(clash)} names a network and predictions from elsewhere: give another name")
+        raise StudyError("study.clash", names=", ".join(clash))
     labels = open_labels(settings.data, settings.joints, settings.images)
     predictions = tuple(elsewhere.read(name, file, labels) for name, file in settings.predictions.items())
     return labels, tuple(network(name, device) for name in names), predictions
@@ -138,9 +138,10 @@ def _device(settings: Settings) -> torch.device:
 
 
 def _result(question: Question, study: Study, found: Found) -> dict[str, Any]:
+    study.introduce()
     labels, answer = study.labels, question.answer(study)
     boxes = {"crops": "the crops as they are", "csv": "the boxes of the labels, padded by 1.25"}
-    bad = [{"name": labels.names[k], "reason": str(why)} for k, why in zip(found.bad, found.reasons, strict=True)]
+    bad = [{"name": labels.people.name[k], "reason": str(why)} for k, why in zip(found.bad, found.reasons, strict=True)]
     data = {
         "name": labels.name, "kind": labels.kind, "joints": labels.joints.name, "limit": study.limit,
         "people": boxes.get(labels.kind, "ground-truth boxes, padded by 1.25"),
@@ -149,7 +150,7 @@ def _result(question: Question, study: Study, found: Found) -> dict[str, Any]:
     return {
         "study": question.name, "format": FORMAT, "question": question.text, "data": data,
         "networks": [of.facts() for of in study.networks], "predictions": [p.facts() for p in study.predictions],
-        **answer, "notes": [*study.notes(), *answer["notes"], *study.failures],
+        **answer, "notes": study.notes,
     }  # fmt: skip
 
 

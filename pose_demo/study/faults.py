@@ -25,14 +25,13 @@ from . import statistics as st
 from .metrics import torso_lengths
 from .oks import similarity, widths_by_area
 from .people import People
-from .questions import Question, as_trained, measured, yardsticks
+from .questions import Question
+from .shares import Shares
 from .study import Study
-from .variants import Network, Variant
 
 KINDS = ("good", "jitter", "inversion", "swap", "miss")
 GOOD, JITTER, INVERSION, SWAP, MISS = range(len(KINDS))
 _NEAR, _CLOSE, _RADIUS = 0.5, 0.85, 0.2
-_UNKNOWN = {"value": None, "low": None, "high": None, "joints": 0}
 _CHUNK = 1 << 14  # pairs of people whose joints are compared at once
 
 
@@ -46,84 +45,63 @@ class Faults(Question):
     def __init__(self, telling: int = 24):
         self.telling = telling
 
-    def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
-        return as_trained(networks, upsampling)
+    def pairs(self, study: Study) -> list[tuple[str, str]]:
+        return list(combinations(study.columns, 2))
 
     def answer(self, study: Study) -> dict[str, Any]:
-        pairs = list(combinations(study.columns, 2))
-        shares, tests = measured(study, pairs)
-        beside = bool(np.isin(study.labels.beside[:, 0], study.rows).any())
-        kinds = study.attempt("kinds of error", lambda: _Kinds(study, beside), None)
-        rows = [{**study.describe(c), "measures": shares.of(c) if shares else {}, **(kinds.of(c) if kinds else {})}
-                for c in study.columns]  # fmt: skip
-        disagreements = [
-            {"a": a, "b": b, "kinds": list(KINDS), "table": kinds.table(a, b),
-             "telling": telling(study, kinds.kinds, a, b, self.telling)}
-            for a, b in pairs if kinds
-        ]  # fmt: skip
-        compared = [test for a, b in pairs if kinds for test in kinds.tests(a, b)]
-        return {"rows": rows, "disagreements": disagreements, "tests": compared + tests,
-                "counted": shares.counted if shares else {}, "notes": self._notes(study, beside)}  # fmt: skip
-
-    def _notes(self, study: Study, beside: bool) -> list[str]:
-        said = [*yardsticks(study),
-                "Kinds of error as Ronchi and Perona (ICCV 2017) define them, by the labelled place to which a joint "
-                "is most similar: good (ks 0.85 or more), jitter (0.5 to 0.85), inversion (the same person's other "
-                "side), swap (another labelled person's joint), miss (ks below 0.5 everywhere)."]  # fmt: skip
-        if study.labels.joints.name != "coco":
-            said.append("Widths of joints are published for COCO only: here ks is 0.5 at 0.2 of the torso, and 0.85, "
-                        "by the same Gaussian, at 0.097 of it.")  # fmt: skip
-        if not beside:
-            said.append("No photo of this set has a second labelled person: swaps cannot be seen and count as misses.")
-        return said
+        result, known = super().answer(study), study.labels.joints
+        for row in result["rows"]:
+            del row["per_joint"]
+        study.note("note.kinds")
+        if known.name != "coco":
+            study.note("note.widths")
+        kinds = _Kinds(study)
+        if not kinds.swaps:
+            study.note("note.no_swaps")
+        for row in result["rows"]:
+            row |= study.attempt("kinds of error", lambda c=row["column"]: kinds.row(c), {})
+        disagreements, tests = [], []
+        for a, b in self.pairs(study):
+            disagreements.append({"a": a, "b": b, "kinds": list(KINDS), "table": kinds.table(a, b),
+                                  "telling": telling(study, kinds.of, a, b, self.telling)})  # fmt: skip
+            tests += kinds.tests(a, b)
+        return {"rows": result["rows"], "disagreements": disagreements, **result, "tests": tests + result["tests"]}
 
 
 class _Kinds:
-    """kinds -- {column: (N, J) index into KINDS, -1 where there is none}; beside -- whether swaps can be seen at all"""
+    """of -- {column: (N, J) index into KINDS, -1 where there is none}; swaps -- whether these can be seen at all"""
 
-    def __init__(self, study: Study, beside: bool):
-        self.joints, self.beside = study.labels.joints, beside
-        everybody = study.labels.people
-        self.kinds = {
-            column: kinds_of(points, study.rows, everybody, study.labels.beside, self.joints)
-            for column, points in study.points.items()
-        }
-        self.sums = {  # (1 + B, J, kinds)
-            column: st.resampled(study.weights, kinds[..., None] == np.arange(len(KINDS)))
-            for column, kinds in self.kinds.items()
+    def __init__(self, study: Study):
+        labels, self.joints = study.labels, study.labels.joints
+        self.swaps = bool(np.isin(labels.beside[:, 0], study.rows).any())
+        self.of = {c: kinds_of(p, study.rows, labels.people, labels.beside, self.joints)
+                   for c, p in study.points.items()}  # fmt: skip
+        self.shares = {
+            kind: Shares({c: np.where(k < 0, np.nan, k == n) for c, k in self.of.items()}, study.weights, self.joints)
+            for n, kind in enumerate(KINDS)
         }
 
-    def of(self, column: str) -> dict[str, Any]:
-        sums = self.sums[column]
-        by_joint = {joint: self._shares(sums[:, k]) for k, joint in enumerate(self.joints.joints)}
-        return {"kinds": self._shares(sums.sum(axis=1)), "kinds_per_joint": by_joint}
+    def row(self, column: str) -> dict[str, Any]:
+        each = zip(self.joints.joints, np.eye(len(self.joints), dtype=bool), strict=True)
+        by_joint = {joint: self._figures(column, which) for joint, which in each}
+        return {"kinds": self._figures(column, np.ones(len(self.joints), bool)), "kinds_per_joint": by_joint}
 
-    def _shares(self, counts: np.ndarray) -> dict[str, Any]:
-        """(1 + B, kinds) counts; a swap is unknown where nobody stands beside, which is not the same as none."""
-        shares = st.ratio(counts, np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape))
-        found = {kind: {**st.estimate(shares[:, k]), "joints": int(counts[0, k])} for k, kind in enumerate(KINDS)}
-        return found if self.beside else {**found, "swap": dict(_UNKNOWN)}
+    def _figures(self, column: str, which: np.ndarray) -> dict[str, Any]:
+        """The share of each kind among these joints, and how many are of it. Swaps that cannot be seen are unknown,
+        which is not the same as none."""
+        joints = {kind: int((self.of[column][:, which] == n).sum()) for n, kind in enumerate(KINDS)}
+        found = {kind: {**self.shares[kind].of(column, which), "joints": joints[kind]} for kind in KINDS}
+        return found if self.swaps else found | {"swap": {"value": None, "low": None, "high": None, "joints": 0}}
 
     def table(self, a: str, b: str) -> list[list[int]]:
         """How many joints are of each kind in `a` (lines) and in `b` (columns)."""
-        both = (self.kinds[a] >= 0) & (self.kinds[b] >= 0)
-        size = len(KINDS)
-        return (
-            np.bincount(self.kinds[a][both] * size + self.kinds[b][both], minlength=size**2)
-            .reshape(size, size)
-            .tolist()
-        )
+        both, table = (self.of[a] >= 0) & (self.of[b] >= 0), np.zeros((len(KINDS), len(KINDS)), int)
+        np.add.at(table, (self.of[a][both], self.of[b][both]), 1)
+        return table.tolist()
 
     def tests(self, a: str, b: str) -> list[dict[str, Any]]:
-        """By kind, the difference of the columns' shares within the same bootstrap replicates."""
-        shares = [self.sums[column].sum(axis=1) for column in (b, a)]
-        of_b, of_a = (st.ratio(s, np.broadcast_to(s.sum(axis=1, keepdims=True), s.shape)) for s in shares)
-        difference = of_b - of_a
-        return [
-            {"a": a, "b": b, "measure": f"share of {kind}", "difference": st.estimate(difference[:, k]),
-             "p_bootstrap": st.p_of_bootstrap(difference[1:, k])}
-            for k, kind in enumerate(KINDS) if kind != "swap" or self.beside
-        ]  # fmt: skip
+        return [{"a": a, "b": b, "measure": f"share of {kind}", **self.shares[kind].difference(a, b)}
+                for kind in KINDS if kind != "swap" or self.swaps]  # fmt: skip
 
 
 def kinds_of(found: np.ndarray, rows: np.ndarray, people: People, beside: np.ndarray, joints: JointSet) -> np.ndarray:
@@ -181,7 +159,11 @@ def telling(study: Study, kinds: dict[str, np.ndarray], a: str, b: str, count: i
     result = []
     for k in chosen[scores[chosen] > 0]:
         row = int(study.rows[k])
-        facts = {"index": row, "name": study.labels.names[row], "image_id": study.labels.photos[people.photo[k]].id}
+        facts = {
+            "index": row,
+            "name": study.labels.people.name[row],
+            "image_id": study.labels.photos[people.photo[k]].id,
+        }
         if labelled[k]:
             facts["joints"] = [{"joint": joints.joints[j], "a": KINDS[kinds[a][k, j]], "b": KINDS[kinds[b][k, j]]}
                                for j in np.flatnonzero(apart[k])]  # fmt: skip

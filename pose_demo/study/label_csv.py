@@ -14,7 +14,6 @@ UTF-16 or GBK. Capitals and underscores in the first line make no difference.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import math
@@ -22,54 +21,45 @@ from pathlib import Path
 
 import numpy as np
 
-from ..joints import JOINT_SETS, JointSet
-from .people import Person, Source, joint_name, named, photo_of
+from ..joints import LSP, JointSet
+from .people import Person, Source, StudyError, checked_box, joint_name, named, photo_of
 
 _BOX = ("x0", "y0", "x1", "y1")
-_OTHER = ("image", "id", "head", *_BOX)
+_OTHER = ("image", "id", "head", *_BOX, "")
 _ENDS = (" x", " y", " marked")
 
 
-def read(file: Path, wanted: JointSet | None, images: Path) -> tuple[str, Source]:
-    """("csv", what the file holds). Raises ValueError that says what is wrong with it as a whole."""
-    text = _text(file)
-    columns, separator = _columns(file, text)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
-    next(table)
-    people, photos, known = [], [], {}
-    joints, lines = None, []
+def read(file: Path, wanted: JointSet | None, images: Path) -> Source:
+    """What the file holds. Raises StudyError that says what is wrong with it as a whole."""
+    lines = list(io.StringIO(_text(file), newline=""))
+    columns, separator = _columns(file, lines)
+    table = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     try:
-        lines = [(table.line_num, row) for row in table if any(cell.strip() for cell in row)]
+        rows = [(table.line_num, [cell.strip() for cell in row]) for row in table if any(map(str.strip, row))][1:]
     except csv.Error as problem:
-        raise ValueError(f"{file} cannot be read at line {table.line_num}: {problem}") from None
-    joints = _joints(file, columns, [row for _, row in lines], wanted)
-    for number, row in lines:
-        cells = dict(zip(columns, (cell.strip() for cell in row), strict=False))
+        raise StudyError("labels.csv_line", file=file, line=table.line_num, problem=problem) from None
+    joints = _joints(file, columns, [row for _, row in rows], wanted)
+    people, known = [], {}
+    for number, row in rows:
+        cells = dict(zip(columns, row, strict=False))
         image = cells.get("image", "")
-        person = Person(f"{file.name}:{number} {image}".rstrip())
-        people.append(person)
+        people.append(person := Person(f"{file.name}:{number} {image}".rstrip()))
         try:
             if len(row) != len(columns):
-                raise ValueError("has more or fewer cells than the first line has columns")
+                raise StudyError("label.cells")
             if not image:
-                raise ValueError("names no image")
-            key = cells.get("id") or image
-            if (key, image) not in known:
-                known[key, image] = len(photos)
-                photos.append(photo_of(images, key, image))
-            person.photo = known[key, image]
-            _fill(person, cells, joints, separator == ";")
-        except ValueError as problem:
+                raise StudyError("label.names_no_image")
+            person.photo = known.setdefault((cells.get("id") or image, image), len(known))
+            _fill(person, cells, joints, separator)
+        except StudyError as problem:
             person.reason = str(problem)
-    return "csv", Source(joints, people, photos)
+    return Source("csv", joints, people, [photo_of(images, *photo) for photo in known])
 
 
 def _text(file: Path) -> str:
     raw = file.read_bytes()
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        codings = ["utf-16"]
-    elif b"\0" in raw[:200]:
-        codings = ["utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"]
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:200]:
+        codings = ["utf-16" if raw[0] > 0xF0 else "utf-16-le" if raw[1] == 0 else "utf-16-be"]
     else:
         codings = ["utf-8-sig", "gb18030"]
     for coding in codings:
@@ -77,77 +67,62 @@ def _text(file: Path) -> str:
             return raw.decode(coding)
         except UnicodeDecodeError:
             continue
-    raise ValueError(f"{file} is neither UTF-8 nor UTF-16 nor GBK text: save it as UTF-8")
+    raise StudyError("labels.csv_text", file=file)
 
 
-def _columns(file: Path, text: str) -> tuple[list[str], str]:
+def _columns(file: Path, lines: list[str]) -> tuple[list[str], str]:
     """The first line's names, and what separates them."""
     for separator in ",;\t|":
-        first = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True), [])
-        columns = [_column(name) for name in first]
+        columns = [_column(name) for name in next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])]
         if "image" in columns:
-            break
-    else:
-        line = text.splitlines()[0][:80] if text.strip() else ""
-        raise ValueError(f"{file} has no column image; its first line is {line!r}")
-    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
-        raise ValueError(f"{file} has the column {', '.join(twice)} twice")
-    return columns, separator
+            if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+                raise StudyError("labels.csv_twice", file=file, columns=", ".join(twice))
+            return columns, separator
+    raise StudyError("labels.csv_image", file=file, line=repr("".join(lines[:1]).strip()[:80]))
 
 
 def _column(name: str) -> str:
     name = joint_name(name)
-    joint, end = next(((name.removesuffix(end), end) for end in _ENDS if name.endswith(end)), (name, ""))
-    return joint_name(joint) + end
+    end = next((end for end in _ENDS if name.endswith(end)), "")
+    return joint_name(name.removesuffix(end)) + end
 
 
 def _joints(file: Path, columns: list[str], rows: list[list[str]], wanted: JointSet | None) -> JointSet:
     """The set whose joints all have columns. Numbers in a column that says nothing to us are an error where no joint
     is known: labels must not be passed over without a word."""
-    joints = [c.removesuffix(" x") for c in columns if c.endswith(" x") and f"{c.removesuffix(' x')} y" in columns]
-    if joints or any(c.endswith(_ENDS) for c in columns):
-        return named(joints, wanted, str(file))[0]
-    strange = [c for k, c in enumerate(columns)
-               if c and c not in _OTHER and any(_is_number(row[k]) for row in rows if k < len(row))]  # fmt: skip
+    if any(column.endswith(_ENDS) for column in columns):
+        return named([c[:-2] for c in columns if c.endswith(" x") and f"{c[:-2]} y" in columns], wanted, file)[0]
+    strange = [c for k, c in enumerate(columns) if c not in _OTHER and any(_is_number(row[k : k + 1]) for row in rows)]
     if strange:
-        raise ValueError(
-            f"{file} has numbers in columns that are not understood: {', '.join(strange)}; the joint left wrist has "
-            "columns left wrist x and left wrist y, a box x0, y0, x1, y1"
-        )
-    return wanted or JOINT_SETS["lsp"]  # no labels at all: any set does
+        raise StudyError("labels.csv_strange", file=file, columns=", ".join(strange))
+    return wanted or LSP  # no labels at all: any set does
 
 
-def _is_number(cell: str) -> bool:
+def _is_number(cell: list[str]) -> bool:
     try:
-        return math.isfinite(float(cell.replace(",", ".")))
-    except ValueError:
+        return math.isfinite(float(cell[0].replace(",", ".")))
+    except (IndexError, ValueError):
         return False
 
 
-def _fill(person: Person, cells: dict[str, str], joints: JointSet, comma: bool) -> None:
-    def number(column: str) -> float | None:
-        cell = cells.get(column, "")
-        if not cell:
-            return None
+def _fill(person: Person, cells: dict[str, str], joints: JointSet, separator: str) -> None:
+    def number(column: str) -> float:
+        cell = cells.get(column) or "nan"
         try:
-            return float(cell.replace(",", ".") if comma else cell)
+            return float(cell.replace(",", ".") if separator == ";" else cell)
         except ValueError:
-            raise ValueError(f"has {cell!r} as {column}") from None
+            raise StudyError("label.cell", cell=repr(cell), column=column) from None
 
-    labels = np.zeros((len(joints), 3))
+    person.joints = np.zeros((len(joints), 3))
     for k, joint in enumerate(joints.joints):
-        x, y = number(f"{joint} x"), number(f"{joint} y")
-        if (x is None) != (y is None):
-            raise ValueError(f"has only one of {joint} x and {joint} y")
-        if x is not None and y is not None and number(f"{joint} marked") != 0:
-            labels[k] = x, y, 1
-    if not np.isfinite(labels).all():
-        raise ValueError("a joint is not a number")
-    corners = [number(key) for key in _BOX]
-    given = [corner for corner in corners if corner is not None]
-    if given and len(given) < 4:
-        raise ValueError("has only some of x0, y0, x1, y1")
-    if given and not (np.isfinite(given).all() and given[2] > given[0] and given[3] > given[1]):
-        raise ValueError("the person's box is empty or not a number")
-    person.joints, person.head = labels, number("head")
-    person.box = (given[0], given[1], given[2], given[3]) if given else None
+        given = [bool(cells.get(f"{joint} {axis}")) for axis in "xy"]
+        if given[0] != given[1]:
+            raise StudyError("label.one_of", what=f"{joint} x, {joint} y")
+        if given[0] and number(f"{joint} marked") != 0:
+            person.joints[k] = number(f"{joint} x"), number(f"{joint} y"), 1
+    if not np.isfinite(person.joints).all():
+        raise StudyError("label.joint")
+    corners = [number(key) for key in _BOX if cells.get(key)]
+    if corners and len(corners) < len(_BOX):
+        raise StudyError("label.one_of", what=", ".join(_BOX))
+    person.box, person.head = checked_box(*corners) if corners else None, number("head") or math.nan

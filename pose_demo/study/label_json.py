@@ -16,158 +16,137 @@ from typing import Any
 import numpy as np
 
 from ..joints import COCO, MPII, JointSet
-from .people import Person, PhotoIndex, Source, bbox_of, named, photo_of, points_of
+from .people import Person, PhotoIndex, Source, StudyError, bbox_of, checked_box, named, photo_of, points_of
 
 #: The head segment that PCKh means is 0.6 of the diagonal of MPII's head box (Andriluka et al., CVPR 2014).
 HEAD_OF_BOX = 0.6
 _PEOPLE = ("person", "people", "human", "pedestrian")
+
+
+def load(file: Path) -> Any:
+    """A JSON file in UTF-8, UTF-16 or UTF-32. Raises StudyError that names the file where it is none."""
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as problem:
+        what = "neither UTF-8 nor UTF-16 text" if isinstance(problem, UnicodeDecodeError) else problem
+        raise StudyError("labels.json", file=file, problem=what) from None
+
+
+def reason_of(problem: Exception) -> str:
+    """Why an item is not as it should be, in words."""
+    return str(StudyError("label.has_no", what=problem.args[0]) if isinstance(problem, KeyError) else problem)
+
+
 #: What reading an item that is not as it should be may raise.
 ODD = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 
 
-def load(file: Path) -> Any:
-    """A JSON file in UTF-8, UTF-16 or UTF-32. Raises ValueError that names the file where it is none."""
-    try:
-        return json.loads(file.read_bytes())
-    except UnicodeDecodeError:
-        raise ValueError(f"{file} is not usable JSON: neither UTF-8 nor UTF-16 text") from None
-    except (ValueError, RecursionError) as problem:
-        raise ValueError(f"{file} is not usable JSON: {problem}") from None
-
-
-def read(file: Path, wanted: JointSet | None, images: Path) -> tuple[str, Source]:
-    """("coco" or "mpii", what the file holds). Raises ValueError where it is neither."""
+def read(file: Path, wanted: JointSet | None, images: Path) -> Source:
+    """What the file holds. Raises StudyError where it is neither COCO's nor MPII's."""
     data = load(file)
     if isinstance(data, dict) and isinstance(data.get("annotations"), list) and isinstance(data.get("images"), list):
-        return "coco", coco(data, file, wanted, images)
-    if isinstance(data, list):
-        if data and isinstance(data[0], dict) and "keypoints" in data[0]:
-            raise ValueError(f"{file} holds predictions, not labels: give it as --predictions NAME={file.name}")
-        return "mpii", mpii(data, file, wanted or MPII, images)
-    raise ValueError(f"{file} has no lists of images and annotations, as COCO's labels have, and is no list of MPII's")
+        return _coco(data, file, wanted, images)
+    if not isinstance(data, list):
+        raise StudyError("labels.neither", file=file)
+    if data and isinstance(data[0], dict) and "keypoints" in data[0]:
+        raise StudyError("labels.predictions", file=file, name=file.name)
+    return _mpii(data, file, wanted or MPII, images)
 
 
 # --- COCO ------------------------------------------------------------------------------------------------------------
 
 
-def coco(data: dict[str, Any], file: Path, wanted: JointSet | None, images: Path) -> Source:
+def _coco(data: dict[str, Any], file: Path, wanted: JointSet | None, images: Path) -> Source:
     """Persons with marked joints are asked for; crowds and persons without are not, as in COCO's own evaluation."""
     which, names = _person_category(data.get("categories"), file)
-    joints, order = named(names, wanted, str(file)) if names else (wanted or COCO, None)
-    listed = {str(item.get("id")): item for item in data["images"] if isinstance(item, dict)}
-    photos = [photo_of(images, item.get("id"), str(item.get("file_name"))) for item in listed.values()]
+    joints, order = named(names, wanted, file) if names else (wanted or COCO, tuple(range(len(wanted or COCO))))
+    count, by_id = len(names) or len(joints), {str(i.get("id")): i for i in data["images"] if isinstance(i, dict)}
+    photos = [photo_of(images, item.get("id"), str(item.get("file_name"))) for item in by_id.values()]
     index, people = PhotoIndex(photos), []
     for number, item in enumerate(data["annotations"]):
         if not isinstance(item, dict):
-            people.append(Person(f"{file.name} annotation number {number}", reason="is no annotation"))
-        elif which is None or "category_id" not in item or _key(item["category_id"]) in which:
-            name = f"{file.name} annotation {item.get('id', f'number {number}')}"
-            people.append(_coco_person(name, item, joints, order, len(names), photos, index))
-    return Source(joints, people, photos, order, len(names) or None)
+            people.append(Person(f"{file.name} annotation number {number}", reason=str(StudyError("label.nothing"))))
+        elif which is None or _key(item.get("category_id", next(iter(which)))) in which:
+            person = Person(f"{file.name} annotation {item.get('id', f'number {number}')}")
+            people.append(person)
+            if places := index(item.get("image_id"), files=False):
+                person.photo, person.name = places[0], f"{photos[places[0]].file} in {person.name}"
+            try:
+                _fill_coco(person, item, count, order)
+            except ODD as problem:
+                person.reason = str(problem)
+    return Source("coco", joints, people, photos, order, count)
 
 
 def _person_category(categories: Any, file: Path) -> tuple[set[str] | None, list[str]]:
     """(ids of what is a person, the names of its joints); (None, []) where the file does not say.
 
-    Raises ValueError where it has categories, and none of them is a person.
+    Raises StudyError where it has categories, and none of them is a person.
     """
     known = [c for c in categories if isinstance(c, dict)] if isinstance(categories, list) else []
-    if not known:
-        return None, []
     called = [c for c in known if str(c.get("name")).strip().lower() in _PEOPLE]
     chosen = called or [c for c in known if c.get("keypoints")] or known
     if not called and len(chosen) > 1:
-        raise ValueError(f"{file} has no category person, but {', '.join(str(c.get('name')) for c in known)}")
-    return {_key(c.get("id")) for c in chosen}, list(chosen[0].get("keypoints") or ())
+        raise StudyError("labels.no_person", file=file, categories=", ".join(str(c.get("name")) for c in known))
+    return ({_key(c.get("id")) for c in chosen}, list(chosen[0].get("keypoints") or ())) if chosen else (None, [])
 
 
 def _key(category: Any) -> str:
     return str(category).strip().removesuffix(".0")
 
 
-def _coco_person(
-    name: str, item: dict[str, Any], joints: JointSet, order: tuple[int, ...] | None, listed: int,
-    photos: list, index: PhotoIndex,
-) -> Person:  # fmt: skip
-    person = Person(name)
-    try:
-        places = index(item.get("image_id"), files=False)
-        if places:
-            person.photo, person.name = places[-1], f"{photos[places[-1]].file} in {name}"
-        person.box = bbox_of(item.get("bbox"))
-        person.area = _positive(item.get("area"))
-        points = points_of(item.get("keypoints") or [0] * 3 * (listed or len(joints)), listed or len(joints))
-        person.joints = points[list(order)] if order else points
-        person.crowd = _flag(item.get("iscrowd"))
-        person.asked = bool(person.joints[:, 2].any()) and not person.crowd
-        if not places:
-            raise ValueError(f"its image {item.get('image_id')} is not among the file's images")
-    except ODD as problem:
-        person.reason = str(problem)
-    return person
+def _fill_coco(person: Person, item: dict[str, Any], count: int, order: tuple[int, ...]) -> None:
+    person.box, person.area = bbox_of(item.get("bbox")), _area(item.get("area"))
+    person.joints = points_of(item.get("keypoints") or [0] * 3 * count, count)[list(order)]
+    person.crowd = str(item.get("iscrowd")).strip().lower() not in ("0", "0.0", "false", "none", "")
+    person.asked = bool(person.joints[:, 2].any()) and not person.crowd
+    if person.photo < 0:
+        raise StudyError("label.no_image", image=item.get("image_id"))
 
 
-def _positive(value: Any) -> float | None:
+def _area(value: Any) -> float:
     try:
-        number = float(value)
+        return area if math.isfinite(area := float(value)) and area > 0 else math.nan
     except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) and number > 0 else None
-
-
-def _flag(value: Any) -> bool:
-    return str(value).strip().lower() not in ("0", "0.0", "false", "none", "")
+        return math.nan
 
 
 # --- MPII ------------------------------------------------------------------------------------------------------------
 
 
-def mpii(data: list[Any], file: Path, joints: JointSet, images: Path) -> Source:
+def _mpii(data: list[Any], file: Path, joints: JointSet, images: Path) -> Source:
     """`center` and `scale` (in 200 pixels) give the box as HRNet's authors take it."""
-    people, photos, known = [], [], {}
+    people, known = [], {}
     for number, item in enumerate(data):
         photo = (item.get("image") or item.get("img_paths")) if isinstance(item, dict) else None
-        person = Person(f"{photo or 'a person'} in {file.name}, number {number}")
-        people.append(person)
+        people.append(person := Person(f"{photo or 'a person'} in {file.name}, number {number}"))
         try:
             if not photo:
-                raise ValueError("names no image")
-            if photo not in known:
-                known[photo] = len(photos)
-                photos.append(photo_of(images, photo, str(photo)))
-            person.photo = known[photo]
-            _fill(person, item, joints)
-        except KeyError as problem:
-            person.reason = f"has no {problem.args[0]}"
+                raise StudyError("label.names_no_image")
+            person.photo = known.setdefault(photo, len(known))
+            _fill_mpii(person, item, joints)
         except ODD as problem:
-            person.reason = str(problem)
-    return Source(joints, people, photos)
+            person.reason = reason_of(problem)
+    return Source("mpii", joints, people, [photo_of(images, photo, str(photo)) for photo in known])
 
 
-def _fill(person: Person, item: dict[str, Any], joints: JointSet) -> None:
+def _fill_mpii(person: Person, item: dict[str, Any], joints: JointSet) -> None:
     if "joint_self" in item:
-        points, centre, scale = item["joint_self"], item["objpos"], item["scale_provided"]
+        points, centre, scale = item["joint_self"], item["objpos"], float(item["scale_provided"])
     else:
         places, seen = item.get("joints", [[0, 0]] * len(joints)), item.get("joints_vis", [0] * len(joints))
         if len(places) != len(seen):
-            raise ValueError(f"has {len(places)} joints and {len(seen)} marks of visibility")
+            raise StudyError("label.marks", joints=len(places), marks=len(seen))
         points = [[*place, mark] for place, mark in zip(places, seen, strict=True)]
-        centre, scale = item["center"], item["scale"]
-    # The labels count pixels from 1.
+        centre, scale = item["center"], float(item["scale"])
     person.joints = points_of(points, len(joints))
-    person.joints[:, :2] -= person.joints[:, 2:]
-    half, (x, y) = 100 * float(scale), (float(v) - 1 for v in centre)
-    y += 15 * float(scale)
-    person.box = x - half, y - half, x + half, y + half
-    if not (half > 0 and np.isfinite(person.box).all()):
-        raise ValueError("the person's box is empty or not a number")
-    person.head = _head(item, person.joints, joints)
-
-
-def _head(item: dict[str, Any], marked: np.ndarray, joints: JointSet) -> float | None:
-    """From "headbox" (x0, y0, x1, y1) where the file has it, else from upper neck to head top."""
+    person.joints[:, :2] -= person.joints[:, 2:]  # the labels count pixels from 1
+    x, y = (float(v) - 1 for v in centre)
+    person.box = checked_box(x - 100 * scale, y - 85 * scale, x + 100 * scale, y + 115 * scale)
     if item.get("headbox"):
         x0, y0, x1, y1 = (float(v) for v in item["headbox"])
-        return HEAD_OF_BOX * math.hypot(x1 - x0, y1 - y0)
-    neck, top = marked[joints.index("neck")], marked[joints.index("head top")]
-    return float(np.linalg.norm(neck[:2] - top[:2])) if neck[2] > 0 and top[2] > 0 else None
+        person.head = HEAD_OF_BOX * math.hypot(x1 - x0, y1 - y0)
+    else:  # from upper neck to head top
+        neck, top = person.joints[[joints.index("neck"), joints.index("head top")]]
+        length = float(np.linalg.norm(neck[:2] - top[:2]))
+        person.head = length if neck[2] > 0 and top[2] > 0 and length > 0 else math.nan

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..joints import JointSet, joint_set
 from . import label_csv, label_json, label_npz
-from .people import People, Person, Photo, Source
+from .people import People, Person, Photo, Source, StudyError
 
 _READERS = {".npz": label_npz.read, ".csv": label_csv.read, ".json": label_json.read}
 
@@ -32,9 +32,9 @@ class Labels:
     """A set of labels.
 
     kind    -- "crops", "coco", "mpii" or "csv"
-    people  -- the people who are asked for, a row each; names, reasons -- of these rows, for people ("": usable)
+    people  -- the people who are asked for, a row each
     ignored -- crowds, and people without a marked joint: finding them is neither right nor wrong
-    order   -- see Source; of predictions that come in the file's own order
+    order, listed -- see Source; of predictions that come in the file's own order
     """
 
     files: tuple[Path, ...]
@@ -42,8 +42,6 @@ class Labels:
     joints: JointSet
     people: People
     ignored: People
-    names: list[str]
-    reasons: list[str]
     photos: list[Photo]
     order: tuple[int, ...] | None = None
     listed: int | None = None
@@ -55,26 +53,25 @@ class Labels:
     @cached_property
     def beside(self) -> np.ndarray:
         """(P, 2) rows of labelled people who share a photo: (one, another), each pair both ways."""
-        labelled = np.flatnonzero((self.people.joints[..., 2] > 0).sum(axis=1) > 1)
         by_photo: dict[int, list[int]] = {}
-        for row in labelled:
+        for row in np.flatnonzero((self.people.joints[..., 2] > 0).sum(axis=1) > 1):
             by_photo.setdefault(int(self.people.photo[row]), []).append(int(row))
         pairs = [pair for rows in by_photo.values() for pair in itertools.permutations(rows, 2)]
         return np.array(pairs, int).reshape(-1, 2)
 
     def picture(self, row: int) -> np.ndarray:
         """(H, W, 3) uint8 RGB of a row's photo. Raises ValueError or OSError where label or photo cannot be used."""
-        if self.reasons[row]:
-            raise ValueError(self.reasons[row])
+        if self.people.reason[row]:
+            raise ValueError(self.people.reason[row])
         photo = self.photos[self.people.photo[row]].read()
         height, width = photo.shape[:2]
-        joints, box = self.people.joints[row], self.people.box[row]
+        (x0, y0, x1, y1), joints = self.people.box[row], self.people.joints[row]
         marked = joints[joints[:, 2] > 0, :2]
         # One pixel of grace: labels come from tools that count from 0 or from 1, centres or edges.
         if ((marked < -1.5) | (marked > np.array([width, height]) + 0.5)).any():
-            raise ValueError(f"a joint lies outside the photo of {width} by {height} pixels")
-        if not np.isnan(box[0]) and not (box[0] < width and box[1] < height and box[2] > 0 and box[3] > 0):
-            raise ValueError(f"the person's box lies outside the photo of {width} by {height} pixels")
+            raise StudyError("label.joint_outside", width=width, height=height)
+        if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
+            raise StudyError("label.box_outside", width=width, height=height)
         return photo
 
 
@@ -82,58 +79,48 @@ def open_labels(paths: Sequence[str | Path], joints: str | None = None, images: 
     """Labels from files of one kind, or from a folder of them.
 
     joints -- "coco", "mpii" or "lsp" where the labels do not say; images -- folder of the pictures (default: the
-    labels' own). Raises ValueError or FileNotFoundError in one sentence where nothing at all can be read.
+    labels' own). A file among others that cannot be read is one row that cannot be used. Raises StudyError where
+    nothing at all can be read.
     """
     files = tuple(file for path in paths for file in _files(Path(path)))
-    if not files:
-        raise ValueError("give at least one file of labels")
-    kinds, sources = set(), []
-    wanted = joint_set(joints) if joints else None
+    wanted, sources = joint_set(joints) if joints else None, []
     for file in files:
         if file.suffix.lower() not in _READERS:
-            raise ValueError(
-                f"{file} is no set of labels: there are .npz, .json (COCO, MPII), .csv, and folders of these"
-            )
-        folder = Path(images) if images else file.parent
-        kind, source = _READERS[file.suffix.lower()](file, wanted, folder)
-        kinds.add(kind)
-        sources.append((file, source))
-    if len(kinds) > 1:
-        raise ValueError(f"one study takes labels of one kind, these are {', '.join(sorted(kinds))}")
-    return _together(files, kinds.pop(), sources)
+            raise StudyError("labels.unknown", file=file)
+        try:
+            sources.append((file, _READERS[file.suffix.lower()](file, wanted, Path(images) if images else file.parent)))
+        except StudyError as problem:
+            if len(files) == 1:
+                raise
+            sources.append((file, problem))
+    return _together(files, sources)
 
 
-def _together(files: tuple[Path, ...], kind: str, sources: list[tuple[Path, Source | str]]) -> Labels:
-    """One set of several files; a file that could not be read (its reason instead) is one bad row."""
+def _together(files: tuple[Path, ...], sources: list[tuple[Path, Source | StudyError]]) -> Labels:
     read = [source for _, source in sources if isinstance(source, Source)]
     if not read:
-        raise ValueError("; ".join(f"{file} {source}" for file, source in sources))
-    known, people, photos = read[0].joints, [], []
+        raise StudyError("labels.none", reasons="; ".join(str(problem) for _, problem in sources))
+    if len(kinds := {source.kind for source in read}) > 1:
+        raise StudyError("labels.kinds", kinds=", ".join(sorted(kinds)))
+    first, people, photos = read[0], [], []
     for file, source in sources:
-        reason = source if isinstance(source, str) else "" if source.people else "holds no record"
-        if isinstance(source, Source) and (source.joints, source.order) != (known, read[0].order):
-            reason = f"has joints of {source.joints.name} where {files[0].name} has {known.name}, or another order"
-        if reason:
-            people.append(Person(file.name, reason=reason))
-            continue
-        people += [replace(p, photo=p.photo + len(photos) if p.photo >= 0 else -1) for p in source.people]
-        photos += source.photos
-    asked, ignored = ([p for p in people if p.asked is which] for which in (True, False))
-    return Labels(
-        files, kind, known, People.of(asked, len(known)), People.of(ignored, len(known)), [p.name for p in asked],
-        [p.reason for p in asked], photos, read[0].order, read[0].listed,
-    )  # fmt: skip
+        if isinstance(source, StudyError):
+            reason = str(source)
+        elif (source.joints, source.order) != (first.joints, first.order):
+            reason = str(StudyError("labels.other_joints", file=files[0].name, joints=source.joints.name))
+        else:
+            reason = "" if source.people else str(StudyError("labels.empty"))
+            people += [replace(p, photo=p.photo + len(photos) if p.photo >= 0 else -1) for p in source.people]
+            photos += source.photos
+        people += [Person(file.name, reason=reason)] * bool(reason)
+    asked, ignored = (People.of([p for p in people if p.asked is which], len(first.joints)) for which in (True, False))
+    return Labels(files, first.kind, first.joints, asked, ignored, photos, first.order, first.listed)
 
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
-        raise FileNotFoundError(f"there is no {path}")
-    if not path.is_dir():
-        return [path]
-    shards, tables = sorted(path.glob("*.npz")), sorted(path.glob("*.csv"))
-    if shards:
-        return shards
-    if len(tables) != 1:
-        what = "no .npz and no .csv" if not tables else f"{len(tables)} .csv files: give one of them"
-        raise ValueError(f"{path} holds {what}")
-    return tables
+        raise StudyError("labels.missing", file=path)
+    found = (sorted(path.glob("*.npz")) or sorted(path.glob("*.csv"))) if path.is_dir() else [path]
+    if not found or (len(found) > 1 and found[0].suffix == ".csv"):
+        raise StudyError("labels.folder", file=path, count=len(found))
+    return found

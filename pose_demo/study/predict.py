@@ -36,6 +36,7 @@ from ..decode import decode, flip_merge, to_input
 from ..joints import JointSet, shared
 from ..networks import zoo
 from .labels import Labels
+from .people import StudyError
 from .variants import Network, Variant, heatmaps
 
 #: Batches whose pictures are read while a GPU computes. A CPU takes turns: a forward pass waits for the slowest of its
@@ -45,10 +46,6 @@ _AHEAD = {"cuda": 2, "cpu": 0}
 _CPU_PIXELS = 16 * 128 * 128
 Size = tuple[int, int]
 Cut = tuple[Size, str]  # input size and cells, see Crop.around
-
-
-class StrictError(ValueError):
-    """A bad record where none was to be accepted."""
 
 
 # --- processes -------------------------------------------------------------------------------------------------------
@@ -142,10 +139,7 @@ class Parts:
         before, now = json.loads(file.read_text()), json.loads(text)
         if before != now:
             differs = ", ".join(sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k)))
-            raise ValueError(
-                f"{folder} holds the beginning of another study (it differs in {differs}): "
-                "begin anew with --fresh, or give another --out"
-            )
+            raise StudyError("study.another", folder=folder, what=differs)
 
     def __getitem__(self, batch: int) -> Found | None:
         """A batch that is finished, None for one that is not."""
@@ -197,7 +191,7 @@ class Predictor:
 
     def run(self, parts: Parts, place: Place, batch: int, limit: int | None = None) -> Found | None:
         """All rows; None on every process but the first."""
-        count = min(len(self.labels.names), limit or len(self.labels.names))
+        count = min(len(self.labels.people), limit or len(self.labels.people))
         mine = [n for n in range(-(-count // batch)) if n % place.world == place.rank]
         rows = {n: range(n * batch, min((n + 1) * batch, count)) for n in mine}
         done = {n: part for n in mine if (part := parts[n]) is not None}
@@ -237,9 +231,9 @@ class Predictor:
     def _batch(self, rows: range, views: list[dict[Cut, View] | str]) -> Found:
         bad = {row: view for row, view in zip(rows, views, strict=True) if isinstance(view, str)}
         for row, reason in bad.items():
-            self.report(line := f"{self.labels.names[row]}: {reason}")
+            self.report(line := f"{self.labels.people.name[row]}: {reason}")
             if self.strict:
-                raise StrictError(f"{line} (and --strict accepts no bad record)")
+                raise StudyError("study.strict", line=line)
         good = {row: view for row, view in zip(rows, views, strict=True) if not isinstance(view, str)}
         points = np.full((len(self.variants), len(good), len(self.labels.joints), 3), np.nan, np.float32)
         if good:

@@ -18,11 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from .label_json import ODD, load
+from .label_json import ODD, load, reason_of
 from .labels import Labels
-from .people import PhotoIndex, bbox_of, box_of
-
-_UNKNOWN = (np.nan,) * 4
+from .people import Box, PhotoIndex, StudyError, bbox_of, box_of
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Predictions:
 
     photo  -- (P,) int: place in Labels.photos; points -- (P, J, 3) float32 x, y, score in the set's joints
     box    -- (P, 4) float64: given, else around the joints found; nan where neither is known; score -- (P,)
-    bad    -- (name, reason) of those that cannot be used; strangers -- the same of those that name no photo of the set
+    bad    -- a line for each that cannot be used; strangers -- for each that names no photo of the set
     own_order -- whether the joints came in the set's own order, not in that of the label file's categories
     """
 
@@ -41,34 +39,20 @@ class Predictions:
     points: np.ndarray
     box: np.ndarray
     score: np.ndarray
-    bad: list[tuple[str, str]]
-    strangers: list[tuple[str, str]]
-    own_order: bool = True
-
-    def __len__(self) -> int:
-        return len(self.photo)
+    bad: list[str]
+    strangers: list[str]
+    own_order: bool
 
     def facts(self) -> dict[str, Any]:
         """What a result says of them."""
-        return {"name": self.name, "file": self.file.name, "predictions": len(self), "bad": len(self.bad),
+        return {"name": self.name, "file": self.file.name, "predictions": len(self.photo), "bad": len(self.bad),
                 "without_photo": len(self.strangers)}  # fmt: skip
-
-    def notes(self, labels: Labels) -> list[str]:
-        said = []
-        if self.strangers:
-            example = " ".join(self.strangers[0])
-            said.append(f"{len(self.strangers)} predictions of {self.name} belong to no photo of the set: {example}.")
-        if labels.order and labels.order != tuple(range(len(labels.joints))):
-            whose = f"{labels.joints.name.upper()}'s own order" if self.own_order else "the order of the label file"
-            said.append(f"The joints of {self.name} were taken in {whose}, in which they lie nearer to the labels.")
-        return said
 
     def of_people(self, labels: Labels) -> np.ndarray:
         """(N, J, 3) float32: for each labelled person the prediction that belongs to it; infinitely far where none
         does."""
         people = labels.people
-        found = np.full((len(people), len(labels.joints), 3), np.inf, np.float32)
-        found[..., 2] = 0
+        found = np.full((len(people), len(labels.joints), 3), np.float32([np.inf, np.inf, 0]), np.float32)
         by_person, by_prediction = np.argsort(people.photo, kind="stable"), np.argsort(self.photo, kind="stable")
         for photo in np.unique(self.photo):
             rows = by_person[slice(*np.searchsorted(people.photo[by_person], [photo, photo + 1]))]
@@ -79,56 +63,51 @@ class Predictions:
 
 
 def read(name: str, file: str | Path, labels: Labels) -> Predictions:
-    """The predictions of a file, or of a folder of MMPose's. Raises ValueError where none of them can be used."""
+    """The predictions of a file, or of a folder of MMPose's. Raises StudyError where none of them can be used."""
     path, index, lengths = Path(file), PhotoIndex(labels.photos), {len(labels.joints), labels.listed}
-    kept, bad, strangers = [], [], []
+    kept: list[tuple[int, np.ndarray, Box | None, float]] = []
+    bad, strangers = [], []
     for where, item, stem in _items(path):
         try:
             item = _of_mmpose(item, stem) if "keypoint_scores" in item and "image_id" not in item else item
             points = np.array(item["keypoints"], float).ravel()
+            photos, score = index(item["image_id"]), float(item.get("score", 1))
             if points.size % 3 or points.size // 3 not in lengths:
-                raise ValueError(f"has {points.size} keypoint numbers, not {3 * len(labels.joints)}")
-            photos, score, box = index(item["image_id"]), float(item.get("score", 1)), bbox_of(item.get("bbox"))
+                raise StudyError("label.count", found=points.size, wanted=3 * len(labels.joints))
             if not np.isfinite([*points, score]).all():
-                raise ValueError("a joint is not a number")
-        except KeyError as problem:
-            bad.append((where, f"has no {problem.args[0]}"))
+                raise StudyError("label.joint")
         except ODD as problem:
-            bad.append((where, str(problem)))
+            bad.append(f"{where} {reason_of(problem)}")
+            continue
+        if len(photos) == 1:
+            kept.append((photos[0], points.reshape(-1, 3), bbox_of(item.get("bbox")), score))
         else:
-            if len(photos) == 1:
-                kept.append((photos[0], points.reshape(-1, 3), box, score))
-            else:
-                what = f"names {item['image_id']!r}, which is {len(photos) or 'no'} photo{'s' * (len(photos) > 1)} of"
-                strangers.append((where, f"{what} {labels.name}"))
+            key = "label.two_photos" if photos else "label.no_photo"
+            strangers.append(f"{where} {StudyError(key, photo=repr(item['image_id']), set=labels.name)}")
     if not kept:
-        of_photos = f" of photos of {labels.name}" if strangers else ""
-        why = [f": {where} {reason}" for where, reason in strangers[:1] + bad[:1]][:1]
-        raise ValueError(
-            f"{path} holds no keypoint predictions with {len(labels.joints)} joints{of_photos}{''.join(why)}"
-        )
-    return _ordered(name, path, kept, bad, strangers, labels)
-
-
-def _ordered(name: str, path: Path, kept: list, bad: list, strangers: list, labels: Labels) -> Predictions:
-    """The joints in the set's order. Results name no joints: they come in the order of the label file's categories,
-    or in the set's own, whichever lies nearer to the labels (another order lies far off)."""
-    count, order = len(labels.joints), list(labels.order or ())
+        example = (strangers + bad or [str(StudyError("labels.empty"))])[0]
+        raise StudyError("predictions.none", file=path, joints=len(labels.joints), set=labels.name, example=example)
 
     def arranged(own: bool) -> Predictions:
-        points = np.array([p if len(p) == count != labels.listed or (own and len(p) == count) else p[order]
-                           for _, p, _, _ in kept])  # fmt: skip
+        count, order = len(labels.joints), list(labels.order or ())
+        joints = [p if len(p) == count and (own or labels.listed != count) else p[order] for _, p, _, _ in kept]
+        points = np.array(joints, np.float32)
         found = points[..., :2].any(axis=2, keepdims=True)  # 0, 0 is how several tools write a joint not found
         around = [box_of(p) for p in np.concatenate([points[..., :2], found], axis=2)]
-        boxes = [given or box or _UNKNOWN for (_, _, given, _), box in zip(kept, around, strict=True)]
-        return Predictions(
-            name, path, np.array([photo for photo, *_ in kept]), points.astype(np.float32), np.array(boxes, float),
-            np.array([score for *_, score in kept]), bad, strangers, own,
-        )  # fmt: skip
+        boxes = [given or box or (np.nan,) * 4 for (_, _, given, _), box in zip(kept, around, strict=True)]
+        photo, score = (np.array([one[k] for one in kept]) for k in (0, 3))
+        return Predictions(name, path, photo, points, np.array(boxes, float), score, bad, strangers, own)
 
-    if not order or order == list(range(count)):
+    if in_order(labels):
         return arranged(True)
+    # Results name no joints: they come in the order of the label file's categories, or in the set's own, whichever
+    # lies nearer to the labels (another order lies far off).
     return min(arranged(False), arranged(True), key=lambda found: _distance(found, labels))
+
+
+def in_order(labels: Labels) -> bool:
+    """Whether the label file has the joints in the set's own order."""
+    return not labels.order or labels.order == tuple(range(len(labels.joints)))
 
 
 def _distance(predictions: Predictions, labels: Labels) -> float:
@@ -145,9 +124,9 @@ def _items(path: Path) -> Iterator[tuple[str, Any, str]]:
         data = load(file)
         data = data.get("instance_info", data) if isinstance(data, dict) else data
         if not isinstance(data, list):
-            raise ValueError(f"{file} is no list of predictions, neither COCO's nor MMPose's")
+            raise StudyError("predictions.no_list", file=file)
         if data and isinstance(data[0], dict) and "instances" in data[0]:
-            raise ValueError(f"{file} is MMPose's result of a video: it names frames, not photos")
+            raise StudyError("predictions.video", file=file)
         yield from ((f"{file.name} number {number}", item, file.stem) for number, item in enumerate(data))
 
 
@@ -155,11 +134,9 @@ def _of_mmpose(item: dict[str, Any], stem: str) -> dict[str, Any]:
     """MMPose's keypoints (J, 2), keypoint_scores (J,) and bbox x0, y0, x1, y1 as COCO's."""
     scores = np.array(item["keypoint_scores"], float).ravel()
     points = np.array(item["keypoints"], float).reshape(len(scores), -1)[:, :2]
-    result = {"image_id": stem.removeprefix("results_"), "keypoints": np.column_stack([points, scores])}
-    if item.get("bbox") is not None:
-        x0, y0, x1, y1 = np.array(item["bbox"], float).ravel()[:4]
-        result["bbox"] = [x0, y0, x1 - x0, y1 - y0]
-    return {**result, "score": scores.mean()}
+    box = np.array(item["bbox"], float).ravel()[:4] if item.get("bbox") is not None else None
+    return {"image_id": stem.removeprefix("results_"), "keypoints": np.column_stack([points, scores]),
+            "bbox": None if box is None else [*box[:2], *(box[2:] - box[:2])], "score": scores.mean()}  # fmt: skip
 
 
 def _pairs(boxes: np.ndarray, scores: np.ndarray, people: np.ndarray) -> Iterator[tuple[int, int]]:

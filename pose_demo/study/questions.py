@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import itertools
-from abc import ABC, abstractmethod
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, ClassVar
@@ -20,148 +19,107 @@ from . import statistics as st
 from .costs import cost
 from .metrics import torso_lengths
 from .oks import AveragePrecision
-from .shares import MAIN, Shares, shift
+from .shares import MAIN, counted, measures, shift
 from .study import Study
 from .variants import LAST, Network, Variant, levels
 
 
-class Question(ABC):
-    """One study: which variants it takes, and what it makes of the arrays."""
+class Question:
+    """One study: which variants it takes, and what it makes of the arrays.
+
+    As it stands: every network as it was trained, and how many joints are right in each column.
+    """
 
     name: ClassVar[str]
     text: ClassVar[str]
     takes_predictions: ClassVar[bool] = False
 
-    @abstractmethod
     def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
         """Every way to ask each network; upsampling -- the stop that was asked for, None: as trained."""
+        return [Variant(of.name, of.input, of.stop(upsampling)) for of in networks]
 
-    @abstractmethod
-    def answer(self, study: Study) -> dict[str, Any]:
-        """{"rows": [...], "tests": [...], "counted": {...}, "notes": [...], ...} as plain data."""
-
-
-def as_trained(networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
-    return [Variant(of.name, of.input, of.stop(upsampling)) for of in networks]
-
-
-def measured(study: Study, pairs: list[tuple[str, str]]) -> tuple[Shares | None, list[dict[str, Any]]]:
-    """Shares of right joints and their paired tests; none where they cannot be computed."""
-    shares = study.attempt(
-        "PCK", lambda: Shares(study.points, study.people, study.labels.joints, study.weights, pairs), None
-    )
-    return shares, shares.tests if shares else []
-
-
-class _ByShares(Question):
-    """A question that is answered by how many joints are right in each of several columns."""
-
-    @abstractmethod
     def pairs(self, study: Study) -> list[tuple[str, str]]:
         """Columns to be tested against each other: each second one is compared with the first."""
+        raise NotImplementedError
 
     def row(self, study: Study, column: str) -> dict[str, Any]:
         """What a column's row says beside its figures."""
         return {}
 
-    def notes(self) -> list[str]:
-        """How the figures of this question are to be read."""
-        return []
-
     def answer(self, study: Study) -> dict[str, Any]:
-        shares, tests = measured(study, self.pairs(study))
+        """{"rows": [...], "tests": [...], "counted": {...}, ...} as plain data."""
+        people, joints = study.people, study.labels.joints
+        shares = study.attempt("PCK", lambda: measures(study.points, people, joints, study.weights), {})
         rows = [
-            {**study.describe(c), **self.row(study, c), "measures": shares.of(c) if shares else {},
-             "per_joint": shares.per_joint(c) if shares else {}}
+            {**study.describe(c), **self.row(study, c), "measures": {name: s.of(c) for name, s in shares.items()},
+             "per_joint": {name: s.per_joint(c) for name, s in shares.items()}}
             for c in study.columns
         ]  # fmt: skip
-        return {"rows": rows, "tests": tests, "counted": shares.counted if shares else {},
-                "notes": [*yardsticks(study), *self.notes()]}  # fmt: skip
-
-
-def yardsticks(study: Study) -> list[str]:
-    """How the figures of a set are to be read."""
-    said = [
-        "PCK counts a joint as right within 0.2 (0.1) of the torso, left shoulder to right hip; people without both "
-        "do not count. Intervals are 95 % of bootstrap replicates by person. Each p stands by itself: among twenty "
-        "tests of nothing, one is below 0.05. (Those of single joints, in result.json, are also given as Holm corrects "
-        "them.)"
-    ]
-    if len(study.networks) > 1:
-        said.append(
-            "Tests between networks compare these very weights. To rank two architectures, each has to be trained "
-            "several times by one recipe."
-        )
-    if study.labels.joints.name == "mpii":
-        said.append(
-            "PCKh is within half the head: 0.6 of the head box's diagonal where the labels have one, else from upper "
-            "neck to head top. Its mean leaves out pelvis and thorax, as HRNet's and MMPose's evaluation does."
-        )
-    return said
+        tests = [
+            {"a": a, "b": b, "measure": name, **s.difference(a, b), **s.mcnemar(a, b)}
+            for a, b in self.pairs(study) for name, s in shares.items()
+        ]  # fmt: skip
+        study.note("note.pck")
+        if len(study.networks) > 1:
+            study.note("note.these_weights")
+        if joints.name == "mpii":
+            study.note("note.pckh")
+        return {"rows": rows, "tests": tests, "counted": counted(people, joints)}
 
 
 # --- accuracy --------------------------------------------------------------------------------------------------------
 
 
-class Accuracy(_ByShares):
+class Accuracy(Question):
     """PCK, PCKh and OKS-AP of networks and of predictions from elsewhere, with tests of every pair."""
 
     name = "accuracy"
     text = "How right is each network, and is one more right than the other?"
     takes_predictions = True
 
-    def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
-        return as_trained(networks, upsampling)
-
     def pairs(self, study: Study) -> list[tuple[str, str]]:
         return list(combinations(study.columns, 2))
 
     def answer(self, study: Study) -> dict[str, Any]:
-        result, columns = super().answer(study), _with_all_joints(study)
+        result, known = super().answer(study), study.labels.joints
+        columns = [v.key for v in study.variants if study.network(v).joints is known]
+        columns += [p.name for p in study.predictions]
         if why_not := _no_oks(study, columns):
-            result["notes"].append(f"No OKS-AP: {why_not}.")
+            study.note(f"note.oks_{why_not}")
             return result
-        figures, samples = study.attempt("OKS-AP", lambda: _precision(study, columns), ({}, {}))
-        for a, b in self.pairs(study):
-            if a in samples and b in samples:
-                d = samples[b] - samples[a]
-                result["tests"].append({"a": a, "b": b, "measure": "OKS-AP", "difference": st.estimate(d),
-                                        "p_bootstrap": st.p_of_bootstrap(d[1:])})  # fmt: skip
+        found = study.attempt("OKS-AP", lambda: _precision(study, columns), {})
         for row in result["rows"]:
-            row["oks"] = figures.get(row["column"])
+            row["oks"] = found[row["column"]][0] if row["column"] in found else None
+        result["tests"] += [
+            {"a": a, "b": b, "measure": "OKS-AP", **st.difference(found[b][1] - found[a][1])}
+            for a, b in self.pairs(study) if a in found and b in found
+        ]  # fmt: skip
         if without := int(np.isnan(study.people.area).sum()):
-            result["notes"].append(f"{without} people have no area and are ignored in OKS-AP.")
+            study.note("note.without_area", count=without)
         return result
 
 
-def _with_all_joints(study: Study) -> list[str]:
-    """Columns that know all joints of the set."""
-    columns = [v.key for v in study.variants if study.network(v).joints is study.labels.joints]
-    return columns + [p.name for p in study.predictions]
-
-
 def _no_oks(study: Study, columns: list[str]) -> str | None:
-    """Why there is no OKS-AP; None where there is."""
+    """Why there is no OKS-AP of any column, as a key; None where there is."""
     if study.labels.kind != "coco" or study.labels.joints.name != "coco":
-        return "sigmas are published for COCO's joints only, and the set is not COCO's"
+        return "not_coco"
     if np.isnan(study.people.area).all():
-        return "the labels have no area, by which it measures"
+        return "no_area"
     if importlib.util.find_spec("pycocotools") is None:
-        return "pycocotools is not installed"
-    return None if columns else "no network has all of COCO's joints"
+        return "not_installed"
+    return None if columns else "no_network"
 
 
-def _precision(study: Study, columns: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _precision(study: Study, columns: list[str]) -> dict[str, tuple[dict[str, Any], np.ndarray]]:
     precision = AveragePrecision(study.labels, study.rows, study.bootstrap, whole=study.limit is None)
     predictions = {p.name: p for p in study.predictions}
-    found = {c: precision.of(predictions.get(c, study.points[c])) for c in columns}
-    return {c: figures for c, (figures, _) in found.items()}, {c: samples for c, (_, samples) in found.items()}
+    return {c: precision.of(predictions.get(c, study.points[c])) for c in columns}
 
 
 # --- upsampling ------------------------------------------------------------------------------------------------------
 
 
-class Upsampling(_ByShares):
+class Upsampling(Question):
     """Every network at every stop of the slider; the grid of stops trained with against stops tested with."""
 
     name = "upsampling"
@@ -185,14 +143,9 @@ class Upsampling(_ByShares):
             moved = shift(study.points[column], study.points[own.key], torso, study.weights)
         return {"trained_with": own.upsampling, "shift": moved}
 
-    def notes(self) -> list[str]:
-        return [
-            "The shift is how far a network's joints move, on average, when only the stop changes from the one that "
-            "it was trained with, in torsos and in pixels of the photo."
-        ]
-
     def answer(self, study: Study) -> dict[str, Any]:
         result = super().answer(study)
+        study.note("note.shift")
         return {"rows": result["rows"], "grids": _grids(study, result["rows"]), **result}
 
 
@@ -217,7 +170,7 @@ def _grids(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 # --- depth -----------------------------------------------------------------------------------------------------------
 
 
-class Depth(_ByShares):
+class Depth(Question):
     """Accuracy over the cost spent so far, one point a stack (supervised) or fusion (through HRNet's lens)."""
 
     name = "depth"
@@ -239,13 +192,10 @@ class Depth(_ByShares):
             "kind": "the output" if last else "a probe" if isinstance(net, HRNet) else "supervised",
         }
 
-    def notes(self) -> list[str]:
-        return [
-            "GMAC: 1e9 multiply-adds of convolutions until the answer can be read at that place, for one input.",
-            "A Hourglass was trained to answer after each stack. An HRNet was not: its lens is the final layer applied "
-            "to the finest branch after an earlier fusion, a probe that shows how far this map already is, and says "
-            "too little of what a layer trained for that place would find.",
-        ]
+    def answer(self, study: Study) -> dict[str, Any]:
+        study.note("note.gmac_so_far")
+        study.note("note.lens")
+        return super().answer(study)
 
 
 class _Reached(Exception):
@@ -281,7 +231,7 @@ def multiply_adds(net: nn.Module, level: str, height: int, width: int) -> int:
 LOWEST, HIGHEST = 128, 384
 
 
-class Resolution(_ByShares):
+class Resolution(Question):
     """Input heights from 128 to 384 in steps of what each network takes, at its own aspect ratio."""
 
     name = "resolution"
@@ -291,7 +241,7 @@ class Resolution(_ByShares):
         return [Variant(of.name, size, of.stop(upsampling)) for of in networks for size in sizes(of)]
 
     def pairs(self, study: Study) -> list[tuple[str, str]]:
-        own = {v.network: v.key for v in as_trained(study.networks, study.upsampling)}
+        own = {v.network: v.key for v in super().variants(study.networks, study.upsampling)}
         return [(own[v.network], v.key) for v in study.variants if v.key != own[v.network]]
 
     def row(self, study: Study, column: str) -> dict[str, Any]:
@@ -299,12 +249,10 @@ class Resolution(_ByShares):
         of, size = study.network(variant), variant.size
         return {"gmac": cost(of.net, *size).gmac, "trained_size": size == of.input, **inside(of, size)}
 
-    def notes(self) -> list[str]:
-        return [
-            "Each network was trained at one size only (marked): at others the same weights see people larger or "
-            "smaller than ever in training, so that this is not what networks trained for those sizes would do.",
-            "GMAC: 1e9 multiply-adds of convolutions for one input.",
-        ]
+    def answer(self, study: Study) -> dict[str, Any]:
+        study.note("note.one_size")
+        study.note("note.gmac")
+        return super().answer(study)
 
 
 def sizes(of: Network) -> list[tuple[int, int]]:

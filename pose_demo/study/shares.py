@@ -1,4 +1,5 @@
-"""Shares of right joints, PCK and PCKh, of several columns on the same people: with intervals and paired tests."""
+"""Shares of joints, such as those that are right (PCK, PCKh), of several columns on the same people: with intervals and
+paired tests."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from .people import People
 
 @dataclass(frozen=True)
 class Measure:
-    """A share of joints: within `threshold` of a yardstick ("torso" or "head"), of all people or of upright ones."""
+    """Joints within `threshold` of a yardstick ("torso" or "head"), of all people or of upright ones."""
 
     name: str
     threshold: float
@@ -32,84 +33,79 @@ NOT_IN_PCKH = ("pelvis", "thorax")
 
 
 class Shares:
-    """Hits of the columns of `points`, {column: (N, J, 3)}, on N people.
+    """Of the joints of N people the share for which something holds.
 
-    weights -- (N, 1 + B) of the bootstrap; pairs -- (a, b) columns to be compared, b against a
+    holds   -- {column: (N, J)} 1, 0, or nan where the joint does not count
+    weights -- (N, 1 + B) of the bootstrap; left_out -- joints that the pooled figure is without
     """
 
     def __init__(
-        self,
-        points: dict[str, np.ndarray],
-        people: People,
-        joints: JointSet,
-        weights: np.ndarray,
-        pairs: list[tuple[str, str]] | None = None,
+        self, holds: dict[str, np.ndarray], weights: np.ndarray, joints: JointSet, left_out: tuple[str, ...] = ()
     ):
-        self.columns, self.joints, self.tests = list(points), joints, []
-        self._right: dict[str, np.ndarray] = {}
-        self._counted: dict[str, np.ndarray] = {}
-        torso, up = torso_lengths(people.joints, joints), upright(people.joints, joints)
-        self.counted = {
-            "people": len(people), "with_torso": int(np.isfinite(torso).sum()),
-            "upright": int((up & np.isfinite(torso)).sum()), "with_head": int(np.isfinite(people.head).sum()),
-        }  # fmt: skip
-        for measure in (*MEASURES, PCKH) if joints.name == "mpii" else MEASURES:
-            yardstick = people.head if measure.yardstick == "head" else torso
-            yardstick = np.where(up, yardstick, np.nan) if measure.upright else yardstick
-            found = [hits(p[..., :2], people.joints, joints, measure.threshold, yardstick) for p in points.values()]
-            if not np.isfinite(found).any():
-                continue
-            self._right[measure.name] = np.stack([st.resampled(weights, np.nan_to_num(f)) for f in found], axis=1)
-            self._counted[measure.name] = np.stack([st.resampled(weights, np.isfinite(f)) for f in found], axis=1)
-            by_column = dict(zip(points, found, strict=True))
-            self.tests += [self._test(a, b, measure, by_column[a], by_column[b]) for a, b in pairs or ()]
-        # Pair by pair, and of a pair measure by measure.
-        self.tests.sort(key=lambda test: (pairs or []).index((test["a"], test["b"])))
+        self.holds, self.joints = holds, joints
+        self.pooled = np.array([joint not in left_out for joint in joints.joints])
+        # (1 + B, J), the sample's own first
+        self.held = {c: st.resampled(weights, np.nan_to_num(h)) for c, h in holds.items()}
+        self.counted = {c: st.resampled(weights, np.isfinite(h)) for c, h in holds.items()}
 
-    def of(self, column: str) -> dict[str, Any]:
-        """{measure: {value, low, high, joints}}, over the joints that the column knows."""
-        return {name: self._estimate(name, column, self._in_mean(name)) for name in self._right}
+    def _samples(self, column: str, which: np.ndarray) -> np.ndarray:
+        return st.ratio(self.held[column][:, which].sum(axis=1), self.counted[column][:, which].sum(axis=1))
+
+    def of(self, column: str, which: np.ndarray | None = None) -> dict[str, Any]:
+        """{value, low, high, joints} over the joints that the column knows; which -- (J,) bool; None: pooled."""
+        which = self.pooled if which is None else which
+        return {**st.estimate(self._samples(column, which)), "joints": int(self.counted[column][0, which].sum())}
 
     def per_joint(self, column: str) -> dict[str, dict[str, Any]]:
-        """{measure: {joint: {value, low, high, joints}}}."""
         each = np.eye(len(self.joints), dtype=bool)
+        return {joint: self.of(column, one) for joint, one in zip(self.joints.joints, each, strict=True)}
+
+    def known(self, a: str, b: str) -> np.ndarray:
+        """(J,) bool: the joints that both columns know."""
+        return (self.counted[a][0] > 0) & (self.counted[b][0] > 0)
+
+    def difference(self, a: str, b: str) -> dict[str, Any]:
+        """b less a within the same replicates."""
+        both = self.known(a, b) & self.pooled
+        return st.difference(self._samples(b, both) - self._samples(a, both))
+
+    def mcnemar(self, a: str, b: str) -> dict[str, Any]:
+        """McNemar's tests: pooled by person, and exactly by joint."""
+        known, (of_a, of_b) = self.known(a, b), (self.holds[a], self.holds[b])
+        a_alone, b_alone = (of_a == 1) & (of_b == 0), (of_a == 0) & (of_b == 1)
+        only_a, only_b, which = a_alone.sum(axis=0), b_alone.sum(axis=0), np.flatnonzero(known)
+        p = [st.mcnemar(only_a[j], only_b[j]) for j in which]
+        by_person = (a_alone[:, self.pooled].sum(axis=1) - b_alone[:, self.pooled].sum(axis=1)).astype(float)
         return {
-            name: {joint: self._estimate(name, column, each[k]) for k, joint in enumerate(self.joints.joints)}
-            for name in self._right
-        }
-
-    def _in_mean(self, measure: str) -> np.ndarray:
-        left_out = NOT_IN_PCKH if measure == PCKH.name else ()
-        return np.array([joint not in left_out for joint in self.joints.joints])
-
-    def _pooled(self, measure: str, column: str, which: np.ndarray) -> np.ndarray:
-        """(1 + B,) share over the joints of `which`, the sample first."""
-        v = self.columns.index(column)
-        return st.ratio(*(sums[measure][:, v, which].sum(axis=1) for sums in (self._right, self._counted)))
-
-    def _estimate(self, measure: str, column: str, which: np.ndarray) -> dict[str, Any]:
-        joints = int(self._counted[measure][0, self.columns.index(column), which].sum())
-        return {**st.estimate(self._pooled(measure, column, which)), "joints": joints}
-
-    def _test(self, a: str, b: str, measure: Measure, hits_a: np.ndarray, hits_b: np.ndarray) -> dict[str, Any]:
-        """b less a, over the joints that both know; hits -- (N, J) of 1, 0, nan."""
-        in_mean = self._in_mean(measure.name)
-        known = np.isfinite(hits_a).any(axis=0) & np.isfinite(hits_b).any(axis=0)
-        samples = np.subtract(*(self._pooled(measure.name, column, known & in_mean) for column in (b, a)))
-        a_alone, b_alone = (hits_a == 1) & (hits_b == 0), (hits_a == 0) & (hits_b == 1)
-        only_a, only_b = a_alone.sum(axis=0), b_alone.sum(axis=0)
-        p = [st.mcnemar(only_a[j], only_b[j]) for j in np.flatnonzero(known)]
-        by_joint = {
-            self.joints.joints[j]: {"only_a": int(only_a[j]), "only_b": int(only_b[j]), "p": p_j, "p_holm": holm}
-            for j, p_j, holm in zip(np.flatnonzero(known), p, st.holm(p), strict=True)
-        }
-        by_person = (a_alone[:, in_mean].sum(axis=1) - b_alone[:, in_mean].sum(axis=1)).astype(float)
-        return {
-            "a": a, "b": b, "measure": measure.name, "difference": st.estimate(samples),
-            "p_bootstrap": st.p_of_bootstrap(samples[1:]), "p_mcnemar": st.mcnemar_by_person(by_person),
-            "only_a": int(only_a[known & in_mean].sum()), "only_b": int(only_b[known & in_mean].sum()),
-            "mcnemar_per_joint": by_joint,
+            "p_mcnemar": st.mcnemar_by_person(by_person), "only_a": int(only_a[known & self.pooled].sum()),
+            "only_b": int(only_b[known & self.pooled].sum()),
+            "mcnemar_per_joint": {
+                self.joints.joints[j]: {"only_a": int(only_a[j]), "only_b": int(only_b[j]), "p": p_j, "p_holm": holm}
+                for j, p_j, holm in zip(which, p, st.holm(p), strict=True)
+            },
         }  # fmt: skip
+
+
+def measures(points: dict[str, np.ndarray], people: People, joints: JointSet, weights: np.ndarray) -> dict[str, Shares]:
+    """{measure: shares of right joints} of columns {column: (N, J, 3)}; without those that measure nothing here."""
+    torso, up, found = torso_lengths(people.joints, joints), upright(people.joints, joints), {}
+    for measure in (*MEASURES, PCKH) if joints.name == "mpii" else MEASURES:
+        yardstick = people.head if measure.yardstick == "head" else torso
+        yardstick = np.where(up, yardstick, np.nan) if measure.upright else yardstick
+        right = {c: hits(p[..., :2], people.joints, joints, measure.threshold, yardstick) for c, p in points.items()}
+        if any(np.isfinite(r).any() for r in right.values()):
+            found[measure.name] = Shares(right, weights, joints, NOT_IN_PCKH if measure is PCKH else ())
+    return found
+
+
+def counted(people: People, joints: JointSet) -> dict[str, int]:
+    """On how many people the measures rest."""
+    torso = np.isfinite(torso_lengths(people.joints, joints))
+    return {
+        "people": len(people), "with_torso": int(torso.sum()),
+        "upright": int((upright(people.joints, joints) & torso).sum()),
+        "with_head": int(np.isfinite(people.head).sum()),
+    }  # fmt: skip
 
 
 def shift(found: np.ndarray, reference: np.ndarray, torso: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
@@ -119,6 +115,6 @@ def shift(found: np.ndarray, reference: np.ndarray, torso: np.ndarray, weights: 
     pixels = np.where(np.isfinite(pixels), pixels, np.nan)
     torsos = pixels / torso[:, None]
     each = np.stack([np.nansum(torsos, axis=1), np.isfinite(torsos).sum(axis=1)], axis=1)
-    total, count = st.resampled(weights, each).T
     known = pixels[np.isfinite(pixels)]
-    return {"torsos": st.estimate(st.ratio(total, count)), "pixels": st.number(known.mean()) if known.size else None}
+    moved = st.ratio(*st.resampled(weights, each).T)
+    return {"torsos": st.estimate(moved), "pixels": st.number(known.mean()) if known.size else None}

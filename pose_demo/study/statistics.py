@@ -59,6 +59,11 @@ def estimate(samples: np.ndarray) -> dict[str, float | None]:
     return {"value": number(samples[0]), "low": number(low), "high": number(high)}
 
 
+def difference(samples: np.ndarray) -> dict[str, Any]:
+    """The same of a difference, with its test."""
+    return {"difference": estimate(samples), "p_bootstrap": p_of_bootstrap(samples[1:])}
+
+
 def number(value: Any, digits: int = 5) -> float | None:
     """A figure as it is written down: None for what is no number."""
     return round(float(value), digits) if value is not None and np.isfinite(value) else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from .labels import Labels
 from .people import People
-from .predictions import Predictions
+from .predictions import Predictions, in_order
 from .statistics import Bootstrap
 from .variants import Network, Variant
 
@@ -38,7 +38,7 @@ class Study:
     limit: int | None
     rows: np.ndarray
     points: dict[str, np.ndarray]
-    failures: list[str] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def columns(self) -> list[str]:
@@ -60,13 +60,17 @@ class Study:
     def network(self, variant: Variant) -> Network:
         return next(n for n in self.networks if n.name == variant.network)
 
+    def note(self, key: str, **values: object) -> None:
+        """What must be known to read the figures rightly: a key of the locale files, and its values."""
+        self.notes.append({"key": key, "values": values})
+
     def attempt(self, what: str, compute: Callable[[], T], otherwise: T) -> T:
         """A figure. One that fails is a note of the result, with a trace in the log, and takes no other with it."""
         try:
             return compute()
         except Exception as problem:
             logging.getLogger(__name__).exception("%s could not be computed", what)
-            self.failures.append(f"No {what}: {type(problem).__name__}: {problem}.")
+            self.note("note.failed", what=what, problem=f"{type(problem).__name__}: {problem}")
             return otherwise
 
     def label(self, column: str) -> str:
@@ -94,20 +98,20 @@ class Study:
             "size": list(variant.size), "upsampling": variant.upsampling, "level": variant.level,
         }  # fmt: skip
 
-    def notes(self) -> list[str]:
-        """What must be known to read the figures rightly, whatever the question."""
-        known, said = self.labels.joints, []
+    def introduce(self) -> None:
+        """Notes on networks and predictions, whatever the question."""
+        known = self.labels.joints
         for of in self.networks:
             if of.joints is not known:
                 names = [joint for joint in known.joints if joint in of.joints.joints]
-                said.append(
-                    f"{of.title} was trained on {of.joints.name.upper()}'s joints: it is measured on the {len(names)} "
-                    f"that {known.name.upper()} has too ({', '.join(names)})."
-                )
+                self.note("note.other_joints", network=of.title, own=of.joints.name.upper(), set=known.name.upper(),
+                          count=len(names), joints=names)  # fmt: skip
             if of.status == "untrained":
-                said.append(f"{of.title} is untrained: its figures are those of chance.")
-        for predictions in self.predictions:
-            said += predictions.notes(self.labels)
+                self.note("note.untrained", network=of.title)
+        for p in self.predictions:
+            if p.strangers:
+                self.note("note.strangers", name=p.name, count=len(p.strangers), example=p.strangers[0])
+            if not in_order(self.labels):
+                self.note("note.own_order" if p.own_order else "note.file_order", name=p.name, set=known.name.upper())
         if self.limit is not None:
-            said.append(f"Only the first {self.limit} records of the set were asked for.")
-        return said
+            self.note("note.limit", limit=self.limit)

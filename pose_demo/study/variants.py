@@ -15,6 +15,7 @@ from ..networks import upsampling as up
 from ..networks import zoo
 from ..networks.hourglass import StackedHourglass
 from ..networks.hrnet import HRNet
+from .people import StudyError
 
 LAST = "last"
 
@@ -47,7 +48,7 @@ class Network:
     def stop(self, asked: str | None) -> str:
         """The stop that was asked for, or the one it was trained with. Raises ValueError for one it cannot take."""
         if asked is not None and up.check(asked) not in self.stops:
-            raise ValueError(f"{self.title} enlarges maps with {self.upsampling} only, not with {asked}")
+            raise StudyError("study.stop", network=self.title, own=self.upsampling, asked=asked)
         return asked or self.upsampling
 
     def facts(self) -> dict[str, Any]:

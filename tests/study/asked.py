@@ -8,6 +8,7 @@ import json
 import numpy as np
 
 from pose_demo.__main__ import main
+from pose_demo.locales import say
 
 HRNET, HOURGLASS = "hrnet-slim-untrained", "hourglass-slim-untrained"
 FEW = ["--replicates", "40", "--device", "cpu"]
@@ -17,6 +18,11 @@ def run(study, data, out, *more, page=True) -> dict:
     call = ["study", study, "--data", str(data), "--out", str(out), *FEW, *more]
     assert main([*call, *([] if page else ["--no-page"])]) == 0
     return json.loads((out / "result.json").read_text())
+
+
+def notes(result) -> list[str]:
+    """What must be known to read the figures, in English."""
+    return [say("en", note["key"], **note["values"]) for note in result["notes"]]
 
 
 def table(out) -> list[dict]:

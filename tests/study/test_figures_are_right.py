@@ -17,7 +17,7 @@ from pose_demo.study.faults import GOOD, INVERSION, JITTER, MISS, SWAP, kinds_of
 from pose_demo.study.labels import Labels
 from pose_demo.study.metrics import torso_lengths
 from pose_demo.study.people import People, Person, Photo
-from pose_demo.study.shares import Shares, shift
+from pose_demo.study.shares import Shares, measures, shift
 from pose_demo.study.study import Study
 
 
@@ -33,16 +33,19 @@ def made(joints, count=60, noise=(4, 9), head=None, seed=0) -> tuple[People, dic
     return People.of(people, len(joints)), {name: np.float32(points) for name, points in found.items()}
 
 
-def shares_of(people, found, joints, replicates=200) -> Shares:
-    weights = st.Bootstrap(0, replicates).weights(np.arange(len(people)))
-    return Shares(found, people, joints, weights, [("a", "b")])
+def shares_of(people, found, joints, measure="pck@0.2") -> Shares:
+    return measures(found, people, joints, st.Bootstrap(0, 200).weights(np.arange(len(people))))[measure]
+
+
+def compared(shares) -> dict:
+    """Of b against a."""
+    return {**shares.difference("a", "b"), **shares.mcnemar("a", "b")}
 
 
 def set_of(people: People, joints, ids=None) -> Labels:
     """Labels as a file with these people gives them."""
     photos = [Photo(k if ids is None else ids[k], f"{k}.jpg", lambda: None) for k in range(people.photo.max() + 1)]
-    names, nobody = [f"p{k}" for k in range(len(people))], People.of([], len(joints))
-    return Labels((Path("x.json"),), "coco", joints, people, nobody, names, [""] * len(people), photos)
+    return Labels((Path("x.json"),), "coco", joints, people, People.of([], len(joints)), photos)
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.1])
@@ -56,12 +59,12 @@ def test_pck_by_joint_equals_mmposes(joints, threshold, mmpose):
     torso = np.linalg.norm(truth[:, left, :2] - truth[:, right, :2], axis=1)
     mask = truth[..., 2] > 0
     theirs, _, _ = keypoint_pck_accuracy(found, truth[..., :2], mask, threshold, np.repeat(torso[:, None], 2, 1))
-    shares, measure = shares_of(people, points, joints), f"pck@{threshold}"
-    ours = [e["value"] for e in shares.per_joint("b")[measure].values()]
+    shares = shares_of(people, points, joints, f"pck@{threshold}")
+    ours = [e["value"] for e in shares.per_joint("b").values()]
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
     pooled = (theirs * mask.sum(0)).sum() / mask.sum()
-    assert shares.of("b")[measure]["value"] == pytest.approx(pooled, abs=1e-5)
-    assert shares.of("b")[measure]["joints"] == mask.sum()
+    assert shares.of("b")["value"] == pytest.approx(pooled, abs=1e-5)
+    assert shares.of("b")["joints"] == mask.sum()
 
 
 def test_pckh_equals_mmposes_metric_of_mpii(mmpose):
@@ -76,9 +79,9 @@ def test_pckh_equals_mmposes_metric_of_mpii(mmpose):
             "pred_instances": {"keypoints": found["b"][k][None, :, :2]},
         }])  # fmt: skip
     theirs = metric.evaluate(len(people))
-    shares = shares_of(people, found, MPII)
-    assert 100 * shares.of("b")["pckh@0.5"]["value"] == pytest.approx(theirs["PCK"], abs=1e-3)
-    elbows = [shares.per_joint("b")["pckh@0.5"][f"{side} elbow"]["value"] for side in ("left", "right")]
+    shares = shares_of(people, found, MPII, "pckh@0.5")
+    assert 100 * shares.of("b")["value"] == pytest.approx(theirs["PCK"], abs=1e-3)
+    elbows = [shares.per_joint("b")[f"{side} elbow"]["value"] for side in ("left", "right")]
     assert 100 * np.mean(elbows) == pytest.approx(theirs["Elbow PCK"], abs=1e-3)
 
 
@@ -86,10 +89,10 @@ def test_a_joint_that_a_network_does_not_know_counts_for_neither():
     people, found = made(LSP)
     found["b"][:, 12:] = np.nan
     shares = shares_of(people, found, LSP)
-    assert shares.per_joint("b")["pck@0.2"]["neck"] == {"value": None, "low": None, "high": None, "joints": 0}
+    assert shares.per_joint("b")["neck"] == {"value": None, "low": None, "high": None, "joints": 0}
     marked = (people.joints[:, :12, 2] > 0).sum()
-    assert shares.of("b")["pck@0.2"]["joints"] == marked < shares.of("a")["pck@0.2"]["joints"]
-    difference = next(t for t in shares.tests if t["measure"] == "pck@0.2")
+    assert shares.of("b")["joints"] == marked < shares.of("a")["joints"]
+    difference = compared(shares)
     assert "neck" not in difference["mcnemar_per_joint"] and len(difference["mcnemar_per_joint"]) == 12
 
 
@@ -113,12 +116,12 @@ def test_draws_depend_on_the_person_and_the_seed_alone():
 
 
 def test_the_paired_test_sees_what_is_there_and_not_what_is_not():
-    strong = next(t for t in shares_of(*made(LSP), LSP).tests if t["measure"] == "pck@0.1")
+    strong = compared(shares_of(*made(LSP), LSP, "pck@0.1"))
     assert strong["difference"]["high"] < 0 and strong["p_bootstrap"] < 0.02 and strong["p_mcnemar"] < 1e-3
-    same = [t for t in shares_of(*made(LSP, noise=(8, 8)), LSP).tests if t["measure"] == "pck@0.1"]
-    assert same[0]["difference"]["low"] < 0 < same[0]["difference"]["high"] and same[0]["p_bootstrap"] > 0.05
+    same = compared(shares_of(*made(LSP, noise=(8, 8)), LSP, "pck@0.1"))
+    assert same["difference"]["low"] < 0 < same["difference"]["high"] and same["p_bootstrap"] > 0.05
     people, found = made(LSP)
-    none = shares_of(people, {"a": found["a"], "b": found["a"]}, LSP).tests[0]
+    none = compared(shares_of(people, {"a": found["a"], "b": found["a"]}, LSP))
     assert none["difference"]["value"] == 0 and none["p_bootstrap"] == 1 and none["p_mcnemar"] == 1
 
 
@@ -132,7 +135,7 @@ def test_mcnemar_by_hand_and_by_definition():
     assert st.mcnemar_by_person(alone) == pytest.approx(math.erfc(math.sqrt(12 / 2)), rel=1e-9)
     assert st.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06]) and st.holm([]) == []
     people, found = made(LSP)
-    test = shares_of(people, found, LSP).tests[0]
+    test = compared(shares_of(people, found, LSP))
     truth, a, b = people.joints, found["a"][..., :2], found["b"][..., :2]
     radius = 0.2 * np.linalg.norm(truth[:, 9, :2] - truth[:, 2, :2], axis=1)[:, None]
     ra, rb = (np.linalg.norm(f - truth[..., :2], axis=-1) <= radius for f in (a, b))
@@ -263,7 +266,7 @@ def test_disagreement_counts_joints_with_labels_and_distance_without():
     kinds = {c: kinds_of(p, study.rows, people, labels.beside, LSP) for c, p in study.points.items()}
     first, second = telling(study, kinds, "a", "b", 5)
     assert first["index"] == 0 and [j["joint"] for j in first["joints"]] == ["right ankle", "left ankle"]
-    assert first["joints"][0] == {"joint": "right ankle", "a": "good", "b": "miss"} and first["name"] == "p0"
+    assert first["joints"][0] == {"joint": "right ankle", "a": "good", "b": "miss"} and first["name"] == "with"
     torso = np.linalg.norm(known[9, :2] - known[2, :2])
     assert second["torsos_apart"] == pytest.approx(2 * 90 * math.sqrt(2) / 14 / torso, abs=1e-3)
     assert [facts["index"] for facts in telling(study, kinds, "a", "b", 1)] == [0]

@@ -25,8 +25,8 @@ def read(labels: Labels, row: int):
 
 def usable(labels: Labels) -> tuple[list[int], dict[str, str]]:
     """(rows that can be used, {name: reason} of the others)."""
-    found = {row: read(labels, row) for row in range(len(labels.names))}
-    bad = {labels.names[row]: view for row, view in found.items() if isinstance(view, str)}
+    found = {row: read(labels, row) for row in range(len(labels.people))}
+    bad = {labels.people.name[row]: view for row, view in found.items() if isinstance(view, str)}
     return [row for row, view in found.items() if not isinstance(view, str)], bad
 
 
@@ -43,7 +43,7 @@ def test_crops_are_what_training_sees_to_the_bit(crops):
         seen = marked[:, 2] > 0
         found = known.joints[k, :, :2].numpy() * view.scale + view.offset
         np.testing.assert_allclose(found[seen], marked[seen, :2], atol=1e-3)
-        assert labels.photos[k].id == k and labels.names[k] == f"crops.npz#{k}"
+        assert labels.photos[k].id == k and labels.people.name[k] == f"crops.npz#{k}"
 
 
 def test_shards_of_a_folder_follow_each_other(tmp_path):
@@ -60,7 +60,7 @@ def test_coco_people_know_who_stands_beside_them(tmp_path):
     assert labels.people.box[0].tolist() == [5, 10, 95, 100] and labels.people.area[0] == pytest.approx(0.6 * 8100)
     assert labels.beside.tolist() == [[k, k ^ 1] for k in range(8)]
     np.testing.assert_allclose(labels.people.joints[0], person(COCO, (5, 10), 90, 10), atol=0.01)
-    assert labels.names[0] == "000000000001.jpg in people.json annotation 100"
+    assert labels.people.name[0] == "000000000001.jpg in people.json annotation 100"
     assert labels.photos[0].id == 1 and labels.picture(0).shape == (120, 200, 3)
     assert labels.ignored.crowd.tolist() == [True, False] and len(labels.photos) == 4
 
@@ -119,7 +119,7 @@ def test_coco_columns_in_a_csv_are_coco_joints(tmp_path):
         ({"left wrist x": "nan"}, "not a number"),
         ({"left wrist x": "many"}, "has 'many' as left wrist x"),
         ({"left wrist x": 500}, "lies outside the photo of 70 by 90"),
-        ({"left wrist y": ""}, "only one of left wrist x and left wrist y"),
+        ({"left wrist y": ""}, "only some of left wrist x, left wrist y"),
         ({"image": "nobody.png"}, "there is no file"),
         ({"image": ""}, "names no image"),
         ({"image": "text.png"}, "no picture"),
@@ -197,7 +197,7 @@ def test_bad_annotations_of_coco(tmp_path):
     file.write_text(json.dumps(data))
     labels = open_labels([file])
     good, bad = usable(labels)
-    assert [labels.names[row].split()[-1] for row in good] == ["104", "105"]
+    assert [labels.people.name[row].split()[-1] for row in good] == ["104", "105"]
     reasons = "; ".join(f"{name}: {reason}" for name, reason in bad.items())
     for said in ("annotation 100: has 48 keypoint numbers, not 51", "annotation 101: a joint is not a number",
                  "annotation 102: its image 999 is not", "annotation 103: its keypoints are no list of numbers",
@@ -240,7 +240,7 @@ def test_odd_annotations_are_read_as_what_they_mean(tmp_path):
     for row in (3, 4, 5):  # no box, an empty one, none at all: the joints'
         marked = plain.joints[row, plain.joints[row, :, 2] > 0, :2]
         assert labels.people.box[row] == pytest.approx((*(marked.min(0) - 0.5), *(marked.max(0) + 0.5)))
-    assert labels.ignored.crowd.tolist() == [True, False] and "annotation number 5" in labels.names[5]
+    assert labels.ignored.crowd.tolist() == [True, False] and "annotation number 5" in labels.people.name[5]
 
 
 def test_joints_in_another_order_are_put_in_order_by_name(tmp_path):
@@ -285,7 +285,7 @@ def test_other_categories_are_no_people(tmp_path):
         data["annotations"][1]["category_id"] = 18
 
     labels = changed(file, dogs)
-    assert len(labels.people) == 7 and [name.split()[-1] for name in labels.names][:2] == ["100", "102"]
+    assert len(labels.people) == 7 and [name.split()[-1] for name in labels.people.name][:2] == ["100", "102"]
     with pytest.raises(ValueError, match="has no category person, but dog, cat"):
         changed(file, lambda data: data.update(categories=[{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}]))
 
@@ -323,7 +323,7 @@ def test_bad_people_of_mpii(tmp_path):
     ("name", "content", "said"),
     [
         ("a.txt", "x", "is no set of labels"),
-        ("folder", None, "holds no .npz and no .csv"),
+        ("folder", None, "holds 0 .csv and no .npz"),
         ("gone.npz", None, "there is no"),
         ("a.npz", "no archive", "cannot be read as crops"),
         ("a.csv", "image,nose x\na.png,1\n", "no whole set of joints"),

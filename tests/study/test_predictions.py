@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from asked import HRNET, noisy, run, table
+from asked import HRNET, noisy, notes, run, table
 from labelled import person, write_coco
 
 from pose_demo.__main__ import main
@@ -29,7 +29,7 @@ def test_predictions_stand_beside_networks_and_equal_pycocotools(tmp_path, capsy
                  "--predictions", f"good={tmp_path / 'good.json'}", f"poor={tmp_path / 'poor.json'}")  # fmt: skip
     assert [row["column"] for row in result["rows"]] == [f"{HRNET}|128x128|nearest|last", "good", "poor"]
     lsp, good, poor = result["rows"]
-    assert lsp["oks"] is None and any("on the 12 that COCO has too" in note for note in result["notes"])
+    assert lsp["oks"] is None and any("on the 12 that COCO has too" in note for note in notes(result))
     assert lsp["per_joint"]["pck@0.2"]["nose"]["value"] is None
     for row in (good, poor):
         labels = Labels(str(file))
@@ -142,7 +142,7 @@ def test_a_figure_that_fails_takes_no_other_with_it(tmp_path, perfect, monkeypat
     monkeypatch.setattr("pose_demo.study.oks.evaluate", lambda *_: 1 / 0)
     result = asked(tmp_path, *perfect)
     assert result["rows"][0]["oks"] is None and result["rows"][0]["measures"]["pck@0.2"]["value"] == 1
-    assert "No OKS-AP: ZeroDivisionError: division by zero." in result["notes"]
+    assert "No OKS-AP: ZeroDivisionError: division by zero." in notes(result)
 
 
 def test_pck_needs_no_area_and_says_so_of_oks(tmp_path, perfect):
@@ -150,11 +150,11 @@ def test_pck_needs_no_area_and_says_so_of_oks(tmp_path, perfect):
     del data["annotations"][0]["area"]
     result = asked(tmp_path, data, found)
     assert result["rows"][0]["oks"]["AP"]["value"] == 1 and result["rows"][0]["measures"]["pck@0.2"]["value"] == 1
-    assert "1 people have no area and are ignored in OKS-AP." in result["notes"]
+    assert "1 people have no area and are ignored in OKS-AP." in notes(result)
     for item in data["annotations"]:
         item["area"] = 0
     result = asked(tmp_path, data, found)
-    assert "No OKS-AP: the labels have no area, by which it measures." in result["notes"]
+    assert "No OKS-AP: the labels have no area, by which it measures." in notes(result)
     assert result["rows"][0]["measures"]["pck@0.2"]["value"] == 1
 
 
@@ -175,7 +175,7 @@ def test_predictions_of_no_photo_are_counted_with_an_example(tmp_path, perfect, 
     said = (
         "2 predictions of p belong to no photo of the set: p.json number 8 names 77, which is no photo of people.json."
     )
-    assert said in result["notes"] and "p.json number 9 names None, which is no photo" in capsys.readouterr().err
+    assert said in notes(result) and "p.json number 9 names None, which is no photo" in capsys.readouterr().err
     assert result["rows"][0]["oks"]["AP"]["value"] == 1
     (tmp_path / "p.json").write_text(json.dumps([{**found[0], "image_id": 77}]))
     call = ["study", "accuracy", "--data", str(tmp_path / "people.json"), "--predictions", f"p={tmp_path / 'p.json'}"]
@@ -196,7 +196,7 @@ def test_joints_in_another_order_are_put_in_order_by_name(tmp_path, perfect, fil
     result = asked(tmp_path, data, [turned(item) for item in found] if files_order else found)
     row = result["rows"][0]
     assert row["measures"]["pck@0.1"]["value"] == 1 and row["oks"]["AP"]["value"] == 1
-    assert any(("the order of the label file" if files_order else "COCO's own order") in n for n in result["notes"])
+    assert any(("the order of the label file" if files_order else "COCO's own order") in n for n in notes(result))
 
 
 def test_photos_without_anybody_count_as_in_cocos_own_evaluation(tmp_path, perfect):

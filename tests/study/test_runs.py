@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from asked import notes
 from labelled import write_coco, write_crops
 
 from pose_demo.study.conduct import Settings, conduct
-from pose_demo.study.predict import Predictor, StrictError
+from pose_demo.study.people import StudyError
+from pose_demo.study.predict import Predictor
 from pose_demo.study.questions import Accuracy
 
 PAIR = ("hrnet-slim-untrained", "hourglass-slim-untrained")
@@ -139,7 +141,7 @@ def test_bad_records_are_told_counted_and_passed_over_unless_strict(tmp_path):
     assert result["data"]["evaluated"] == 6 and result["data"]["bad"] == 2 and len(told) == 2
     assert [b["name"].split()[-1] for b in result["data"]["bad_records"]] == ["102", "103"]
     assert all("there is no file" in line and "000000000002.jpg in people.json annotation" in line for line in told)
-    with pytest.raises(StrictError, match=r"annotation 102: there is no file .*--strict"):
+    with pytest.raises(StudyError, match=r"annotation 102: there is no file .*--strict"):
         conduct(Accuracy(), settings(file, tmp_path / "strict", batch=2, strict=True))
 
 
@@ -189,4 +191,4 @@ def test_limit_and_shards(tmp_path):
         write_crops(tmp_path / f"s{k}.npz", 4, first=10 * k)
     result = conduct(Accuracy(), settings(tmp_path, tmp_path / "out", limit=6))
     assert result["data"]["evaluated"] == 6 and result["data"]["name"] == "s0.npz, s1.npz"
-    assert "Only the first 6 records of the set were asked for." in result["notes"]
+    assert "Only the first 6 records of the set were asked for." in notes(result)

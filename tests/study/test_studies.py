@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from asked import HOURGLASS, HRNET, noisy, run, table
+from asked import HOURGLASS, HRNET, noisy, notes, run, table
 from labelled import picture, write_coco, write_crops, write_csv, write_mpii
 from PIL import Image
 
@@ -40,8 +40,8 @@ def test_accuracy_is_pack_and_training_s_own_figure(crops, tmp_path):
     assert row["measures"]["pck@0.2"]["joints"] == known.joints
     assert row["measures"]["pck@0.2 upright"]["value"] == pytest.approx(known.upright, abs=1e-5)
     assert result["counted"] == {"people": 10, "with_torso": 10, "upright": known.people_upright, "with_head": 0}
-    assert any("untrained" in note for note in result["notes"])
-    assert any("No OKS-AP: sigmas are published for COCO's joints only" in note for note in result["notes"])
+    assert any("untrained" in note for note in notes(result))
+    assert any("No OKS-AP: sigmas are published for COCO's joints only" in note for note in notes(result))
     made = result["made"]
     assert made["seed"] == 0 and made["versions"]["torch"] == torch.__version__ and "CPU" in made["device"]
     assert made["command"].startswith("python -m pose_demo study accuracy --data ") and str(crops) in made["command"]
@@ -210,8 +210,8 @@ def test_unlabelled_photos_of_a_user_show_where_networks_are_apart(tmp_path):
 def test_swaps_are_unknown_where_nobody_stands_beside(crops, tmp_path):
     result = run("faults", crops, tmp_path / "out", "--network", HRNET, HOURGLASS, page=False)
     assert result["rows"][0]["kinds"]["swap"]["value"] is None
-    assert any("swaps cannot be seen" in note for note in result["notes"])
-    assert any("0.097" in note for note in result["notes"])
+    assert any("swaps cannot be seen" in note for note in notes(result))
+    assert any("0.097" in note for note in notes(result))
 
 
 # --- files, pages, calls --------------------------------------------------------------------------------------------
@@ -242,5 +242,5 @@ def test_without_pycocotools_there_is_no_oks_ap_and_everything_else(tmp_path, mo
     result = run(
         "accuracy", file, tmp_path / "out", "--network", "--predictions", f"p={tmp_path / 'p.json'}", page=False
     )
-    assert "No OKS-AP: pycocotools is not installed." in result["notes"]
+    assert "No OKS-AP: pycocotools is not installed." in notes(result)
     assert result["rows"][0]["measures"]["pck@0.2"]["value"] > 0.9 and "oks" not in result["rows"][0]
