@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .study_words import MEASURES, change, main_measure
+from ..locales import UserError
+from .study_words import MEASURES, change, main_measure, titled
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -22,21 +23,8 @@ def figures(result: dict[str, Any]) -> list[tuple[str, Figure]]:
         "faults": _faults,
     }  # fmt: skip
     if result.get("study") not in draw:
-        raise ValueError(f"no figures are known for a study {result.get('study')!r}; there are {', '.join(draw)}")
+        raise UserError("study.unknown", study=repr(result.get("study")), known=", ".join(draw))
     return draw[result["study"]](result)
-
-
-def source(result: dict[str, Any]) -> str:
-    """Where the figures come from, in one sentence: how many photos, which device, when."""
-    data, made = result["data"], result["made"]
-    bad = f" ({data['bad']} more could not be used)" if data["bad"] else ""
-    stale = result.get("stale")
-    earlier = f" These are figures of earlier weights of {', '.join(stale)}, since replaced." if stale else ""
-    return (
-        f"Measured on {data['evaluated']} labelled people of {data['name']}{bad}, on {made['device']}, "
-        f"{made['when'][:10]}, decoder {made['decoder']}{', with the flip test' if made['flip_test'] else ''}, "
-        f"seed {made['seed']}.{earlier}"
-    )
 
 
 # --- one study each --------------------------------------------------------------------------------------------------
@@ -46,7 +34,11 @@ def _accuracy(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     rows, measure = result["rows"], main_measure(result)
     names = [m for m in MEASURES if any(m in row["measures"] for row in rows)]
     overall = [
-        {**_spread([row["measures"].get(m) for m in names], "x"), "y": [MEASURES[m] for m in names], **_look(rows, row)}
+        {
+            **_spread([row["measures"].get(m) for m in names], "x"),
+            "y": [titled(m) for m in names],
+            **_look(rows, row),
+        }
         for row in rows
     ]
     joints = [
@@ -55,9 +47,7 @@ def _accuracy(result: dict[str, Any]) -> list[tuple[str, Figure]]:
         for row in rows if measure in row["per_joint"]
     ]  # fmt: skip
     found = [("Over all joints", _dots(overall, "share of joints that are right", 90 + 70 * len(names)))]
-    found.append(
-        ("Joint by joint", _dots(joints, MEASURES[measure], 120 + 34 * len(joints[0]["y"]) if joints else 200))
-    )
+    found.append(("Joint by joint", _dots(joints, titled(measure), 120 + 34 * len(joints[0]["y"]) if joints else 200)))
     if tests := [t for t in result["tests"] if t["measure"] in (*MEASURES, "OKS-AP")]:
         found.append(_differences(result, tests))
     return found
@@ -73,7 +63,7 @@ def _upsampling(result: dict[str, Any]) -> list[tuple[str, Figure]]:
                       "mode": "lines+markers"})  # fmt: skip
         shifts.append({**_spread([row["shift"]["torsos"] for row in rows], "x"), "y": stops, **look})
     found = [
-        ("Accuracy at every stop of the slider", _scatter(lines, "upsampling at test time", MEASURES[measure])),
+        ("Accuracy at every stop of the slider", _scatter(lines, "upsampling at test time", titled(measure))),
         ("How far the joints move", _dots(shifts, "mean shift from the trained stop, in torsos", 280)),
     ]
     if tests := [t for t in result["tests"] if t["measure"] == measure]:
@@ -90,7 +80,7 @@ def _depth(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     symbols = {"supervised": "circle", "a probe": "circle-open", "the output": "star"}
     traces = _over_cost(result, measure, lambda row: f"{row['level']}, {row['kind']}",
                         lambda row: symbols[row["kind"]], lambda row: row["level"])  # fmt: skip
-    return [("Accuracy on the way, over cost so far", _scatter(traces, "GMAC so far", MEASURES[measure], zero=True))]
+    return [("Accuracy on the way, over cost so far", _scatter(traces, "GMAC so far", titled(measure), zero=True))]
 
 
 def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
@@ -103,7 +93,7 @@ def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     traces = _over_cost(result, measure, says, lambda row: "star" if row["trained_size"] else "circle",
                         lambda row: "x".join(map(str, row["coarsest_map"])))  # fmt: skip
     heading = "Accuracy over cost by input size; each point names the coarsest map inside the network"
-    return [(heading, _scatter(traces, "GMAC", MEASURES[measure], zero=True))]
+    return [(heading, _scatter(traces, "GMAC", titled(measure), zero=True))]
 
 
 def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
@@ -172,7 +162,7 @@ def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> tuple[s
     """Heading and figure of paired differences; what all of them share stands in the heading, the rest at the axis."""
     rows = {row["column"]: row for row in result["rows"]}
     pairs = {(t["a"], t["b"]) for t in tests}
-    measures = {t["measure"]: MEASURES.get(t["measure"], t["measure"]) for t in tests}
+    measures = {t["measure"]: titled(t["measure"]) for t in tests}
     labels, p = [], []
     for t in tests:
         whose, what = change(rows[t["a"]], rows[t["b"]])

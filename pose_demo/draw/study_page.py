@@ -17,8 +17,8 @@ from ..joints import joint_set
 from ..locales import say
 from ..study.report import said
 from .skeleton import STROKE, strokes
-from .study import figures, source
-from .study_words import answers
+from .study import figures
+from .study_words import Said, answers, source
 
 _STYLE = """
 body{font:17px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
@@ -42,15 +42,21 @@ def write(result: dict[str, Any], file: Path, gallery: Iterable[str] = ()) -> Pa
     pictures = "".join(gallery)
     if pictures:
         parts.append(f'<h2>Where the networks disagree most</h2><div class="gallery">{pictures}</div>')
+    asks = escape(say("en", f"study.{result['study']}"))
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Study: {escape(result["study"])}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(result['question'])}</h1>"
-        f"{''.join(f'<p><b>{escape(answer)}</b></p>' for answer in answers(result))}<p>{escape(source(result))}</p>"
+        f"<style>{_STYLE}</style></head><body><h1>{asks}</h1>"
+        f"{''.join(f'<p><b>{_words(answer)}</b></p>' for answer in answers(result))}"
+        f"<p>{' '.join(map(_words, source(result)))}</p>"
         f"{_networks(result)}{''.join(parts)}{_numbers(result)}{_tests(result)}{_notes(result)}{_bad(result)}"
         f"<h2>How it was made</h2><pre>{escape(json.dumps(result['made'], indent=1))}</pre></body></html>\n"
     )
     file.write_text(page, encoding="utf-8")
     return file
+
+
+def _words(said: Said) -> str:
+    return escape(say("en", said["key"], **said["values"]))
 
 
 def _networks(result: dict[str, Any]) -> str:
@@ -87,8 +93,7 @@ def _tests(result: dict[str, Any]) -> str:
 
 
 def _notes(result: dict[str, Any]) -> str:
-    said = "".join(f"<li>{escape(say('en', note['key'], **note['values']))}</li>" for note in result["notes"])
-    return f"<h2>How to read this</h2><ul>{said}</ul>"
+    return f"<h2>How to read this</h2><ul>{''.join(f'<li>{_words(note)}</li>' for note in result['notes'])}</ul>"
 
 
 def _bad(result: dict[str, Any]) -> str:

@@ -1,15 +1,27 @@
-"""What a study found, in a sentence or two: the largest paired difference of each network, or pair of networks."""
+"""What a study found, in a sentence or two: the largest paired difference of each network, or pair of networks.
+
+Sentences are {"key", "values"} of the locale files.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..locales import table
+
 #: p below which a difference is not put down to chance.
 _CHANCE = 0.05
-MEASURES = {
-    "pck@0.2": "PCK at 0.2 of the torso", "pck@0.1": "PCK at 0.1 of the torso", "pckh@0.5": "PCKh at 0.5 of the head",
-    "pck@0.2 upright": "PCK at 0.2, upright people",
-}  # fmt: skip
+#: Measures in the order in which they are drawn.
+MEASURES = ("pck@0.2", "pck@0.1", "pckh@0.5", "pck@0.2 upright")
+Said = dict[str, Any]
+
+
+def said(key: str, **values: object) -> Said:
+    return {"key": key, "values": values}
+
+
+def titled(measure: str, language: str = "en") -> str:
+    return table(language).get(f"measure.{measure}", measure)
 
 
 def main_measure(result: dict[str, Any]) -> str:
@@ -18,7 +30,17 @@ def main_measure(result: dict[str, Any]) -> str:
     return "pckh@0.5" if every and all("pckh@0.5" in measures for measures in every) else "pck@0.2"
 
 
-def answers(result: dict[str, Any]) -> list[str]:
+def source(result: dict[str, Any]) -> list[Said]:
+    """Where the figures come from: how many photos, which device, when."""
+    data, made = result["data"], result["made"]
+    found = [said("study.source", people=data["evaluated"], set=data["name"], device=made["device"],
+                  date=made["when"][:10], decoder=made["decoder"], seed=made["seed"])]  # fmt: skip
+    found += [said("study.source_bad", count=data["bad"])] * bool(data["bad"])
+    found += [said("study.source_flip")] * made["flip_test"]
+    return found + [said("study.source_stale", networks=", ".join(stale)) for stale in [result.get("stale")] if stale]
+
+
+def answers(result: dict[str, Any]) -> list[Said]:
     """One sentence for each network that was compared with itself, or pair that was compared with each other."""
     rows, measure = {row["column"]: row for row in result["rows"]}, main_measure(result)
     largest: dict[tuple[str, str], dict[str, Any]] = {}
@@ -38,17 +60,16 @@ def change(a: dict[str, Any], b: dict[str, Any]) -> tuple[str, str]:
     return (b["title"], b["label"][len(start) :]) if alike else ("", b["label"])
 
 
-def _sentence(test: dict[str, Any], rows: dict[str, dict[str, Any]], measure: str) -> str:
-    a, b, found = rows[test["a"]], rows[test["b"]], test["difference"]
-    whose, what = change(a, b)
-    value = 100 * found["value"]
+def _sentence(test: dict[str, Any], rows: dict[str, dict[str, Any]], measure: str) -> Said:
+    a, b, found, p = rows[test["a"]], rows[test["b"]], test["difference"], test["p_bootstrap"]
+    (whose, what), value = change(a, b), 100 * found["value"]
     if whose:
-        said = f"{whose}: {what} instead of {change(b, a)[1]} changes {MEASURES[measure]} by {value:+.1f} points"
+        kind, values = "change", {"network": whose, "now": what, "before": change(b, a)[1], "points": f"{value:+.1f}"}
     else:
-        side = "above" if value >= 0 else "below"
-        said = f"{what} is {abs(value):.1f} points {side} {a['label']} in {MEASURES[measure]}"
-    if found["low"] is None or test["p_bootstrap"] is None:
-        return f"{said}."
-    p = test["p_bootstrap"]
-    verdict = "which may be chance" if p >= _CHANCE else "more than chance explains"
-    return f"{said} (95 %: {100 * found['low']:+.1f} to {100 * found['high']:+.1f}, p {p:.3f}), {verdict}."
+        kind = "above" if value >= 0 else "below"
+        values = {"network": what, "other": a["label"], "points": f"{abs(value):.1f}"}
+    if found["low"] is not None and p is not None:
+        kind += "_tested"
+        values |= {"low": f"{100 * found['low']:+.1f}", "high": f"{100 * found['high']:+.1f}", "p": f"{p:.3f}",
+                   "verdict": "chance" if p >= _CHANCE else "more"}  # fmt: skip
+    return said(f"study.{kind}", measure=measure, **values)

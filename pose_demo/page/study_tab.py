@@ -40,24 +40,27 @@ def choices(language: str) -> list[tuple[str, str]]:
     return [(say(language, f"study_{name}"), name) for name in QUESTIONS]
 
 
-def show(question: str) -> tuple:
+def show(question: str, language: str = "en") -> tuple:
     """A sentence on where the figures come from, and the figures."""
+
+    def words_of(said: dict[str, Any]) -> str:
+        return escape(locales.say(language, said["key"], **said["values"]))
+
     if question == "experiments":
         return _filled(experiments(), [])
-    from ..draw.study import figures, source
-    from ..draw.study_words import answers
+    from ..draw.study import figures
+    from ..draw.study_words import answers, source
     from ..study.report import shipped
 
     result = shipped().get(question)
     if result is None:
         command = f"python -m pose_demo study {escape(question)} --data FILE"
         return _filled(f"<p>Not yet measured here. <code>{command}</code> measures it.</p>", [])
-    said = (locales.say("en", note["key"], **note["values"]) for note in result["notes"])
-    notes = "".join(f"<li>{escape(note)}</li>" for note in said)
+    notes = "".join(f"<li>{words_of(note)}</li>" for note in result["notes"])
     networks = " · ".join(f"{escape(n['title'])}: <b>{escape(n['status'])}</b>" for n in result["networks"])
-    found = "".join(f"<li>{escape(answer)}</li>" for answer in answers(result))
+    found = "".join(f"<li>{words_of(answer)}</li>" for answer in answers(result))
     text = (
-        f"<ul class='study-answers'>{found}</ul><p>{networks}</p><p>{escape(source(result))}</p>"
+        f"<ul class='study-answers'>{found}</ul><p>{networks}</p><p>{' '.join(map(words_of, source(result)))}</p>"
         f"<p><code>{escape(result['made']['command'])}</code></p><ul>{notes}</ul>"
     )
     return _filled(text, [_narrow(*drawn) for drawn in figures(result)[:SLOTS]])

@@ -140,15 +140,13 @@ def _device(settings: Settings) -> torch.device:
 def _result(question: Question, study: Study, found: Found) -> dict[str, Any]:
     study.introduce()
     labels, answer = study.labels, question.answer(study)
-    boxes = {"crops": "the crops as they are", "csv": "the boxes of the labels, padded by 1.25"}
     bad = [{"name": labels.people.name[k], "reason": str(why)} for k, why in zip(found.bad, found.reasons, strict=True)]
     data = {
         "name": labels.name, "kind": labels.kind, "joints": labels.joints.name, "limit": study.limit,
-        "people": boxes.get(labels.kind, "ground-truth boxes, padded by 1.25"),
         "evaluated": len(study.rows), "bad": len(bad), "bad_records": bad[:_BAD_SHOWN],
     }  # fmt: skip
     return {
-        "study": question.name, "format": FORMAT, "question": question.text, "data": data,
+        "study": question.name, "format": FORMAT, "data": data,
         "networks": [of.facts() for of in study.networks], "predictions": [p.facts() for p in study.predictions],
         **answer, "notes": study.notes,
     }  # fmt: skip

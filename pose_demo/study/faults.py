@@ -39,7 +39,6 @@ class Faults(Question):
     """Kinds of error by network and joint, and the table of two networks' kinds against each other."""
 
     name = "faults"
-    text = "Which errors does each network make, and where do they disagree?"
     takes_predictions = True
 
     def __init__(self, telling: int = 24):

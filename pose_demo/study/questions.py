@@ -31,7 +31,6 @@ class Question:
     """
 
     name: ClassVar[str]
-    text: ClassVar[str]
     takes_predictions: ClassVar[bool] = False
 
     def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
@@ -74,7 +73,6 @@ class Accuracy(Question):
     """PCK, PCKh and OKS-AP of networks and of predictions from elsewhere, with tests of every pair."""
 
     name = "accuracy"
-    text = "How right is each network, and is one more right than the other?"
     takes_predictions = True
 
     def pairs(self, study: Study) -> list[tuple[str, str]]:
@@ -123,7 +121,6 @@ class Upsampling(Question):
     """Every network at every stop of the slider; the grid of stops trained with against stops tested with."""
 
     name = "upsampling"
-    text = "Does it matter how maps are enlarged?"
 
     def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
         return [Variant(of.name, of.input, stop) for of in networks for stop in of.stops]
@@ -174,7 +171,6 @@ class Depth(Question):
     """Accuracy over the cost spent so far, one point a stack (supervised) or fusion (through HRNet's lens)."""
 
     name = "depth"
-    text = "How right is each network on its way, for what it has cost so far?"
 
     def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
         return [Variant(of.name, of.input, of.stop(upsampling), level) for of in networks for level in levels(of.net)]
@@ -235,7 +231,6 @@ class Resolution(Question):
     """Input heights from 128 to 384 in steps of what each network takes, at its own aspect ratio."""
 
     name = "resolution"
-    text = "What does resolution buy, for what it costs?"
 
     def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
         return [Variant(of.name, size, of.stop(upsampling)) for of in networks for size in sizes(of)]

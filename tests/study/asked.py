@@ -20,9 +20,13 @@ def run(study, data, out, *more, page=True) -> dict:
     return json.loads((out / "result.json").read_text())
 
 
+def english(said: list[dict]) -> list[str]:
+    return [say("en", sentence["key"], **sentence["values"]) for sentence in said]
+
+
 def notes(result) -> list[str]:
     """What must be known to read the figures, in English."""
-    return [say("en", note["key"], **note["values"]) for note in result["notes"]]
+    return english(result["notes"])
 
 
 def table(out) -> list[dict]:
