@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
+from .locales import UserError
+
 #: Called with the bytes that are here and the bytes of the whole file, or None while that is unknown.
 Progress = Callable[[int, int | None], None]
 
@@ -30,8 +32,8 @@ _ENOUGH = 1 << 20  # an attempt that brought this many bytes counts as a success
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 
-class FetchError(OSError):
-    """A file could not be fetched. The message is one sentence; what had arrived is kept unless it was wrong."""
+class FetchError(UserError, OSError):
+    """A file could not be fetched; what had arrived is kept unless it was wrong."""
 
 
 class _Cut(Exception):
@@ -70,7 +72,7 @@ def download(
     """
     report = progress or (lambda done, total: None)
     if urlsplit(url).scheme not in ("http", "https"):
-        raise FetchError(f"only http and https addresses can be fetched, and {url} is neither")
+        raise FetchError("fetch.scheme", url=url)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(target, report):
@@ -80,7 +82,7 @@ def download(
         raise
     except OSError as problem:  # the network's own became a FetchError further down: this is the disk
         why = problem.strerror or str(problem)
-        raise FetchError(f"{target.name} cannot be written to {target.parent}: {why}") from problem
+        raise FetchError("fetch.disk", file=target.name, folder=target.parent, why=why) from problem
     return target
 
 
@@ -95,10 +97,8 @@ def _fetch(job: _Download, sha256: str, tries: int, pause: float) -> None:
             return
         job.part.discard()
         if not (patched and second_chance):
-            raise FetchError(
-                f"{job.url} gave a file whose SHA-256 begins with {found[:12]} and not with {sha256[:12]}, "
-                f"so it was deleted; try again later, or put the right {job.target.name} into {job.target.parent}"
-            )
+            told = {"url": job.url, "file": job.target.name, "folder": job.target.parent}
+            raise FetchError("fetch.wrong", found=found[:12], wanted=sha256[:12], **told)
         second_chance = False
 
 
@@ -253,10 +253,8 @@ class _Download:
             return
         missing, free = self.part.total - self.part.size, shutil.disk_usage(self.target.parent).free
         if missing > free:
-            raise FetchError(
-                f"{self.target.name} needs another {missing / 1e6:.1f} MB in {self.target.parent}, "
-                f"where only {free / 1e6:.1f} MB are free"
-            )
+            sizes = {"missing": f"{missing / 1e6:.1f}", "free": f"{free / 1e6:.1f}"}
+            raise FetchError("fetch.space", file=self.target.name, folder=self.target.parent, **sizes)
 
     def _receive(self, response: http.client.HTTPResponse) -> None:
         done, total = self.part.size, self.part.total
@@ -285,11 +283,8 @@ class _Download:
 
     def _error(self, why: str) -> FetchError:
         have = self.part.size
-        again = f"try again, which goes on after the {have} bytes that are here" if have else "try again"
-        return FetchError(
-            f"{self.target.name} could not be fetched from {self.url}: {why}; "
-            f"{again}, or download it on another machine and put it into {self.target.parent}"
-        )
+        key, told = ("fetch.broke_off", {"have": have}) if have else ("fetch.failed", {})
+        return FetchError(key, file=self.target.name, url=self.url, why=why, folder=self.target.parent, **told)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -168,7 +168,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     if here is not None and sha256_of(here).startswith(wanted.sha256):
         return here
     if wanted.url is None:
-        raise FetchError(f"the weights {name} cannot be fetched: {_remedy(wanted)}")
+        raise FetchError("fetch.no_address", name=name, remedy=_remedy(wanted))
     return download(wanted.url, _own_folder() / wanted.file, wanted.sha256, progress)
 
 
@@ -189,7 +189,7 @@ def import_file(name: str, file: str | Path) -> Path:
             copy.replace(own / wanted.file)
     except OSError as problem:
         why = problem.strerror or str(problem)
-        raise FetchError(f"{source} could not be copied to {own}: {why}") from problem
+        raise FetchError("fetch.copy", file=source, folder=own, why=why) from problem
     return own / wanted.file
 
 
@@ -198,7 +198,7 @@ def _own_folder() -> Path:
     own = folder()
     for ours in (HOME.resolve(), Path(__file__).resolve().parent):
         if own.resolve().is_relative_to(ours):
-            raise FetchError(f"POSE_DEMO_WEIGHTS points into {ours}, which is only read; choose another folder")
+            raise FetchError("fetch.ours", folder=ours)
     return own
 
 

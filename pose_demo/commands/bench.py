@@ -26,6 +26,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ..locales import UserError
+
 #: Networks of the papers' size; their weights do not matter for how long they take.
 _PAPERS = ["hrnet-w32-untrained", "hourglass-2-untrained"]
 _COMPARISON = """
@@ -55,7 +57,7 @@ def add_parser(commands: Any) -> None:
 
 def run(call: argparse.Namespace) -> int:
     if unknown := set(call.which) - set(BENCHES):
-        raise ValueError(f"no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+        raise UserError("bench.unknown", given=", ".join(sorted(unknown)), known=", ".join(BENCHES))
     results = {name: BENCHES[name](call.runs) for name in call.which or BENCHES}
     if call.json:
         print(json.dumps(results))
@@ -158,7 +160,7 @@ def _first_answer() -> None:
                     return
             except OSError:
                 time.sleep(0.02)
-        raise RuntimeError("the page did not answer within a minute")
+        raise UserError("bench.no_answer")
     finally:
         app.kill()
         app.wait()

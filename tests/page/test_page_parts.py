@@ -176,10 +176,10 @@ def test_weights_are_offered_where_they_are_missing(monkeypatch, upload):
     assert list(pickers.fetch(missing, "en"))[-1] == ""
 
     def fail(name, tell):
-        raise weights.FetchError("the server is away")
+        raise weights.FetchError("bench.no_answer")
 
     monkeypatch.setattr(weights, "fetch", fail)
-    assert list(pickers.fetch(missing, "en"))[-1] == "the server is away"
+    assert list(pickers.fetch(missing, "en"))[-1] == "the page did not answer within a minute"
     wrong = upload / "wrong.pth"
     wrong.write_bytes(b"x")
     assert "SHA-256" in pickers.import_file(missing, str(wrong), "en")
