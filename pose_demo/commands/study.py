@@ -6,6 +6,7 @@ depth       accuracy after every stack, and through HRNet's lens after every fus
 resolution  input sizes from 128 to 384, over cost
 faults      kinds of error (jitter, inversion, swap, miss), and where two networks disagree
 all         these five, each in a folder of its own
+seeds       networks trained with several seeds (NAME-seed0, ...): which differences hold for all of them
 
     python -m pose_demo study accuracy --data lspet/test.npz
     torchrun --nproc_per_node 4 -m pose_demo study all --data annotations.json --images val2017 --out results
@@ -31,6 +32,7 @@ STUDIES = {
     "resolution": "what input size buys, over cost",
     "faults": "kinds of error, and where networks disagree",
 }
+SEEDS = "which differences training makes, seed by seed"
 _ONE_BY_ONE = ("data", "images", "joints", "network", "predictions", "upsampling", "decoder", "flip", "limit", "batch",
                "device", "seed", "replicates", "strict", "gallery")  # fmt: skip
 
@@ -43,7 +45,8 @@ def add_parser(commands) -> None:
     studies = p.add_subparsers(dest="study", required=True, metavar="STUDY")
     for name, text in STUDIES.items():
         _options(studies.add_parser(name, help=text), name)
-    _options(studies.add_parser("all", help="all of them"), "all")
+    _options(studies.add_parser("all", help="the first five"), "all")
+    _options(studies.add_parser("seeds", help=SEEDS), "seeds")
 
 
 def _options(p: argparse.ArgumentParser, name: str) -> None:
@@ -147,12 +150,12 @@ def _check(call: argparse.Namespace) -> None:
 
 
 def _question(call: argparse.Namespace, name: str) -> Any:
-    from ..study import faults, questions
+    from ..study import faults, questions, seeds
 
     if name == "faults":
         return faults.Faults(max(call.gallery, 24))
     return {"accuracy": questions.Accuracy, "upsampling": questions.Upsampling, "depth": questions.Depth,
-            "resolution": questions.Resolution}[name]()  # fmt: skip
+            "resolution": questions.Resolution, "seeds": seeds.Seeds}[name]()  # fmt: skip
 
 
 def _settings(call: argparse.Namespace, name: str, out: Path) -> Any:

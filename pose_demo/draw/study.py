@@ -20,7 +20,7 @@ def figures(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     """(heading, figure) pairs of any study's result, in the order in which they are to be read."""
     draw: dict[str, Callable[[dict[str, Any]], list[tuple[str, Figure]]]] = {
         "accuracy": _accuracy, "upsampling": _upsampling, "depth": _depth, "resolution": _resolution,
-        "faults": _faults,
+        "faults": _faults, "seeds": _seeds,
     }  # fmt: skip
     if result.get("study") not in draw:
         raise UserError("study.unknown", study=repr(result.get("study")), known=", ".join(draw))
@@ -112,6 +112,14 @@ def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     names = {row["column"]: row["label"] for row in rows}
     found += [(f"{names[d['a']]} against {names[d['b']]}", _table(d, names)) for d in result["disagreements"]]
     return found
+
+
+def _seeds(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    rows, measure = result["rows"], main_measure(result)
+    means = {**_spread([row["measures"][measure] for row in rows], "x"), "y": [row["label"] for row in rows],
+             **_look(rows, rows[0]), "showlegend": False}  # fmt: skip
+    found = [("Mean over the seeds", _dots([means], titled(measure), 120 + 34 * len(rows)))]
+    return found + [_differences(result, result["tests"])] * bool(result["tests"])
 
 
 # --- the drawings ----------------------------------------------------------------------------------------------------

@@ -48,13 +48,15 @@ class Shares:
         self.held = {c: st.resampled(weights, np.nan_to_num(h)) for c, h in holds.items()}
         self.counted = {c: st.resampled(weights, np.isfinite(h)) for c, h in holds.items()}
 
-    def _samples(self, column: str, which: np.ndarray) -> np.ndarray:
+    def samples(self, column: str, which: np.ndarray | None = None) -> np.ndarray:
+        """(1 + B,) the share over the pooled joints, or over `which` (J,) bool; the sample's own first."""
+        which = self.pooled if which is None else which
         return st.ratio(self.held[column][:, which].sum(axis=1), self.counted[column][:, which].sum(axis=1))
 
     def of(self, column: str, which: np.ndarray | None = None) -> dict[str, Any]:
         """{value, low, high, joints} over the joints that the column knows; which -- (J,) bool; None: pooled."""
         which = self.pooled if which is None else which
-        return {**st.estimate(self._samples(column, which)), "joints": int(self.counted[column][0, which].sum())}
+        return {**st.estimate(self.samples(column, which)), "joints": int(self.counted[column][0, which].sum())}
 
     def per_joint(self, column: str) -> dict[str, dict[str, Any]]:
         each = np.eye(len(self.joints), dtype=bool)
@@ -67,7 +69,7 @@ class Shares:
     def difference(self, a: str, b: str) -> dict[str, Any]:
         """b less a within the same replicates."""
         both = self.known(a, b) & self.pooled
-        return st.difference(self._samples(b, both) - self._samples(a, both))
+        return st.difference(self.samples(b, both) - self.samples(a, both))
 
     def mcnemar(self, a: str, b: str) -> dict[str, Any]:
         """McNemar's tests: pooled by person, and exactly by joint."""

@@ -1,0 +1,64 @@
+"""What may be claimed of experiments of several seeds."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from asked import FEW, run
+from labelled import write_crops
+
+from pose_demo.__main__ import main
+from pose_demo.networks import zoo
+from pose_demo.study.seeds import verdict
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """best.pt files of two experiments of three seeds; the second is the first with other weights for each seed."""
+    files = []
+    for name, first in (("plain", 0), ("other", 10)):
+        for seed in range(3):
+            file = tmp_path / f"{name}-seed{seed}" / "best.pt"
+            file.parent.mkdir()
+            network = {"name": "hourglass-tiny-1", "joints": "lsp", "options": {}}
+            net = zoo.build("hourglass-tiny-1", 14, first + seed)
+            recipe = {"size": 64, "upsampling": "nearest"}
+            torch.save({"network": network, "weights": net.state_dict(),
+                        "record": {"recipe": recipe, "device": "CPU"}}, file)  # fmt: skip
+            files.append(str(file))
+    return files
+
+
+def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path):
+    data = write_crops(tmp_path / "c.npz", 6)
+    result = run("seeds", data, tmp_path / "out", "--network", *runs)
+    assert [row["network"] for row in result["rows"]] == ["plain", "other"]
+    plain, other = ({int(k): v for k, v in row["seeds"].items()} for row in result["rows"])
+    (test,) = result["tests"]
+    for seed in range(3):
+        assert test["seeds"][str(seed)] == pytest.approx(other[seed] - plain[seed], abs=2e-5)
+        single = run("accuracy", data, tmp_path / f"a{seed}", "--network", runs[seed], page=False)
+        assert single["rows"][0]["measures"]["pck@0.2"]["value"] == plain[seed]
+    assert result["rows"][0]["measures"]["pck@0.2"]["value"] == pytest.approx(sum(plain.values()) / 3, abs=2e-5)
+    assert test["difference"]["value"] == pytest.approx(sum(test["seeds"].values()) / 3, abs=2e-5)
+
+
+def test_only_seeds_can_be_asked(tmp_path, capsys):
+    data = write_crops(tmp_path / "c.npz", 2)
+    call = ["study", "seeds", "--data", str(data), "--out", str(tmp_path / "o"), "--network", "hrnet-slim-untrained"]
+    assert main([*call, *FEW]) == 1
+    assert "is not named NAME-seed0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("each", "low", "high", "said"),
+    [
+        ([0.02, 0.01, 0.03], 0.01, 0.03, "better"),
+        ([-0.02, -0.01, -0.03], -0.03, -0.01, "worse"),
+        ([0.02, -0.01, 0.05], 0.01, 0.03, "no difference found"),
+        ([0.02, 0.01, 0.03], -0.01, 0.05, "no difference found"),
+        ([0.02, 0.03], 0.01, 0.04, "no difference found"),
+    ],
+)
+def test_a_difference_needs_three_seeds_of_one_sign_and_an_interval_without_zero(each, low, high, said):
+    assert verdict(each, {"low": low, "high": high}) == said
