@@ -22,6 +22,7 @@ import json
 import os
 import shlex
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,9 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
     p.add_argument("--joints", choices=("coco", "mpii", "lsp"), help="joint set, where the labels do not say")
     p.add_argument("--network", nargs="*", metavar="NAME", help="names of `weights list` or best.pt files of `train` "
                    "(default: the embedded pair; without a name: none, only --predictions)")  # fmt: skip
+    p.set_defaults(predictions=[], gallery=0, upsampling=None, run=run)
     if name in ("accuracy", "faults"):
-        p.add_argument("--predictions", "--peer", nargs="+", default=[], metavar="NAME=FILE",
+        p.add_argument("--predictions", "--peer", nargs="+", metavar="NAME=FILE",
                        help="predictions from elsewhere: COCO keypoint results, or MMPose's JSON")  # fmt: skip
     if name != "upsampling":
         p.add_argument("--upsampling", help="a stop of the slider (default: as trained)")
@@ -71,11 +73,10 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
     p.add_argument("--strict", action="store_true", help="stop at the first record that cannot be used")
     p.add_argument("--fresh", action="store_true", help="do not go on from what a killed study left")
     if name in ("faults", "all"):
-        p.add_argument("--gallery", type=int, default=0, metavar="N",
+        p.add_argument("--gallery", type=int, metavar="N",
                        help="put the N most telling photos into index.html (mind whose photos they are)")  # fmt: skip
     p.add_argument("--no-page", action="store_true", help="result.json and table.csv only (index.html has 5 MB)")
     p.add_argument("--json", action="store_true", help="print result.json instead of a summary")
-    p.set_defaults(run=run)
 
 
 def run(call: argparse.Namespace) -> int:
@@ -123,11 +124,26 @@ def _weights(call: argparse.Namespace) -> dict[str, str]:
 
 def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | None:
     """Conducts one study and writes its results; None on every process but the first."""
-    from ..study.conduct import conduct
+    from tqdm import tqdm
 
-    _check(call)
-    with _Progress(name, call.limit, quiet=call.json) as progress:
-        result = conduct(_question(call, name), _settings(call, name, out), progress.say, progress.step)
+    from ..study.conduct import QUESTIONS, Settings, conduct
+    from ..study.people import StudyError
+
+    predictions = {}
+    for given in call.predictions:
+        column, equals, file = given.partition("=")
+        if not (column and equals and file):
+            raise StudyError("study.name_file", given=repr(given))
+        predictions[column] = Path(file)
+    told = {f.name: getattr(call, f.name) for f in fields(Settings) if hasattr(call, f.name)}
+    told |= {"data": tuple(call.data), "out": out, "networks": call.network and tuple(call.network)}
+    told |= {"predictions": predictions, "command": command_line(call, name)}
+    if name == "upsampling":
+        told["upsampling"] = None
+    question = QUESTIONS[name](max(call.gallery, 24)) if name == "faults" else QUESTIONS[name]()
+    silent = call.json or int(os.environ.get("RANK", 0)) > 0 or not sys.stderr.isatty()
+    with tqdm(total=call.limit, unit=" people", desc=name, disable=silent) as bar:
+        result = conduct(question, Settings(**told), lambda line: bar.write(line, file=sys.stderr), bar.update)
     if result is None:
         return None
     from ..study import report
@@ -139,41 +155,6 @@ def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | N
         print(summary(result))
         print(f"written to {', '.join(str(file) for file in files)}")
     return result
-
-
-def _check(call: argparse.Namespace) -> None:
-    for name in ("limit", "batch"):
-        if (value := getattr(call, name)) is not None and value < 1:
-            raise ValueError(f"--{name} must be at least 1, not {value}")
-    if call.seed < 0 or call.replicates < 0:
-        raise ValueError("--seed and --replicates cannot be negative")
-
-
-def _question(call: argparse.Namespace, name: str) -> Any:
-    from ..study import faults, questions, seeds
-
-    if name == "faults":
-        return faults.Faults(max(call.gallery, 24))
-    return {"accuracy": questions.Accuracy, "upsampling": questions.Upsampling, "depth": questions.Depth,
-            "resolution": questions.Resolution, "seeds": seeds.Seeds}[name]()  # fmt: skip
-
-
-def _settings(call: argparse.Namespace, name: str, out: Path) -> Any:
-    from ..study.conduct import Settings
-
-    predictions = {}
-    for given in getattr(call, "predictions", []):
-        column, equals, file = given.partition("=")
-        if not (column and equals and file):
-            raise ValueError(f"--predictions takes NAME=FILE, not {given!r}")
-        predictions[column] = Path(file)
-    return Settings(
-        data=tuple(call.data), out=out, networks=call.network and tuple(call.network), predictions=predictions,
-        joints=call.joints, images=call.images, limit=call.limit, batch=call.batch, decoder=call.decoder,
-        flip=call.flip, upsampling=getattr(call, "upsampling", None) if name != "upsampling" else None, seed=call.seed,
-        replicates=call.replicates, strict=call.strict, fresh=call.fresh, device=call.device,
-        command=command_line(call, name),
-    )  # fmt: skip
 
 
 def command_line(call: argparse.Namespace, name: str) -> str:
@@ -191,69 +172,32 @@ def command_line(call: argparse.Namespace, name: str) -> str:
 
 
 def _page(call: argparse.Namespace, result: dict[str, Any], file: Path) -> Path:
-    from ..draw import study_page
-
-    count = getattr(call, "gallery", 0)
-    return study_page.write(result, file, list(_gallery(call, result, count)) if count else ())
-
-
-def _gallery(call: argparse.Namespace, result: dict[str, Any], count: int) -> Any:
-    """The <figure>s of the records on which the first two networks disagree most."""
+    """index.html, with the photos on which the first two networks disagree most where these are asked for."""
     import numpy as np
 
-    from ..draw.study_page import telling
+    from ..draw import study_page
     from ..study.labels import open_labels
 
-    for pair in result.get("disagreements", [])[:1]:
-        chosen = pair["telling"][:count]
+    pictures = []
+    if call.gallery and result.get("disagreements"):
         labels = open_labels(call.data, call.joints, call.images)
-        for facts in chosen:
+        for facts in result["disagreements"][0]["telling"][: call.gallery]:
             found = {c: np.array(points, float) for c, points in facts["poses"].items()}
-            yield telling(labels.picture(facts["index"]), facts, result["data"]["joints"], found)
+            photo = labels.picture(facts["index"])
+            pictures.append(study_page.telling(photo, facts, result["data"]["joints"], found))
+    return study_page.write(result, file, pictures)
 
 
 def summary(result: dict[str, Any]) -> str:
     """A few lines for a terminal: each look's main figure with its interval, and what was left out."""
-    from ..study.report import said
+    from ..study.report import main_figures, said
 
-    data, lines = result["data"], []
+    data, made, lines = result["data"], result["made"], []
     for row in result["rows"]:
-        figures = [f"{name} {said(e, 4)}" for name, e in row["measures"].items()]
-        figures += [f"OKS-AP {said(row['oks']['AP'], 4)}"] if row.get("oks") else []
-        figures += [f"{kind} {said(e, 4)}" for kind, e in row.get("kinds", {}).items()]
-        lines.append(f"{row['label']} ({row['status']}): {', '.join(figures) or 'nothing to measure by'}")
-    made = result["made"]
+        figures = ", ".join(f"{name} {said(figure, 4)}" for name, figure in main_figures(row).items())
+        lines.append(f"{row['label']} ({row['status']}): {figures or 'nothing to measure by'}")
     lines.append(
         f"{data['evaluated']} people of {data['name']}, {data['bad']} records could not be used; {made['device']}, "
         f"{made['seconds']['all']} s, of these {made['seconds']['forward']} s forward passes"
     )
     return "\n".join(lines)
-
-
-class _Progress:
-    """A bar on the first process, and the bad records' lines above it."""
-
-    def __init__(self, name: str, limit: int | None, quiet: bool):
-        self.shown = not quiet and int(os.environ.get("RANK", 0)) == 0 and sys.stderr.isatty()
-        self.name, self.limit, self.bar = name, limit, None
-
-    def __enter__(self) -> _Progress:
-        if self.shown:
-            from tqdm import tqdm
-
-            self.bar = tqdm(total=self.limit, unit=" people", desc=self.name)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def say(self, line: str) -> None:
-        if self.bar is not None:
-            self.bar.write(line, file=sys.stderr)
-        else:
-            print(line, file=sys.stderr, flush=True)
-
-    def step(self, records: int) -> None:
-        if self.bar is not None:
-            self.bar.update(records)

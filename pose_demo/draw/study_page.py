@@ -15,7 +15,7 @@ import numpy as np
 
 from ..joints import joint_set
 from ..locales import say
-from ..study.report import said
+from ..study.report import main_figures, said
 from .skeleton import STROKE, strokes
 from .study import figures
 from .study_words import Said, answers, source
@@ -71,15 +71,11 @@ def _networks(result: dict[str, Any]) -> str:
 
 
 def _numbers(result: dict[str, Any]) -> str:
-    names = list(dict.fromkeys(m for row in result["rows"] for m in row["measures"]))
-    rows = []
-    for row in result["rows"]:
-        cells = [said(row["measures"].get(m)) for m in names]
-        if row.get("oks"):
-            cells.append(said(row["oks"]["AP"]))
-        rows.append([escape(row["label"]), *map(escape, cells)])
-    head = ["network", *names, *(["OKS-AP"] if any(row.get("oks") for row in result["rows"]) else [])]
-    return f"<h2>Figures</h2>{_html_table(head, rows)}"
+    figures = [main_figures(row) for row in result["rows"]]
+    names = list(dict.fromkeys(name for row in figures for name in row))
+    rows = [[escape(row["label"]), *(escape(said(found.get(name))) for name in names)]
+            for row, found in zip(result["rows"], figures, strict=True)]  # fmt: skip
+    return f"<h2>Figures</h2>{_html_table(['network', *names], rows)}"
 
 
 def _tests(result: dict[str, Any]) -> str:

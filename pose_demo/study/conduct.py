@@ -17,16 +17,19 @@ import torch
 from .. import __version__, weights
 from ..networks import zoo
 from . import predictions as elsewhere
+from .faults import Faults
 from .labels import Labels, open_labels
 from .people import StudyError
 from .predict import Found, Parts, Predictor, processes
 from .predictions import Predictions
-from .questions import Question
+from .questions import Accuracy, Depth, Question, Resolution, Upsampling
+from .seeds import Seeds
 from .statistics import LEVEL, Bootstrap
 from .study import Study
 from .variants import Network, network
 
 FORMAT = 2
+QUESTIONS = {question.name: question for question in (Accuracy, Upsampling, Depth, Resolution, Faults, Seeds)}
 _BAD_SHOWN = 100
 
 
@@ -59,6 +62,11 @@ class Settings:
     fresh: bool = False
     device: str | None = None
     command: str = ""
+
+    def __post_init__(self) -> None:
+        for name, least in (("limit", 1), ("batch", 1), ("seed", 0), ("replicates", 0)):
+            if (value := getattr(self, name)) is not None and value < least:
+                raise StudyError("study.least", option=name, least=least, given=value)
 
 
 def conduct(

@@ -50,19 +50,22 @@ def _stale(result: dict[str, Any]) -> list[str]:
             if n["name"] in known and known[n["name"]].sha256 != n["weights_sha256"]]  # fmt: skip
 
 
+def main_figures(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """{name: {value, low, high}} of a row, over all joints."""
+    oks = {"OKS-AP": row["oks"]["AP"]} if row.get("oks") else {}
+    return row["measures"] | oks | {f"share of {kind}": figure for kind, figure in row.get("kinds", {}).items()}
+
+
 def markdown(result: dict[str, Any]) -> str:
     """The main figures as a table for a README, and the command that makes them again."""
-    names = list(dict.fromkeys(m for row in result["rows"] for m in row["measures"]))
-    oks = ["OKS-AP"] * any(row.get("oks") for row in result["rows"])
-    kinds = [f"share of {kind}" for kind in next(iter(result["rows"]), {}).get("kinds", {})]
-    told = [["", *names, *oks, *kinds], ["---"] * (1 + len(names) + len(oks) + len(kinds))]
-    for row in result["rows"]:
-        cells = [row["measures"].get(m) for m in names] + [(row.get("oks") or {}).get("AP")] * len(oks)
-        cells += list(row.get("kinds", {}).values())
-        told.append([f"{row['label']} ({row['status']})", *map(said, cells)])
+    figures = [main_figures(row) for row in result["rows"]]
+    names = list(dict.fromkeys(name for row in figures for name in row))
+    lines = [["", *names], ["---"] * (1 + len(names))]
+    for row, found in zip(result["rows"], figures, strict=True):
+        lines.append([f"{row['label']} ({row['status']})", *(said(found.get(name)) for name in names)])
     data, made = result["data"], result["made"]
     return (
-        "".join(f"| {' | '.join(line)} |\n" for line in told)
+        "".join(f"| {' | '.join(line)} |\n" for line in lines)
         + f"\n{data['evaluated']} people of {data['name']}, {made['device']}, {made['when'][:10]}, intervals of 95 %: "
         f"`{made['command']}`\n"
     )

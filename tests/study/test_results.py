@@ -48,7 +48,7 @@ def test_a_name_cannot_become_code_in_the_page(tmp_path):
     ("more", "said"),
     [
         (["--limit", "0"], "--limit must be at least 1"),
-        (["--seed", "-1"], "cannot be negative"),
+        (["--seed", "-1"], "--seed must be at least 0, not -1"),
         (["--predictions", "nofile"], "--predictions takes NAME=FILE"),
         (["--upsampling", "cubist"], "unknown upsampling 'cubist'"),
         (["--network"], "name a network, or predictions from elsewhere"),
