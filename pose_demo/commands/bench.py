@@ -99,12 +99,12 @@ def _drawing(runs: int, networks: list[str] | None = _PAPERS) -> dict[str, Any]:
     import torch
 
     from ..decode import decode
-    from ..page import run as page
+    from ..page import compare as page
 
     def draw(session: Any) -> None:
         for pose in session.result.poses:
             decode(torch.from_numpy(pose.heatmaps[-1])[None])
-        page.everything(session, "")
+        page.everything(session, 0)
 
     return _after_the_passes(runs, networks, 0.25, draw)
 
@@ -116,10 +116,10 @@ def _embedded(runs: int) -> dict[str, Any]:
 def _page(runs: int) -> dict[str, Any]:
     """Every thumbnail, both maps."""
     from ..page import xray
-    from ..page.xray_store import STORE
+    from ..page.store import STORE
 
     def view(session: Any) -> None:
-        session.xray_key = STORE.keep(session.result, "bench")
+        session.key = STORE.keep(session.result, "bench")
         xray.fill(session)
 
     return _after_the_passes(runs, _PAPERS, 1 / 3, view, trace=True)
@@ -131,7 +131,7 @@ def _after_the_passes(
     """What is done with a comparison, against its forward passes; the first of both warms up."""
     from ..comparison import compare
     from ..examples import examples
-    from ..page.state import Session
+    from ..page.session import Session
 
     photo, passes, after = examples()[0], [], []
     for _ in range(runs + 1):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from functools import partial, wraps
-from typing import Any
+from typing import Any, get_type_hints
 
 import gradio as gr
 
+from .. import locales
+from ..locales import UserError, say
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import photo_input, pickers, run, study_tab, words, xray, xray_link
-from .state import Session
-from .words import say
+from . import compare, link, photo_input, pickers, schema, study_tab, xray
+from .session import Session
+
+log = logging.getLogger(__name__)
 
 #: An event of the page's own: nothing of the API, no spinner of Gradio's (the page says itself what it does), not
 #: one after the other for all visitors.
@@ -23,163 +25,150 @@ _OWN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", 
 _LAST: dict[str, Any] = {**_OWN, "trigger_mode": "always_last"}
 #: Every change counts.
 _EACH: dict[str, Any] = {**_OWN, "trigger_mode": "multiple"}
+_SIDES = ("left", "right")
 
 
 def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     """Ties the components of layout.build to what they do."""
-    session, controls = at["session"], [at[k] for k in ("left", "right", "stop", "decoder", "flip")]
-    go: dict[str, Any] = {
-        "fn": run.run, "inputs": [session, *controls], **_LAST,
-        "outputs": [at[k] for k in ("views", "heat", "cost_heading", "cost", "photo", "joint")],
-    }  # fmt: skip
+    session, controls = at["session"], [at[k] for k in (*_SIDES, "stop", "decoder", "flip")]
+    results = [at[k] for k in ("views", "heat", "cost_heading", "cost", "photo", "joint")]
 
-    see: dict[str, Any] = {"fn": xray.refresh, "inputs": session, "outputs": at["xray"], **_OWN}
+    def look(event: Callable | list[Callable]) -> None:
+        """The networks look, and the X-ray shows what they left."""
+        go = {"fn": compare.run, "inputs": [session, *controls], "outputs": results, **_LAST}
+        looked = gr.on(event, **go) if isinstance(event, list) else event(**go)
+        looked.then(xray.refresh, session, at["xray"], **_OWN)
 
-    def look(event: Any) -> None:
-        """After an event: the networks look, and the X-ray shows what they left."""
-        event.then(**go).then(**see)
-
-    opened = page.load(open_page, [session, *controls[:2]], [session, *_spoken(at)], **_OWN)
-    restored = [at[k] for k in ("left", "right", "stop", "joint")]
-    look(opened.then(guarded(xray_link.restore, 4), session, restored, **_OWN))
-    for event, do in ((at["photo"].take, photo_input.take), (at["photo"].frame, photo_input.frame)):
-        look(event(_heard(do), session, at["photo"], **_EACH))
-    changed = [at[k].change for k in ("left", "right")] + [at["stop"].change, at["decoder"].input, at["flip"].input]
-    gr.on(changed, **go).then(**see)
-    xray.connect(page, at, look, _pick)
-
-    at["threshold"].change(guarded(run.threshold), [session, at["threshold"]], at["views"], **_LAST)
-    at["joint"].input(guarded(run.joint), [session, at["joint"]], [at["heat"]], **_LAST)
-    at["views"].pick(_heard(_pick), session, [at["heat"], at["joint"]], **_EACH)
-    spoken = at["header"].language(_heard(_language), session, _spoken(at), **_EACH)
-    spoken.then(guarded(run.again, len(run.NOTHING)), session, go["outputs"], **_OWN).then(**see)
-    gr.on(
-        [at[k].change for k in ("left", "right")],
-        guarded(_stops),
-        [session, at["left"], at["right"]],
-        at["stops"],
-        **_LAST,
+    opened = page.load(
+        open_page, [session, *controls[:2]], [session, at["header"], at["photo"], *_labelled(at)], **_OWN
     )
-    for side in ("left", "right"):
+    restored = [at[k] for k in (*_SIDES, "stop", "joint")]
+    look(opened.then(guarded(link.restore, 4), session, restored, **_OWN).then)
+    for name, do in (("take", photo_input.take), ("frame", photo_input.frame)):
+        look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
+    look(at["xray"].scope(sent("scope", _scope, 0), session, None, **_EACH).then)
+    look([at[k].change for k in (*_SIDES, "stop")] + [at["decoder"].input, at["flip"].input])
+
+    at["threshold"].change(guarded(compare.threshold), [session, at["threshold"]], at["views"], **_LAST)
+    at["joint"].input(guarded(compare.joint), [session, at["joint"]], at["heat"], **_LAST)
+    for component, name in (("views", "pick"), ("xray", "choose")):
+        getattr(at[component], name)(sent(name, _pick, 2), session, [at["heat"], at["joint"]], **_EACH)
+    at["xray"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
+    at["xray"].pair(sent("pair", xray.pair), session, at["pair"], **_OWN)
+    at["xray"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
+    page.unload(xray.left)
+
+    spoken = at["header"].language(sent("language", _language, 11), session, _labelled(at), **_EACH)
+    both = [at[k] for k in _SIDES]
+    gr.on([picker.change for picker in both], guarded(_stops), [session, *both], at["stops"], **_LAST)
+    for side in range(2):
         _weights(at, side, local, look)
-    asked = {"fn": study_tab.show, "inputs": at["study_question"], "outputs": study_tab.outputs(at), **_LAST}
-    gr.on([at["tab_study"].select, at["study_question"].input], **asked)
+    asked = {"inputs": [session, at["study_question"]], **_LAST}
+    gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
+    spoken.then(lambda *asked: _study(*asked)[0], outputs=at["study_text"], **asked)
 
 
-def _weights(at: dict[str, Any], side: str, local: bool, look: Callable[[Any], None]) -> None:
+def _weights(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
     """The panel under a picker: shown where weights are missing, with what can be done about it."""
-    session, picker = at["session"], at[side]
-    panel = [at[f"{side}_{part}"] for part in ("group", "note", "fetch", "import")]
+    session, picker, panel = at["session"], at[_SIDES[side]], at[f"{_SIDES[side]}_weights"]
 
-    def show(session: Session, name: str) -> tuple:
-        return pickers.panel(name, session.language, local)
+    def show(session: Session, name: str) -> dict:
+        return session.patch(**pickers.panel(name, local))
 
-    def arrived(session: Session, name: str, note: str) -> tuple:
+    def arrived(session: Session, says: schema.Said | None) -> tuple:
         """After a download or an import: an error stays, success closes the panel and renews the picker."""
-        if note:
-            return (*(gr.skip(),) * 4, gr.skip())
-        return (*pickers.panel(name, session.language, local), gr.update(choices=pickers.choices(session.language)))
+        if says:
+            return session.patch(says=says), gr.skip()
+        name = session.networks[side]
+        return session.patch(**pickers.panel(name, local)), gr.update(choices=pickers.choices(session.language))
 
-    def fetch(session: Session, name: str) -> Any:
-        yield from pickers.fetch(name, session.language)
+    def fetch(session: Session, name: str) -> Iterator[tuple]:
+        says = None
+        for says in pickers.fetch(name):
+            yield session.patch(says=says), gr.skip()
+        yield arrived(session, says)
 
-    def take(session: Session, name: str, file: str) -> str:
-        return pickers.import_file(name, file, session.language)
+    def take(session: Session, file: schema.Uploaded) -> tuple:
+        return arrived(session, pickers.take(session, side, file))
 
-    def finish(step: Any) -> None:
-        look(step.then(guarded(arrived, 5), [session, picker, panel[1]], [*panel, picker], **_OWN))
-
-    picker.change(guarded(show, 4), [session, picker], panel, **_LAST)
-    finish(at[f"{side}_fetch"].click(fetch, [session, picker], panel[1], **_OWN))
+    picker.change(guarded(show), [session, picker], panel, **_LAST)
+    look(panel.fetch(fetch, [session, picker], [panel, picker], **_OWN).then)
     if local:
-        finish(at[f"{side}_import"].upload(guarded(take), [session, picker, at[f"{side}_import"]], panel[1], **_OWN))
+        look(panel.take_weights(sent("take_weights", take, 2), session, [panel, picker], **_OWN).then)
 
 
 def open_page(session: Session, left: str, right: str, request: gr.Request) -> tuple:
     """A visitor comes: their browser's language, the first example, the examples to choose from."""
     session.networks = left, right
-    session.language = words.preferred(request.headers.get("accept-language", ""))
-    opening: dict[str, Any] = {}
+    session.language = locales.preferred(request.headers.get("accept-language", ""))
     try:
         thumbnails = photo_input.thumbnails()
-        title = xray_link.example(request.query_params, [each["title"] for each in thumbnails])
+        title = link.example(request.query_params, [each["title"] for each in thumbnails])
         opening = photo_input.take(session, {"n": 0, "example": title}) or {}
         opening["thumbnails"] = thumbnails
     except Exception:
-        traceback.print_exc(file=sys.stderr)
-        opening = session.patch(error=say(session.language, "failed"))
-    spoken = _speak(session, **opening)
-    return session, *spoken
+        log.exception("the page could not be opened")
+        opening = session.patch(error=schema.said("page.failed"))
+    return session, session.patch(language=session.language), opening, *labels(session.language)
 
 
-def _spoken(at: dict[str, Any]) -> list[Any]:
-    """The components that speak."""
+def _labelled(at: dict[str, Any]) -> list[Any]:
+    """The components that are Gradio's own."""
     return [at[k] for k in (
-        "header", "photo", "views", "stops", "heat", "left", "right", "stop", "threshold", "joint", "more", "decoder",
-        "flip", "left_fetch", "left_import", "right_fetch", "right_import",
-        "tab_photo", "tab_study", "study_question",
+        *_SIDES, "stop", "threshold", "joint", "more", "decoder", "flip", "tab_photo", "tab_study", "study_question",
     )]  # fmt: skip
 
 
-def _speak(session: Session, **photo: Any) -> tuple:
-    """Changes of `_spoken`, in the session's language."""
-    tell = partial(say, session.language)
-    table = words.table(session.language)
-    labelled = [gr.update(label=tell(key)) for key in ("stop", "threshold", "joint", "more")]
-    own = [
-        session.patch(words=table, language=session.language),
-        {**photo, **session.patch(words=table)},
-        session.patch(words=table),
-        session.patch(words=table, **stops(session.language, *session.networks)),
-        session.patch(words=table),
-    ]
-    choices = pickers.choices(session.language)
+def labels(language: str) -> tuple:
+    """Changes of `_labelled`."""
+    tell = partial(say, language)
+    choices = pickers.choices(language)
     return (
-        *own,
-        *(gr.update(label=tell(side), choices=choices) for side in ("left", "right")),
-        *labelled,
-        gr.update(label=tell("decoder"), choices=decoders(session.language)),
-        gr.update(label=tell("flip")),
-        *(gr.update(value=tell("fetch")) if k % 2 == 0 else gr.update(label=tell("import")) for k in range(4)),
-        *(gr.update(label=tell(key)) for key in ("tab_photo", "tab_study")),
-        gr.update(label=tell("study_ask"), choices=study_tab.choices(session.language)),
+        *(gr.update(label=tell(f"page.{side}"), choices=choices) for side in _SIDES),
+        *(gr.update(label=tell(f"page.{key}")) for key in ("stop", "threshold", "joint", "more")),
+        gr.update(label=tell("page.decoder"), choices=decoders(language)),
+        *(gr.update(label=tell(f"page.{key}")) for key in ("flip", "tab_photo", "tab_study")),
+        gr.update(label=tell("page.study_ask"), choices=study_tab.choices(language)),
     )
 
 
-def _language(session: Session, event: dict[str, Any]) -> tuple:
-    """The visitor chose a language. The results are said again in the event after this one."""
-    if event.get("to") in words.LANGUAGES:
-        session.language = event["to"]
-    return _speak(session)
+def _language(session: Session, event: schema.To) -> tuple:
+    """The visitor chose a language: only what is Gradio's own is said by Python."""
+    if event["to"] not in locales.LANGUAGES:
+        raise UserError("xray.wrong")
+    session.language = event["to"]
+    return labels(session.language)
 
 
-def _pick(session: Session, event: dict[str, Any]) -> tuple:
-    """A joint of the table or of a skeleton was clicked."""
-    changed = run.joint(session, str(event.get("joint")))
-    return changed, gr.update(value=session.joint)
+def _study(session: Session, question: str) -> tuple:
+    return study_tab.show(question, session.language)
+
+
+def _pick(session: Session, event: schema.Joint) -> tuple:
+    """A joint of the table, or of the X-ray's choices."""
+    return compare.joint(session, event["joint"]), gr.update(value=session.joint)
+
+
+def _scope(session: Session, event: schema.To) -> None:
+    session.scope = event["to"]
 
 
 def _stops(session: Session, left: str, right: str) -> dict[str, Any]:
     session.networks = left, right
-    return session.patch(**stops(session.language, left, right))
+    return session.patch(trained=xray.trained(zoo.card(left), zoo.card(right)))
 
 
-def stops(language: str, left: str, right: str) -> dict[str, Any]:
-    """What stands under the slider: its stops, and which of them the weights were trained with."""
-    trained: dict[str, list[str]] = {}
-    for card in (zoo.card(name) for name in (left, right)):
-        short = card.title.partition(" (")[0]
-        if card.trained and short not in trained.setdefault(card.upsampling, []):
-            trained[card.upsampling].append(short)
-    notes = {
-        stop: say(language, "trained_with" if len(names) == 1 else "both_trained_with", names[0], say(language, stop))
-        for stop, names in trained.items()
-    }
-    return {"stops": STOPS, "trained": notes}
+def stops(left: str, right: str) -> dict[str, Any]:
+    """What stands under the slider first: its stops, and which of them the weights were trained with."""
+    return {"stops": list(STOPS), "trained": xray.trained(zoo.card(left), zoo.card(right))}
 
 
 def decoders(language: str) -> list[tuple[str, str]]:
-    return [(say(language, "argmax"), "argmax"), (say(language, "dark_decoder"), "dark")]
+    return [(say(language, "page.argmax"), "argmax"), (say(language, "page.dark_decoder"), "dark")]
+
+
+def _nothing(outputs: int) -> Any:
+    return gr.skip() if outputs == 1 else (gr.skip(),) * outputs or None
 
 
 def guarded(do: Callable, outputs: int = 1) -> Callable:
@@ -190,22 +179,25 @@ def guarded(do: Callable, outputs: int = 1) -> Callable:
         try:
             return do(*inputs)
         except Exception:
-            traceback.print_exc(file=sys.stderr)
-            return gr.skip() if outputs == 1 else (gr.skip(),) * outputs
+            log.exception("an event failed")
+            return _nothing(outputs)
 
     return event
 
 
-def _heard(do: Callable[[Session, dict[str, Any]], Any]) -> Callable:
-    """An event of our own components: what the browser sent along is a dictionary, whatever was forged."""
+def sent(name: str, do: Callable[[Session, Any], Any], outputs: int = 1) -> Callable:
+    """An event of our own components, `name` of schema.Events: what was forged changes nothing."""
+    kind = get_type_hints(schema.Events)[name]
 
     def event(session: Session, data: gr.EventData) -> Any:
-        sent = getattr(data, "_data", None)
         try:
-            changed = do(session, sent if isinstance(sent, dict) else {})
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
+            changed = do(session, schema.read(kind, getattr(data, "_data", None)))
+        except (UserError, KeyError, IndexError) as problem:
+            log.warning("%s cannot be done: %r", name, problem)
             changed = None
-        return gr.skip() if changed is None else changed
+        except Exception:
+            log.exception("%s failed", name)
+            changed = None
+        return _nothing(outputs) if changed is None else changed
 
     return event

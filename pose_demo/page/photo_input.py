@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import base64
 import io
-import math
-import sys
-import traceback
+import logging
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from .state import Box, Session
-from .words import say
+from .. import examples
+from ..crop import check_box
+from ..locales import UserError
+from .schema import Frame, Photo, Take, Thumbnail, said, told
+from .session import Box, Session
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
 
 #: Longest side in pixels of what is sent to the browser, and of an example's thumbnail.
 PREVIEW, THUMBNAIL = 1000, 112
+#: Of an uploaded photo, in megabytes.
+LARGEST = 30
 
 
-class Refused(ValueError):
-    """The browser sent what it may not, or what makes no sense; the message is for the page."""
-
-
-def uploaded(path: object, language: str = "en") -> Path:
-    """A file that was uploaded to this server. An event can be forged, so no other path is opened. Raises Refused."""
+def uploaded(path: object) -> Path:
+    """A file that was uploaded to this server. An event can be forged, so no other path is opened. Raises UserError."""
     if isinstance(path, str) and path:
         try:
             real = Path(path).resolve()
@@ -34,95 +36,75 @@ def uploaded(path: object, language: str = "en") -> Path:
                 return real
         except (OSError, ValueError):
             pass
-    raise Refused(say(language, "foreign_file"))
+    raise UserError("page.foreign_file")
 
 
-def take(session: Session, event: dict[str, Any]) -> dict[str, Any] | None:
-    """{"n": number, "path": uploaded file} or {"n": number, "example": title} -> the photo in the session.
+def take(session: Session, event: Take) -> dict[str, Any] | None:
+    """An upload or an example -> the photo in the session.
 
     Returns the change of the photo component, None where a newer photo came first. A photo that cannot be used
     leaves the old one in place.
     """
-    language = session.language
     try:
-        if event.get("example") is not None:
-            photo, box, extra = _example(event["example"], language)
+        if (title := event.get("example")) is not None:
+            example = next((each for each in examples.examples() if each.title == title), None)
+            if example is None:
+                raise UserError("page.no_example")
+            photo, box = read(example.path), example.box
         else:
-            photo, box, extra = read(uploaded(event.get("path"), language)), None, {"example": None, "caption": ""}
-    except ValueError as problem:  # Refused and PhotoError
-        return session.patch(error=str(problem), reading=False)
+            photo, box, example = read(uploaded(event.get("path"))), None, None
+    except UserError as problem:
+        return session.patch(error=told(problem))
     except Exception:
-        traceback.print_exc(file=sys.stderr)
-        return session.patch(error=say(language, "failed"), reading=False)
-    if not session.newer(_number(event.get("n"))):
+        logging.getLogger(__name__).exception("the photo could not be taken")
+        return session.patch(error=said("page.failed"))
+    if not session.newer(event["n"]):
         return None
-    session.take(photo, data_address(photo), box)
-    return session.patch(error=None, reading=False, **shown(session), **extra)
-
-
-def shown(session: Session) -> dict[str, Any]:
-    """The photo, its size and its box as the photo component takes them."""
-    height, width = session.photo.shape[:2]
-    return {"image": session.preview, "width": width, "height": height, **boxes(session)}
+    session.take(photo, box, example)
+    about = example and {"title": example.title, "caption": example.caption, "hard": example.hard}
+    height, width = photo.shape[:2]
+    preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height}
+    return session.patch(error=None, photo=preview, example=about, **boxes(session))
 
 
 def boxes(session: Session) -> dict[str, Any]:
+    """The box that was given or found, as the photo component takes it."""
     found, confidence = session.found or (None, None)
-    return {"box": _rounded(session.box), "found": _rounded(found), "confidence": confidence and round(confidence, 2)}
+    return {
+        "box": _rounded(session.box),
+        "found": _rounded(found),
+        "confidence": confidence,
+        "person": not session.found or somebody(session.result),
+    }
 
 
-def frame(session: Session, event: dict[str, Any]) -> dict[str, Any]:
-    """{"box": [x0, y0, x1, y1] or None} -> the box in the session. A box that makes no sense changes nothing."""
-    if session.photo is None:
-        return session.patch(error=say(session.language, "expired"))
+def somebody(result: Comparison) -> bool:
+    """Whether there is probably somebody: a box was given, or somebody was found."""
+    return getattr(result, "person", result.box) is not None
+
+
+def frame(session: Session, event: Frame) -> dict[str, Any]:
+    """The box into the session. A box that makes no sense changes nothing."""
     try:
-        session.frame(_box(event.get("box"), session))
-    except Refused as problem:
-        return session.patch(error=str(problem), **boxes(session))
+        if session.photo is None:
+            raise UserError("page.expired")
+        session.frame(None if event["box"] is None else check_box(event["box"], session.photo.shape))
+    except UserError as problem:
+        return session.patch(error=told(problem), **boxes(session))
     return session.patch(error=None, **boxes(session))
-
-
-def _box(numbers: object, session: Session) -> Box | None:
-    if numbers is None:
-        return None
-    from ..crop import check_box
-
-    try:
-        x0, y0, x1, y1 = (float(v) for v in numbers)
-        if not all(map(math.isfinite, (x0, y0, x1, y1))):
-            raise ValueError
-    except (TypeError, ValueError):
-        raise Refused(say(session.language, "box_bad")) from None
-    try:
-        return check_box((x0, y0, x1, y1), session.photo.shape)
-    except ValueError as problem:
-        raise Refused(str(problem)) from None
 
 
 def read(source: object) -> np.ndarray:
     """As photo.read: (H, W, 3) uint8 RGB, PhotoError in a sentence. Imported late: it brings OpenCV."""
     from .. import photo
 
-    return photo.read(source)
-
-
-def _example(title: object, language: str) -> tuple[np.ndarray, Box | None, dict[str, Any]]:
-    from .. import examples
-
-    for example in examples.examples():
-        if example.title == title:
-            box = tuple(float(v) for v in example.box) if example.box is not None else None
-            extra = {"example": example.title, "caption": example.caption, "hard": example.hard}
-            return read(example.path), box, extra
-    raise Refused(say(language, "no_example"))
+    return photo.read(source, LARGEST * 10**6)
 
 
 @cache
-def thumbnails() -> list[dict[str, Any]]:
+def thumbnails() -> list[Thumbnail]:
     """The examples as buttons: title, picture, hard or not. The same for every visitor."""
     from PIL import Image
-
-    from .. import examples
 
     result = []
     for example in examples.examples():
@@ -146,7 +128,3 @@ def data_address(picture: np.ndarray, side: int = PREVIEW) -> str:
 
 def _rounded(box: Box | None) -> list[float] | None:
     return None if box is None else [round(float(v), 1) for v in box]
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import gradio as gr
-
 from .. import weights
+from ..locales import say
 from ..networks import zoo
 from . import work
-from .photo_input import Refused, uploaded
-from .words import say
+from .compare import sentence
+from .photo_input import uploaded
+from .schema import Said, Uploaded, said
+from .session import Session
+
+#: Of a file of weights, in megabytes: the largest that is published has 255.
+LARGEST = 300
 
 
 def choices(language: str) -> list[tuple[str, str]]:
@@ -28,63 +30,58 @@ def choices(language: str) -> list[tuple[str, str]]:
         if often[card.title] > 1:
             parts.append(card.name)
         if not card.available:
-            parts.append(say(language, "not_here"))
+            parts.append(say(language, "page.not_here"))
         result.append((" · ".join(parts), card.name))
     return result
 
 
-def panel(name: str, language: str, local: bool) -> tuple[Any, Any, Any, Any]:
-    """Changes of (group, note, fetch button, import button) for the network that was picked."""
+def panel(name: str, local: bool) -> dict[str, Any]:
+    """What the component under a picker shows for the network that was picked. local -- a file may be taken."""
     card = zoo.card(name)
-    if card.available:
-        return gr.update(visible=False), "", gr.update(), gr.update()
     entry = card.entry
+    if card.available or entry is None:
+        return {"says": None, "fetch": False, "take": False}
     if weights.find(entry.name) is not None:
-        note, fetchable, importable = say(language, "no_mmpose", card.title), False, False
-    elif entry.url is None:
-        note = say(language, "by_hand", card.title, entry.file, entry.source)
-        fetchable, importable = False, local
+        return {"says": said("page.no_mmpose", network=card.title), "fetch": False, "take": False}
+    if entry.url is None:
+        says = said("page.by_hand", network=card.title, file=entry.file, source=entry.source)
     else:
-        note = say(language, "missing", card.title, urlsplit(entry.url).hostname, entry.licence)
-        fetchable, importable = True, local
-    return gr.update(visible=True), note, gr.update(visible=fetchable), gr.update(visible=importable)
+        host = urlsplit(entry.url).hostname
+        says = said("page.missing", network=card.title, host=host, licence=entry.licence)
+    return {"says": says, "fetch": entry.url is not None, "take": local}
 
 
-def fetch(name: str, language: str) -> Iterator[str]:
-    """Downloads a network's weights; yields what to write into the note, the last an error or nothing."""
+def fetch(name: str) -> Iterator[Said | None]:
+    """Downloads a network's weights; yields what to say of it, at the end what went wrong, or None."""
     card = zoo.card(name)
-    if card.entry is None:
-        yield ""
+    entry = card.entry
+    if entry is None:
+        yield None
         return
-    yield say(language, "fetching", card.title, "0", say(language, "unknown"))
+    yield said("page.fetching", network=card.title, megabytes=0.0, size="unknown")
     try:
-        for news in work.follow(work.DOWNLOADS, lambda tell: weights.fetch(card.entry.name, tell), lambda: False):
+        for news in work.follow(work.DOWNLOADS, lambda tell: weights.fetch(entry.name, tell), lambda: False):
             if isinstance(news, tuple):
                 done, total = news or (0, None)
-                size = f"{total / 1e6:.1f} MB" if total else say(language, "unknown")
-                yield say(language, "fetching", card.title, f"{done / 1e6:.1f}", size)
+                size = f"{total / 1e6:.1f} MB" if total else "unknown"
+                yield said("page.fetching", network=card.title, megabytes=done / 1e6, size=size)
             else:
                 news.result()
-        yield ""
+        yield None
     except Exception as problem:
-        yield _sentence(problem, language)
+        yield sentence(problem)
 
 
-def import_file(name: str, file: str, language: str) -> str:
-    """Takes a visitor's own copy of the weights; returns "" or what is wrong with it. Only where the app is private."""
-    card = zoo.card(name)
-    if card.entry is None:
-        return ""
+def take(session: Session, side: int, sent: Uploaded) -> Said | None:
+    """The visitor's own copy of the weights of one side's network; what is wrong with it, or None."""
+    entry = zoo.card(session.networks[side]).entry
     try:
-        weights.import_file(card.entry.name, uploaded(file, language))
+        file = uploaded(sent["path"])
+        size = file.stat().st_size
+        if size > LARGEST * 1e6:
+            return said("page.weights_large", megabytes=LARGEST)
+        if entry is not None:
+            weights.import_file(entry.name, file)
     except Exception as problem:
-        return _sentence(problem, language)
-    return ""
-
-
-def _sentence(problem: Exception, language: str) -> str:
-    """What may be said of an error: our own sentences, and nothing of what we did not expect."""
-    if isinstance(problem, (weights.FetchError, weights.WeightsCorrupt, weights.WeightsMissing, Refused)):
-        return str(problem)
-    traceback.print_exception(problem, file=sys.stderr)
-    return say(language, "failed")
+        return sentence(problem)
+    return None

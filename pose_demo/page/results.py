@@ -1,45 +1,44 @@
-"""A Comparison as what the page's components take: text, SVG, pictures. draw/ draws, the browser lays out."""
+"""A Comparison as what the page's components take: values, SVG, pictures. draw/ draws, the browser lays out."""
 
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..joints import side_colour
-from . import words
-from .photo_input import data_address
-from .words import say
+from .photo_input import data_address, somebody
+from .schema import HeatSide, Row
 
 if TYPE_CHECKING:
     from ..comparison import Comparison, Pose
 
 
-def views(comparison: Comparison, threshold: float, language: str) -> dict[str, Any]:
+def views(comparison: Comparison, threshold: float) -> dict[str, Any]:
     """Two skeletons, both in one view, and the table."""
     from ..draw import overlap, skeleton
 
-    height, width = comparison.photo.shape[:2]
-    poses = comparison.poses
+    poses = [
+        {
+            **_who(pose),
+            "svg": skeleton.svg(pose, comparison.photo.shape, threshold),
+            "shown": int((pose.scores >= threshold).sum()),
+            "joints": len(pose.scores),
+            "seconds": pose.seconds,
+        }
+        for pose in comparison.poses
+    ]
     return {
-        "width": width,
-        "height": height,
-        "poses": [
-            {**_who(pose, language), "svg": skeleton.svg(pose, comparison.photo.shape, threshold),
-             "foot": _foot(pose, threshold, language)}
-            for pose in poses
-        ],
+        "poses": poses,
+        "person": somebody(comparison),
         "both": overlap.svg(comparison, threshold),
-        "both_key": say(language, "both_key", *(_short(pose, comparison) for pose in poses)),
-        "stop": comparison.upsampling,
-        **_table(comparison, threshold, language),
-    }  # fmt: skip
+        "names": [_short(pose, comparison) for pose in comparison.poses],
+        "torso": comparison.poses[0].torso,
+        **_table(comparison, threshold),
+    }
 
 
-def _who(pose: Pose, language: str) -> dict[str, Any]:
-    trained = pose.card.trained
-    badge = words.status(language, pose.card.status) if trained else say(language, "untrained")
-    return {"title": pose.card.title, "badge": badge, "trained": trained}
+def _who(pose: Pose) -> dict[str, Any]:
+    return {"title": pose.card.title, "status": pose.card.status, "trained": pose.card.trained}
 
 
 def _short(pose: Pose, comparison: Comparison) -> str:
@@ -48,54 +47,20 @@ def _short(pose: Pose, comparison: Comparison) -> str:
     return pose.card.title if short[0] == short[-1] else pose.card.title.partition(" (")[0]
 
 
-def _foot(pose: Pose, threshold: float, language: str) -> str:
-    count = int((pose.scores >= threshold).sum())
-    return (
-        say(language, "joints_shown", count, len(pose.scores)) + " · " + say(language, "pass", _time(pose.seconds))
-    )  # fmt: skip
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
-
-
-def _table(comparison: Comparison, threshold: float, language: str) -> dict[str, Any]:
+def _table(comparison: Comparison, threshold: float) -> dict[str, Any]:
     """Joints that both networks know, in the first one's order; the mean is of those that the threshold shows."""
     first, second = comparison.poses[0], comparison.poses[-1]
-    rows, pixels, torsos = [], [], []
+    rows: list[Row] = []
     for d in comparison.distances():
-        scores = float(first.scores[d.a]), float(second.scores[d.b])
-        shown = min(scores) >= threshold
-        rows.append(
-            {
-                "joint": d.joint,
-                "name": words.joint(language, d.joint),
-                "colour": side_colour(d.joint),
-                "a": d.a,
-                "b": d.b,
-                "scores": [f"{s:.2f}" for s in scores],
-                "pixels": d.pixels,
-                "torsos": _ratio(d.torsos),
-                "shown": shown,
-            }
-        )
-        if shown:
-            pixels.append(d.pixels)
-            torsos.append(d.torsos)
-    top = max((row["pixels"] for row in rows), default=0.0) or 1.0
-    for row in rows:
-        row["share"], row["pixels"] = row["pixels"] / top, f"{row['pixels']:.1f}"
-    mean = [f"{sum(pixels) / len(pixels):.1f}", _ratio(sum(torsos) / len(torsos))] if pixels else None
-    return {
-        "rows": rows,
-        "mean": mean,
-        "heads": [_short(first, comparison), _short(second, comparison)],
-        "note": say(language, "table_note", f"{first.torso:.0f}") if rows else say(language, "no_shared"),
-    }
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "–"
+        scores = [float(first.scores[d.a]), float(second.scores[d.b])]
+        rows.append({
+            "joint": d.joint, "colour": side_colour(d.joint), "a": d.a, "b": d.b, "scores": scores, "pixels": d.pixels,
+            "torsos": d.torsos if math.isfinite(d.torsos) else None, "shown": min(scores) >= threshold,
+        })  # fmt: skip
+    shown = [row for row in rows if row["shown"]]
+    pixels, torsos = [row["pixels"] for row in shown], [row["torsos"] for row in shown if row["torsos"] is not None]
+    mean = (sum(pixels) / len(pixels), sum(torsos) / len(torsos) if torsos else None) if pixels else None
+    return {"rows": rows, "mean": mean}
 
 
 def joints(comparison: Comparison) -> list[str]:
@@ -104,45 +69,28 @@ def joints(comparison: Comparison) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def heatmaps(comparison: Comparison, joint: str, language: str) -> dict[str, Any]:
+def heatmaps(comparison: Comparison, joint: str) -> dict[str, Any]:
     """Each network's heatmaps of one joint, a picture a supervision; one scale for all."""
     from ..draw import heatmap
 
-    channels = [_channel(pose, joint) for pose in comparison.poses]
-    known = [
-        h[k] for pose, k in zip(comparison.poses, channels, strict=True) if k is not None for h in pose.heatmaps
+    maps = [
+        [h[names.index(joint)] for h in pose.heatmaps] if joint in (names := pose.card.joints.joints) else []
+        for pose in comparison.poses
+    ]
+    top = max((float(each.max()) for own in maps for each in own), default=0.0)
+    sides: list[HeatSide] = [
+        {**_who(pose), "pictures": [
+            {"src": data_address(heatmap.over(pose.image, each, top), 256), "peak": float(each.max())} for each in own
+        ]}
+        for pose, own in zip(comparison.poses, maps, strict=True)
     ]  # fmt: skip
-    top = max((float(h.max()) for h in known), default=0.0)
-    sides = []
-    for pose, k in zip(comparison.poses, channels, strict=True):
-        pictures = []
-        for number, maps in enumerate(pose.heatmaps if k is not None else (), 1):
-            last = number == len(pose.heatmaps)
-            name = say(language, "answer") if last else say(language, "supervision", number)
-            peak = f"{float(maps[k].max()):.2f}"
-            pictures.append(
-                {"src": data_address(heatmap.over(pose.image, maps[k], top), 256), "name": name, "peak": peak}
-            )  # fmt: skip
-        sides.append({**_who(pose, language), "pictures": pictures})
-    name = words.joint(language, joint)
-    return {"heading": say(language, "heatmaps", name), "joint": joint, "sides": sides, "top": f"{max(top, 0):.2f}"}
+    return {"joint": joint, "sides": sides, "top": max(top, 0.0)}
 
 
-def cost(comparison: Comparison, language: str) -> tuple[str, Any]:
-    """A heading that says what was measured and where, and the bars."""
+def cost(comparison: Comparison) -> Any:
+    """The bars of what the passes cost."""
     from ..draw import cost as drawing
 
-    passes = say(language, "passes_flip" if comparison.flip else "passes_one")
     figure = drawing.figure(comparison)
     figure.update_xaxes(title_text="ms", gridcolor="rgba(128,128,128,.3)", zerolinecolor="rgba(128,128,128,.6)")
-    return heading(language, say(language, "cost_note", passes, comparison.device)), figure
-
-
-def heading(language: str, note: str = "") -> str:
-    note = f'<p class="cost-note">{escape(note)}</p>' if note else ""
-    return f'<h2 class="section">{say(language, "cost")}</h2>{note}'
-
-
-def _channel(pose: Pose, joint: str) -> int | None:
-    names = pose.card.joints.joints
-    return names.index(joint) if joint in names else None
+    return figure

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 import threading
-import traceback
 from typing import Any
 
 import gradio as gr
 
 from .. import weights
-from .component import STATIC
+from ..draw import colour
+from . import photo_input, pickers
 from .layout import build
+from .web import WEB, routes
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_MEGABYTES = 30
 #: Visitors whose photo is kept at the same time; the one who did nothing for longest is let go first.
 _SESSIONS = 60
 _FONTS = (
@@ -32,18 +32,22 @@ def launch(**options: Any) -> Any:
     """
     name = options.pop("server_name", None) or os.environ.get("GRADIO_SERVER_NAME") or _default_name()
     block = not options.pop("prevent_thread_lock", False)
-    page = build(local=is_local(name, options.get("share")), max_megabytes=_MEGABYTES)
+    local = is_local(name, options.get("share"))
+    page = build(local)
     page.queue(default_concurrency_limit=20, max_size=100)
     page.launch(
         server_name=name,
         show_error=False,
-        max_file_size=f"{_MEGABYTES}mb",
+        # One limit for all doors: the largest kind that is allowed here. Each door checks its own.
+        max_file_size=(pickers.LARGEST if local else photo_input.LARGEST) * 10**6,
         footer_links=["api"],
         state_session_capacity=_SESSIONS,
         ssr_mode=False,
         pwa=False,
         theme=theme(),
-        css_paths=[STATIC / "page.css", STATIC / "xray.css"],
+        css=colour.css(),
+        css_paths=[WEB / "page.css", WEB / "xray.css"],
+        app_kwargs={"routes": routes()},
         prevent_thread_lock=True,
         **options,
     )
@@ -76,7 +80,7 @@ def _warm() -> None:
             network(name, str(zoo.device()))
         import plotly.graph_objects  # noqa: F401
     except Exception:  # it will fail again when it is asked for, and be told then
-        traceback.print_exc(file=sys.stderr)
+        logging.getLogger(__name__).exception("warming up failed")
 
 
 def theme() -> gr.themes.Base:

@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 
 from .. import locales, weights
-from .words import say
 
 #: What can be asked, in the order of the buttons; the last is the list of networks still to be trained.
 QUESTIONS = ("accuracy", "upsampling", "depth", "resolution", "faults", "experiments")
@@ -21,7 +20,10 @@ def build(language: str = "en") -> dict[str, Any]:
     at: dict[str, Any] = {}
     with gr.Column(elem_id="study-box"):
         at["study_question"] = gr.Radio(
-            choices(language), value=QUESTIONS[0], label=say(language, "study_ask"), elem_id="study-question"
+            choices(language),
+            value=QUESTIONS[0],
+            label=locales.say(language, "page.study_ask"),
+            elem_id="study-question",
         )
         at["study_text"] = gr.HTML("", apply_default_css=False, elem_id="study-text")
         for k in range(SLOTS):
@@ -37,7 +39,7 @@ def outputs(at: dict[str, Any]) -> list[Any]:
 
 
 def choices(language: str) -> list[tuple[str, str]]:
-    return [(say(language, f"study_{name}"), name) for name in QUESTIONS]
+    return [(locales.say(language, f"page.study_{name}"), name) for name in QUESTIONS]
 
 
 def show(question: str, language: str = "en") -> tuple:

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 #: Seconds before a visitor is told that something takes long, and between two tellings.
 PATIENCE = 0.4
 
 Tell = Callable[[Any, Any], None]
 
+#: Whether this thread is one of PASSES.
+_turn = threading.local()
+
+
+def _mine() -> None:
+    _turn.mine = True
+
+
 #: Forward passes share the machine's cores: more at once would make each slower. Downloads only wait.
-PASSES = ThreadPoolExecutor(max(1, min(4, (os.cpu_count() or 2) // 2)), "pass")
+PASSES = ThreadPoolExecutor(max(1, min(4, (os.cpu_count() or 2) // 2)), "pass", _mine)
 DOWNLOADS = ThreadPoolExecutor(2, "download")
 
 
 class Stale(Exception):
     """Nobody wants the job's answer any more."""
+
+
+def in_turn(job: Callable[[], T]) -> T:
+    """Runs a forward pass in the queue of all, and waits for it; at once where the caller's turn it is."""
+    return job() if getattr(_turn, "mine", False) else PASSES.submit(job).result()
 
 
 def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable[[], bool]) -> Iterator[tuple | Future]:

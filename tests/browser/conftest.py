@@ -138,6 +138,14 @@ def settle(page) -> None:
     )
 
 
+def share_state(page) -> None:
+    """The page's declared store as `pageState`, for a test's own scripts: the page itself has nothing on window."""
+    page.evaluate("""async () => {
+        const store = performance.getEntriesByType('resource').map((r) => r.name).find((n) => n.endsWith('/store.js'));
+        window.pageState = (await import(store)).state;
+    }""")
+
+
 def changes(page, selector: str, do, property: str = "innerHTML") -> str:
     """Does something; waits until `selector` says something else; returns what it says then."""
     before = page.eval_on_selector(selector, f"node => node.{property}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import share_state
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 FUSED = '.map-scroll[data-side="0"] .cell[data-cell="stage3.module1.branch1.fused"]'
@@ -23,6 +24,7 @@ def look(visit):
             page.goto(page.url.split("?")[0] + query)
             page.wait_for_selector("#cost .js-plotly-plot")
         page.wait_for_selector("#xray .cell")
+        share_state(page)
         page.evaluate("document.querySelector('#xray-box').scrollIntoView()")
         return page
 
@@ -99,10 +101,10 @@ def test_a_fusion_and_a_merge_add_up_before_the_visitors_eyes(look):
 def test_the_slider_moves_maps_film_and_lab_and_the_cell_stays_open(look):
     page = look()
     pin(page, MERGE)
-    key = page.evaluate("PoseXray.state.key")
+    key = page.evaluate("pageState.key")
     top = page.evaluate("scrollY")
     page.evaluate("document.querySelector('.bar-stops [data-stop=bicubic]').click()")
-    page.wait_for_function(f"PoseXray.state.key !== '{key}'")
+    page.wait_for_function(f"pageState.key !== '{key}'")
     assert page.evaluate("scrollY") == top, "the page jumped"
     assert "stack1.level0.merge" in title(page)
     page.click('[data-tab="before_after"]')
@@ -112,6 +114,8 @@ def test_the_slider_moves_maps_film_and_lab_and_the_cell_stays_open(look):
     page.wait_for_selector(".places li")
     assert page.locator(".places").count() == 2
     page.locator(".places .link").first.click()
+    page.wait_for_selector("#xray-slider img", state="attached")
+    page.evaluate("document.querySelector('#xray-slider').scrollIntoView()")  # it loads when it comes near
     page.wait_for_selector("#xray-slider img")
 
 
@@ -119,7 +123,7 @@ def test_a_switch_changes_one_stack_only(look):
     page = look()
     page.select_option(".xray-sticky .scope", "stack2")
     page.evaluate("document.querySelector('.bar-stops [data-stop=bilinear]').click()")
-    page.wait_for_function("PoseXray.state.scope === 'stack2' && PoseXray.state.stop === 'bilinear'")
+    page.wait_for_function("pageState.scope === 'stack2' && pageState.stop === 'bilinear'")
     page.evaluate("document.querySelector('.lab').scrollIntoView()")
     page.wait_for_selector(".places li")
     assert page.locator(".places").count() == 1
@@ -160,7 +164,7 @@ def test_take_it_away_and_a_link_that_brings_it_back(look, tmp_path):
     other = look(query)
     other.wait_for_selector(".mosaic")
     assert "stage3.module1.branch1.fused" in title(other)
-    assert other.evaluate("PoseXray.joint") == "left knee"
+    assert other.evaluate("pageState.joint") == "left knee"
 
 
 def test_a_photo_that_comes_while_the_x_ray_is_drawn_gets_the_x_ray(look):
@@ -172,10 +176,10 @@ def test_a_photo_that_comes_while_the_x_ray_is_drawn_gets_the_x_ray(look):
     # Its skeletons are there, its X-ray is not yet.
     page.wait_for_function("before => document.querySelector('.pair img').src !== before", arg=shown)
     examples.nth(2).click()
-    page.wait_for_function("title => title.includes(PoseXray.state.example)", arg=titles[1])
+    page.wait_for_function("title => title.includes(pageState.example)", arg=titles[1])
     page.wait_for_function("document.querySelector('.views .busy').hidden")
     page.wait_for_timeout(1000)  # what was on its way for the older photo has had the time to come
-    assert page.evaluate("PoseXray.state.example") in titles[1]
+    assert page.evaluate("pageState.example") in titles[1]
     assert page.eval_on_selector(".pair img", "node => node.src") == page.eval_on_selector(
         ".photo .picture", "node => node.src"
     )
@@ -184,7 +188,7 @@ def test_a_photo_that_comes_while_the_x_ray_is_drawn_gets_the_x_ray(look):
 
 def test_any_two_networks_and_untrained_is_red(look):
     page = look("?left=hourglass-slim-untrained&right=hourglass-slim-lsp")
-    page.wait_for_function("PoseXray.state.networks[0] === 'hourglass-slim-untrained'")
+    page.wait_for_function("pageState.networks[0] === 'hourglass-slim-untrained'")
     assert page.locator('.map-card[data-side="0"] .badge.untrained').count() == 1
     assert page.locator('.map-card[data-side="1"] .badge.untrained').count() == 0
 

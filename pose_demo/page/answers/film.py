@@ -1,0 +1,76 @@
+"""The filmstrip: the heatmap of a joint, or the highest of all, at every moment of both networks."""
+
+# ruff: noqa: UP013
+from __future__ import annotations
+
+from typing import Literal, NotRequired
+
+import numpy as np
+from typing_extensions import TypedDict
+
+from ...xray import filmstrip
+from ..schema import NumberMap, Question
+from ..store import Shot
+from .parts import ALL, number_map, why_not
+
+# fmt: off
+#: peak -- its height; spread and distance from the last frame's in pixels of the input
+Still = TypedDict("Still", {
+    "name": str, "kind": Literal["probe", "supervised", "output"], "map": NumberMap, "peak": float, "spread": float,
+    "distance": float,
+})
+#: path -- of the peak, pixels of the photo; note -- the word that says what the frames are
+FilmSide = TypedDict("FilmSide", {
+    "title": str, "why": NotRequired[str], "note": str, "frames": list[Still], "path": list[list[float]],
+})
+#: size -- width and height of the photo; top -- of the colour range
+Film = TypedDict("Film", {"joint": str, "sides": list[FilmSide], "top": float, "size": tuple[int, int]})
+# fmt: on
+
+
+def frames(shot: Shot, side: int, stop: str = "shown") -> list[filmstrip.Frame]:
+    pose = shot.pose(side)
+    return filmstrip.frames(shot.trace(side, stop), shot.net(side), pose.card.cells, shot.comparison.decoder)
+
+
+def film(shot: Shot, asked: Question) -> Film:
+    joint, sides = asked["joint"], []
+    for k, pose in enumerate(shot.comparison.poses):
+        if why := why_not(shot, k, joint):
+            sides.append({"title": pose.card.title, "why": why})
+            continue
+        found = frames(shot, k)
+        channel = None if joint == ALL else pose.card.joints.index(joint)
+        sides.append({
+            "title": pose.card.title,
+            "note": "xray.lens_note" if any(f.probe for f in found) else "xray.stack_note",
+            "frames": [_frame(f, channel) for f in found],
+            "path": [] if channel is None else [pose.crop.to_photo(f.joints[channel]).round(1).tolist() for f in found],
+        })  # fmt: skip
+    shown = [frame for side in sides for frame in side.get("frames", ())]
+    top = max((f["map"]["high"] for f in shown if f["kind"] != "probe"), default=1.0)
+    for frame in shown:
+        frame["map"] |= {"low": 0.0, "high": max(top, 1e-9)}
+    height, width = shot.comparison.photo.shape[:2]
+    return {"joint": joint, "sides": sides, "top": top, "size": (width, height)}
+
+
+def _frame(frame: filmstrip.Frame, channel: int | None) -> Still:
+    pick = slice(None) if channel is None else channel
+    peak, spread, distance = (float(np.mean(v[pick])) for v in (frame.peaks, frame.spread, frame.distance))
+    return {
+        "name": frame.name,
+        "kind": "probe" if frame.probe else "output" if frame.name == "heatmaps" else "supervised",
+        "map": number_map(frame.heatmaps.max(axis=0) if channel is None else frame.heatmaps[channel]),
+        "peak": peak,
+        "spread": spread,
+        "distance": distance,
+    }
+
+
+def surface(shot: Shot, side: int, number: int, joint: str) -> tuple[np.ndarray, str, bool, float]:
+    """The heatmap of one frame, its name, whether it is a probe, and the top of the strip's colour range."""
+    pose, found = shot.pose(side), frames(shot, side)
+    names, frame = pose.card.joints.joints, found[number]
+    values = frame.heatmaps[names.index(joint)] if joint in names else frame.heatmaps.max(axis=0)
+    return values, frame.name, frame.probe, float(max(f.heatmaps.max() for f in found if not f.probe))

@@ -1,0 +1,57 @@
+"""What several answers are made of: pictures, maps, sides."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+from torch import Tensor
+
+from ...draw.colour import webp
+from ..schema import NumberMap, Question
+from ..store import Shot
+
+#: All joints at once, where one is named.
+ALL = "*"
+
+
+def address(picture: np.ndarray, quality: int) -> str:
+    """uint8 RGB (H, W, 3) -> a data address; quality 100 keeps every pixel."""
+    return "data:image/webp;base64," + base64.b64encode(webp(picture, quality)).decode("ascii")
+
+
+def number_map(values: Tensor | np.ndarray, low: float | None = None, high: float | None = None) -> NumberMap:
+    """(h, w) -> a map for the browser, coloured from its lowest value to its highest where nothing else is told."""
+    data = np.ascontiguousarray(np.asarray(values, np.float32))
+    return {
+        "h": data.shape[0],
+        "w": data.shape[1],
+        "low": float(data.min()) if low is None else low,
+        "high": float(data.max()) if high is None else high,
+        "data": base64.b64encode(data.tobytes()).decode("ascii"),
+    }
+
+
+def values_of(sent: NumberMap) -> np.ndarray:
+    """(h, w) float32."""
+    return np.frombuffer(base64.b64decode(sent["data"]), np.float32).reshape(sent["h"], sent["w"])
+
+
+def one(values: Tensor, channel: int | None) -> Tensor:
+    """(C, H, W) -> (H, W): one channel, or the mean over all (which keeps a sum a sum)."""
+    return values.double().mean(dim=0) if channel is None else values[min(max(channel, 0), len(values) - 1)]
+
+
+def side_of(shot: Shot, asked: Question) -> int:
+    """Raises IndexError for a side that is not there or leaves no trace."""
+    side = asked["side"]
+    if side not in range(len(shot.comparison.poses)) or not shot.traceable(side):
+        raise IndexError(side)
+    return side
+
+
+def why_not(shot: Shot, side: int, joint: str = ALL) -> str | None:
+    """The word for why a network has nothing to show of a joint; None where it has."""
+    if not shot.traceable(side):
+        return "xray.no_trace"
+    return None if joint == ALL or joint in shot.pose(side).card.joints.joints else "page.no_joint"

@@ -1,0 +1,109 @@
+"""The story of one joint in both networks: who answers to it first, and how its peak forms and moves."""
+
+# ruff: noqa: UP013
+from __future__ import annotations
+
+from typing import Any, NotRequired
+
+import numpy as np
+import torch
+from typing_extensions import TypedDict
+
+from ...draw import architecture
+from ...joints import LSP
+from ...xray import story
+from ...xray.graph import INPUT
+from ..schema import NumberMap, Question
+from ..store import Shot
+from .film import frames
+from .parts import number_map, why_not
+
+At = tuple[float, float]
+
+
+# fmt: off
+Who = TypedDict("Who", {"cell": str, "channel": int, "strength": float})
+Answer = TypedDict("Answer", {"cell": str, "channel": int, "strength": float, "map": NumberMap})
+#: what -- as story.Moment has it; off -- pixels of the photo from its place; at -- parts of the map's size
+Moment = TypedDict("Moment", {"name": str, "what": str, "peak": float, "off": float, "map": NumberMap, "at": At})
+#: answered -- `who` answers clearly, else it is but the strongest; truth -- the place that was marked by hand
+StorySide = TypedDict("StorySide", {
+    "title": str, "why": NotRequired[str], "answered": bool, "who": Who, "answers": list[Answer],
+    "moments": list[Moment], "truth": At | None,
+})
+#: place -- the word for where the joint's place is from
+Story = TypedDict("Story", {"joint": str, "place": str, "sides": list[StorySide]})
+# fmt: on
+
+
+def tell(shot: Shot, asked: Question) -> Story:
+    joint, marked = asked["joint"], truth(shot)
+    return {
+        "joint": joint,
+        "place": "truth_given" if joint in marked else "truth_none",
+        "sides": [_side(shot, k, joint, marked) for k in range(len(shot.comparison.poses))],
+    }
+
+
+def truth(shot: Shot) -> dict[str, At]:
+    """{joint: x, y in pixels of the photo} of an example that somebody marked; empty for any other photo."""
+    if shot.example is None or shot.example.joints is None:
+        return {}
+    return {name: (float(x), float(y)) for name, (x, y, _) in zip(LSP.joints, shot.example.joints, strict=True)}
+
+
+def _side(shot: Shot, side: int, joint: str, truth: dict[str, At]) -> StorySide:
+    pose = shot.pose(side)
+    if why := why_not(shot, side, joint):
+        return {"title": pose.card.title, "why": why}
+    k = pose.card.joints.index(joint)
+    marked = np.array([truth.get(name, (np.nan, np.nan)) for name in pose.card.joints.joints])
+    inside = pose.crop.to_input(marked)
+    known = bool(np.isfinite(inside[k]).all())
+    at = inside[k] if known else pose.crop.to_input(pose.joints[k])
+    found = story.answers(shot.trace(side), told(shot, side), tuple(at), pose.card.cells)
+    first = story.first(found)
+    who = first or max(found, key=lambda a: a.strength)
+    film = frames(shot, side)
+    moments = story.moments(film, pose.card.joints, k, pose.torso / pose.crop.scale, inside if truth else None)
+    top = max(1e-9, float(film[-1].heatmaps[k].max()))
+
+    def place(point: Any) -> At:
+        """x, y in pixels of the input -> parts of the map's width and height."""
+        (x, y), (height, width) = torch.as_tensor(point).tolist(), pose.card.input
+        return round((x + 0.5) / width, 4), round((y + 0.5) / height, 4)
+
+    return {
+        "title": pose.card.title,
+        "answered": first is not None,
+        "who": _who(who),
+        "answers": [
+            {**_who(a), "map": number_map(shot.tensor(side, a.name)[a.channel])} for a in _strip(found, first)
+        ],
+        "moments": [
+            {"name": m.name, "what": m.what, "peak": m.peak, "off": m.pixels * pose.crop.scale,
+             "map": number_map(film[m.frame].heatmaps[k], 0.0, top), "at": place(film[m.frame].joints[k])}
+            for m in moments
+        ],
+        "truth": place(inside[k]) if known else None,
+    }  # fmt: skip
+
+
+def _who(answer: story.Answer) -> Who:
+    return {"cell": answer.name, "channel": answer.channel, "strength": round(max(0.0, answer.strength), 3)}
+
+
+def told(shot: Shot, side: int) -> list[str]:
+    """The maps of a network that stand in its picture, in the order of the forward pass."""
+    trace = shot.trace(side)
+    shapes = {INPUT: (3, *shot.pose(side).card.input), **{n: tuple(t.tensor.shape[1:]) for n, t in trace.items()}}
+    drawn = architecture.layout(shapes, 1.0).cells
+    return [name for name in trace if name in drawn and trace[name].role != "heatmaps" and "feedback" not in name]
+
+
+def _strip(found: list[story.Answer], first: story.Answer | None, most: int = 9) -> list[story.Answer]:
+    """A strip that is short enough to read: evenly spaced over the way, the first to answer among them."""
+    picks = {round(k) for k in np.linspace(0, len(found) - 1, min(most, len(found)))}
+    if first is not None:
+        picks.add(found.index(first))
+    return [found[k] for k in sorted(picks)]

@@ -1,0 +1,126 @@
+"""The page's one use case: the session's photo and the controls -> compare() -> the results, newest request first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from .. import weights
+from ..locales import UserError, word
+from ..networks import zoo
+from ..networks.upsampling import STOPS
+from . import results, work, xray
+from .photo_input import boxes
+from .schema import Said, said, told
+from .session import Request, Session
+
+#: Changes of: the views, the heatmaps, the cost's heading and plot, the photo component, the picker of the joint.
+NOTHING = (gr.skip(),) * 6
+
+
+def run(session: Session, left: str, right: str, stop: float, decoder: str, flip: bool) -> Iterator[tuple]:
+    """Does what the controls say, unless that is what is shown already. Never raises: what goes wrong is a sentence."""
+    try:
+        if session.photo is None:
+            raise UserError("page.expired")
+        upsampling = xray.scoped(session, (left, right), STOPS[int(stop)])
+        request = Request(session.turn, (left, right), upsampling, decoder, bool(flip))
+        for card in map(zoo.card, request.networks):
+            if not card.available:
+                raise UserError("page.cannot_run", network=card.title)
+        if request == session.done:
+            yield _only(session.patch(error=None, busy=None))
+        else:
+            yield from _compare(session, request)
+    except work.Stale:
+        yield NOTHING
+    except Exception as problem:
+        yield _only(session.patch(error=sentence(problem), busy=None))
+
+
+def sentence(problem: Exception) -> Said:
+    """What may be said of an error: what was meant for people, and nothing of what we did not expect."""
+    if isinstance(problem, UserError):
+        return told(problem)
+    if isinstance(problem, (ValueError, FileNotFoundError, weights.WeightsCorrupt)):  # a sentence without a key
+        return said("page.error", sentence=str(problem))
+    logging.getLogger(__name__).error("the page failed", exc_info=problem)
+    return said("page.failed")
+
+
+def _compare(session: Session, request: Request) -> Iterator[tuple]:
+    box = session.box or (session.found and session.found[0])
+
+    def job(tell: work.Tell) -> Any:
+        tell(0.0, "")
+        from ..comparison import compare
+
+        return compare(
+            session.photo, box, request.networks, request.upsampling, decoder=request.decoder, flip=request.flip,
+            trace=True, progress=tell,
+        )  # fmt: skip
+
+    result, number = None, session.number
+    for news in work.follow(work.PASSES, job, lambda: session.turn != request.turn):
+        if isinstance(news, tuple):
+            yield _only(session.patch(error=None, busy=_progress(news)))
+        else:
+            result = news.result()
+    if session.turn != request.turn:
+        raise work.Stale
+    if result.found is not None:
+        session.found = result.box, result.found
+    session.result, session.done = result, request
+    session.photo = result.photo  # the same pixels, once in memory
+    yield everything(session, number)
+
+
+def _progress(news: tuple) -> Said:
+    if not news:
+        return said("page.waiting")
+    what = news[1]
+    if isinstance(what, str):
+        return said("page.error", sentence=what) if what else said("page.starting")
+    return said(what.key, **what.values)
+
+
+def everything(session: Session, number: int) -> tuple:
+    """All that the page shows of the session's result, of its photo `number`."""
+    result, names = session.result, results.joints(session.result)
+    if session.joint not in names:
+        session.joint = names[0]
+    return (
+        session.patch(error=None, busy=None, photo=number, **results.views(result, session.threshold)),
+        session.patch(**results.heatmaps(result, session.joint)),
+        session.patch(passes="passes_flip" if result.flip else "passes_one", device=result.device),
+        results.cost(result),
+        session.patch(**boxes(session)),
+        picker(session),
+    )
+
+
+def picker(session: Session) -> Any:
+    """The choice of a joint, in the language of the session."""
+    names = results.joints(session.result)
+    return gr.update(choices=[(word(session.language, "joint", name), name) for name in names], value=session.joint)
+
+
+def threshold(session: Session, value: float) -> Any:
+    """The same result under another threshold: no network runs."""
+    session.threshold = float(value)
+    return gr.skip() if session.result is None else session.patch(**results.views(session.result, session.threshold))
+
+
+def joint(session: Session, name: str) -> Any:
+    """The same result's heatmaps of another joint."""
+    if session.result is None or name not in results.joints(session.result):
+        return gr.skip()
+    session.joint = name
+    return session.patch(**results.heatmaps(session.result, name))
+
+
+def _only(views: dict[str, Any]) -> tuple:
+    return (views, *NOTHING[1:])

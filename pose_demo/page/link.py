@@ -1,0 +1,45 @@
+"""A link's query -> networks, slider, scope, joint, cell and example. Whatever is unknown is left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from ..joints import JOINT_SETS
+from ..networks import zoo
+from ..networks.upsampling import STOPS
+from .schema import Pin
+from .session import Session
+
+
+def restore(session: Session, request: gr.Request) -> tuple[Any, Any, Any, Any]:
+    """Changes of: the left and right picker, the slider, the joint's picker."""
+    query = dict(request.query_params)
+    names = [name if (name := query.get(side)) in zoo.names() else None for side in ("left", "right")]
+    session.networks = tuple(new or old for new, old in zip(names, session.networks, strict=True))
+    stop, joint = query.get("upsampling"), query.get("joint")
+    if any(joint in known.joints for known in JOINT_SETS.values()):
+        session.joint = joint
+    session.scope = query.get("scope", "")[:20]
+    session.pin, session.channel = pin(query)
+    return (
+        *(gr.skip() if name is None else gr.update(value=name) for name in names),
+        gr.update(value=STOPS.index(stop)) if stop in STOPS else gr.skip(),
+        gr.update(value=session.joint),
+    )
+
+
+def example(query: Mapping[str, str], titles: list[str]) -> str:
+    """The example that a link names, else the first."""
+    return query.get("example") if query.get("example") in titles else titles[0]
+
+
+def pin(query: Mapping[str, str]) -> tuple[Pin | None, int | None]:
+    """ "0:stage3.module1.branch1.fused:12" -> a cell and its channel; None where a link pins nothing."""
+    side, _, rest = query.get("cell", "").partition(":")
+    cell, _, channel = rest.partition(":")
+    if side not in ("0", "1") or not cell:
+        return None, None
+    return {"side": int(side), "cell": cell[:80]}, int(channel) if channel.isdigit() else None

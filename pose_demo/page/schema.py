@@ -1,0 +1,122 @@
+"""What crosses the wire between browser and Python: values by key, never sentences. web/channel.js is the other end.
+
+Python sends patches of a component's state, numbered; the browser triggers events and asks the X-ray's questions. All
+are declared here, or beside the function that answers (answers/); tests write the same for the browser's side and
+check its code against it. What comes from a browser may be forged: `read` lets through what is declared.
+"""
+
+# ruff: noqa: UP013
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NotRequired, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from ..locales import UserError
+
+T = TypeVar("T")
+Box = list[float]
+
+# fmt: off
+#: A sentence that the browser says: a key of locales/ and what fills its blanks.
+Said = TypedDict("Said", {"key": str, "values": NotRequired[dict[str, Any]]})
+#: A map for the browser to colour: float32 values (h, w) in base64, and the range of its colours.
+NumberMap = TypedDict("NumberMap", {"h": int, "w": int, "low": float, "high": float, "data": str})
+
+# --- what the browser sends
+#: A cell of one side's map.
+Pin = TypedDict("Pin", {"side": int, "cell": str})
+#: A photo: an uploaded file, or an example by title. n grows: a slow upload replaces no newer photo.
+Take = TypedDict("Take", {"n": int, "path": NotRequired[str], "example": NotRequired[str]})
+Frame = TypedDict("Frame", {"box": Box | None})
+To = TypedDict("To", {"to": str})
+Joint = TypedDict("Joint", {"joint": str})
+Uploaded = TypedDict("Uploaded", {"path": str})
+Nothing = TypedDict("Nothing", {})
+Key = TypedDict("Key", {"key": str})
+Surface = TypedDict("Surface", {"key": str, "side": int, "frame": int, "joint": str})
+Pair = TypedDict("Pair", {"key": str, "side": int, "cell": str, "channel": int | None, "against": str | None})
+#: What a component's script may trigger, by the event's name.
+Events = TypedDict("Events", {
+    "language": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "scope": To, "fetch": Nothing,
+    "take_weights": Uploaded, "own": Uploaded, "surface": Surface, "pair": Pair, "measure": Key,
+})
+#: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;
+#: against -- a stop, None: as each network was trained; what -- to export
+Question = TypedDict("Question", {
+    "key": str, "view": str, "joint": str, "language": str, "side": NotRequired[int], "cell": NotRequired[str],
+    "channel": NotRequired[int | None], "by": NotRequired[str], "against": NotRequired[str | None],
+    "what": NotRequired[str],
+})
+
+# --- what Python sends
+HeaderPatch = TypedDict("HeaderPatch", {"languages": NotRequired[dict[str, str]], "language": NotRequired[str]})
+#: As it is shown: number counts the session's photos, src is its preview, width and height are its own.
+Photo = TypedDict("Photo", {"number": int, "src": str, "width": int, "height": int})
+Example = TypedDict("Example", {"title": str, "caption": str, "hard": bool})
+Thumbnail = TypedDict("Thumbnail", {"title": str, "hard": bool, "image": str})
+#: person -- False where nobody was found and the whole photo is the box
+PhotoPatch = TypedDict("PhotoPatch", {
+    "photo": Photo | None, "example": Example | None, "thumbnails": list[Thumbnail], "megabytes": float,
+    "box": Box | None, "found": Box | None, "confidence": float | None, "person": bool, "error": Said | None,
+})
+PoseView = TypedDict("PoseView", {
+    "title": str, "status": str, "trained": bool, "svg": str, "shown": int, "joints": int, "seconds": float,
+})
+#: A joint that both networks know; a, b -- its channels. torsos -- None where the first sees no torso.
+Row = TypedDict("Row", {
+    "joint": str, "colour": str, "a": int, "b": int, "scores": list[float], "pixels": float, "torsos": float | None,
+    "shown": bool,
+})
+#: photo -- the number of the photo that is answered; mean -- pixels and torsos of the joints that are shown
+ViewsPatch = TypedDict("ViewsPatch", {
+    "busy": Said | None, "error": Said | None, "photo": int, "person": bool, "poses": list[PoseView], "both": str,
+    "names": list[str], "rows": list[Row], "mean": tuple[float, float | None] | None, "torso": float,
+})
+HeatMap = TypedDict("HeatMap", {"src": str, "peak": float})
+HeatSide = TypedDict("HeatSide", {"title": str, "status": str, "trained": bool, "pictures": list[HeatMap]})
+HeatPatch = TypedDict("HeatPatch", {"joint": str, "top": float, "sides": list[HeatSide]})
+#: trained -- {stop: the networks that were trained with it}
+StopsPatch = TypedDict("StopsPatch", {"stops": list[str], "trained": dict[str, list[str]]})
+CostPatch = TypedDict("CostPatch", {"passes": str, "device": str})
+#: says -- None where nothing need be done; fetch, take -- whether they can be fetched, or taken from a file
+WeightsPatch = TypedDict("WeightsPatch", {
+    "megabytes": int, "says": Said | None, "fetch": bool, "take": bool, "own": bool,
+})
+#: One network's map, or why there is none. groups -- what shares a colour range, and its top; ways -- kinds of arrow
+#: and their words; notes -- words of the remarks
+MapSide = TypedDict("MapSide", {
+    "title": str, "status": str, "trained": bool, "why": NotRequired[str], "svg": str, "width": float,
+    "groups": list[tuple[str, float]], "ways": list[tuple[str, str]], "notes": list[str],
+})
+#: A comparison whose maps may be asked for by its key; ramps -- the colour maps, sent once.
+XrayPatch = TypedDict("XrayPatch", {
+    "ramps": NotRequired[dict[str, str]], "key": str, "sides": list[MapSide], "networks": list[str],
+    "joints": list[str], "joint": str, "stop": str | None, "stops": list[str], "scope": str, "scopes": list[str],
+    "trained": dict[str, list[str]], "example": str | None, "pin": NotRequired[Pin | None],
+    "channel": NotRequired[int | None], "costs": list[list[Said]] | None,
+})
+# fmt: on
+
+
+def said(key: str, **values: Any) -> Said:
+    return {"key": key, "values": values}
+
+
+def told(error: UserError) -> Said:
+    return said(error.key, **error.values)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter:
+    return TypeAdapter(kind)
+
+
+def read(kind: type[T], sent: object) -> T:
+    """What a browser sent, if it is what was declared, without any field that was not. Raises UserError."""
+    try:
+        return _adapter(kind).validate_python(sent, strict=True)
+    except ValidationError:
+        raise UserError("xray.wrong") from None

@@ -1,0 +1,88 @@
+"""What one visitor's page knows: one object a session, in gr.State, never shared, changed only by its own events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .schema import Pin
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
+    from ..examples import Example
+
+#: What a new page begins with: the score from which joints are shown, and the joint of the heatmaps.
+THRESHOLD, JOINT = 0.1, "right wrist"
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Request:
+    """All that decides a comparison. turn counts the session's photos and boxes; the rest are the controls."""
+
+    turn: int
+    networks: tuple[str, str]
+    upsampling: str | dict[str, str]
+    decoder: str
+    flip: bool
+
+
+@dataclass
+class Session:
+    """language -- of Gradio's own components; the browser says the rest itself
+    photo    -- (H, W, 3) uint8 RGB, number counts them; example -- whose photo it is, None for the visitor's own
+    box      -- as the visitor or the example gave it; found -- the person that was looked for, with the confidence
+    turn     -- grows with every photo and box; a run for an older turn stops
+    newest   -- of the browser's own numbers, so that a slow upload cannot replace a newer photo
+    networks -- in the two pickers
+    done     -- the request that `result` answers
+    scope    -- the one stage or stack that the slider changes, "" for all places
+    pin, channel -- the cell that a link opens, until it is open
+    key      -- under which store.py keeps the result's traces; shown -- the request that the X-ray shows
+    """
+
+    language: str = "en"
+    photo: np.ndarray | None = None
+    number: int = 0
+    example: Example | None = None
+    box: Box | None = None
+    found: tuple[Box, float] | None = None
+    turn: int = 0
+    newest: int = -1
+    done: Request | None = None
+    result: Comparison | None = None
+    networks: tuple[str, str] = ("", "")
+    threshold: float = THRESHOLD
+    joint: str = JOINT
+    scope: str = ""
+    pin: Pin | None = None
+    channel: int | None = None
+    key: str = ""
+    shown: Request | None = None
+    _patches: int = 0
+
+    def take(self, photo: np.ndarray, box: Box | None = None, example: Example | None = None) -> None:
+        """A new photo; what was known of the old one's person goes."""
+        self.photo, self.example = photo, example
+        self.number += 1
+        self.frame(box)
+
+    def frame(self, box: Box | None) -> None:
+        """Another box on the same photo, or none."""
+        self.box, self.found = box, None
+        self.turn += 1
+
+    def newer(self, number: int) -> bool:
+        """Whether the browser's event is newer than all before; remembers it."""
+        if number <= self.newest:
+            return False
+        self.newest = number
+        return True
+
+    def patch(self, **changes: object) -> dict[str, object]:
+        """What a component of the page shall change; numbered, because the browser skips a value it has."""
+        self._patches += 1
+        return {"n": self._patches, **changes}

@@ -1,0 +1,51 @@
+// The browser's end of the wire to Python; page/schema.py is the other end, and declares what crosses it.
+// Python sends patches of a component's state, numbered; the browser triggers events, and asks the X-ray's questions.
+import { state } from './store.js';
+import { learn } from './words.js';
+
+/**
+ * What a component may do: send one of its events, upload a file, ask for a view of the X-ray.
+ * @typedef {object} Wire
+ * @property {<E extends keyof import('./schema').Events>(event: E, data: import('./schema').Events[E]) => void} send
+ * @property {(file: File) => Promise<{ path: string }>} upload
+ * @property {ReturnType<typeof asker>} ask
+ */
+
+const FAILED = { error: { key: 'xray.failed' } };
+
+/** @type {(question: import('./schema').Question) => Promise<any>} */
+let server = async () => FAILED;
+
+/**
+ * Starts a component; gives back what takes its patches. An older patch that comes late changes nothing.
+ * @param {(element: HTMLElement, wire: Wire) => (patch: any) => void} start
+ * @param {{ element: HTMLElement, trigger: any, server: any, upload: any }} gradio
+ */
+export async function open(start, gradio) {
+  await learn(state.language);
+  if (gradio.server?.ask) server = gradio.server.ask;
+  const draw = start(gradio.element, { send: gradio.trigger, upload: gradio.upload, ask: asker() });
+  let newest = -1;
+  return (/** @type {{ n: number }} */ patch) => {
+    if (patch.n < newest) return;
+    newest = patch.n;
+    draw(patch);
+  };
+}
+
+/**
+ * Asks for a view of the X-ray. Each asker has one question at a time for a view: the answer is null where it asked
+ * again meanwhile, or a newer comparison came.
+ * @returns {<V extends keyof import('./schema').Answers>(view: V, question?: Partial<import('./schema').Question>)
+ *   => Promise<(import('./schema').Answers[V] & { error?: import('./schema').Said }) | null>}
+ */
+export function asker() {
+  /** @type {Record<string, number>} */
+  const asked = {};
+  return async (view, question = {}) => {
+    const mine = (asked[view] = (asked[view] || 0) + 1);
+    const { key, joint, language } = state;
+    const answer = await server({ joint, language, ...question, key, view }).catch(() => FAILED);
+    return mine === asked[view] && key === state.key ? answer : null;
+  };
+}

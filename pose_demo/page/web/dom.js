@@ -1,0 +1,59 @@
+// Elements, and what is written into them.
+
+/**
+ * An element with attributes: a string is its class, a function becomes a listener, null is left out.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string | Record<string, unknown>} [attributes]
+ * @param {...(Node | string | number)} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(typeof attributes === 'string' ? { class: attributes } : attributes)) {
+    if (typeof value === 'function') node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (value !== null && value !== undefined) node.setAttribute(name, String(value));
+  }
+  node.append(...children.map((child) => (typeof child === 'number' ? String(child) : child)));
+  return node;
+}
+
+/** @param {string} text @param {() => void} onclick @param {Record<string, unknown>} [more] */
+export function button(text, onclick, more = {}) {
+  return make('button', { type: 'button', class: 'plain', onclick, ...more }, text);
+}
+
+/** A button that looks like a link. @param {string} text @param {() => void} onclick */
+export const link = (text, onclick) => button(text, onclick, { class: 'link' });
+
+/**
+ * A choice of one value; null is written as "".
+ * @param {[string | null, string][]} options @param {string | number | null} value
+ * @param {(value: string | null) => void} choose @param {Record<string, unknown>} [more]
+ */
+export function select(options, value, choose, more = {}) {
+  const node = make('select', { onchange: () => choose(node.value || null), ...more },
+    ...options.map(([each, text]) => make('option', { value: each ?? '' }, text)));
+  node.value = String(value ?? '');
+  return node;
+}
+
+/** Shows one line or hides it. @param {HTMLElement} node @param {string | null} [text] */
+export function line(node, text) {
+  node.textContent = text || '';
+  node.hidden = !text;
+}
+
+/** A frame keeps the photo's shape, as large as its column and --tall allow.
+ * @param {HTMLElement} node @param {number} width @param {number} height */
+export function shape(node, width, height) {
+  node.style.setProperty('--ratio', String(width / height));
+}
+
+/** The step of an arrow key, [across, down]. @param {KeyboardEvent} event */
+export function arrow(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return null;
+  /** @type {Record<string, [number, number]>} */
+  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  return steps[event.key] || null;
+}

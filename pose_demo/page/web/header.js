@@ -1,0 +1,39 @@
+// The title, the language switch, dark and light. A change of language computes nothing: the words are fetched.
+import { button, make } from './dom.js';
+import { on, state } from './store.js';
+import { learn, say, speak } from './words.js';
+
+/** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
+export function start(element, wire) {
+  const languages = make('div', { class: 'languages', role: 'group', 'data-label': 'page.language' });
+  const theme = button('◐', dark, { class: 'plain theme', 'data-label': 'page.dark', 'data-hint': 'page.dark' });
+  const showTheme = () => theme.setAttribute('aria-pressed', String(document.body.classList.contains('dark')));
+  element.replaceChildren(make('header', 'top', make('h1', { 'data-word': 'page.title' }),
+    make('p', { class: 'subtitle', 'data-word': 'page.subtitle' }), make('div', 'top-buttons', languages, theme)));
+  /** @type {Record<string, string>} */
+  let known = {};
+
+  function dark() {
+    document.body.classList.toggle('dark');
+    showTheme();
+  }
+  async function choose(/** @type {string} */ code) {
+    await learn(code);
+    wire.send('language', { to: code }); // Gradio's own components are labelled by Python
+  }
+  function draw() {
+    document.documentElement.lang = state.language;
+    document.title = say('page.title');
+    languages.replaceChildren(...Object.entries(known).map(([code, name]) =>
+      button(name, () => choose(code), { lang: code, 'aria-pressed': code === state.language })));
+  }
+
+  speak(element);
+  showTheme();
+  on(['language'], draw);
+  return (/** @type {import('./schema').HeaderPatch} */ patch) => {
+    known = patch.languages ?? known;
+    draw();
+    if (patch.language) learn(patch.language);
+  };
+}

@@ -1,0 +1,34 @@
+// All that the page's parts know in common. Nothing else is shared, and nothing of it hangs on `window`.
+
+/**
+ * language -- of the words; photos -- the newest last, as views may still show an older one
+ * joint    -- whose heatmaps and story are shown
+ * key      -- names the comparison whose maps may be asked for, "" before the first
+ * sides, networks, joints, stop, scope, scopes, trained, example -- what that comparison is, see page/schema.py
+ * pin, channel -- the cell that is open, and which of its channels (null: the first of the order)
+ * against  -- the stop that is compared with, null: as each network was trained
+ * costs    -- what was measured of this comparison
+ * @typedef {Omit<import('./schema').XrayPatch, 'ramps'> & {
+ *   language: string, photos: import('./schema').Photo[], pin: import('./schema').Pin | null,
+ *   channel: number | null, against: string | null }} State
+ */
+
+/** @type {State} */
+export const state = {
+  language: 'en', photos: [], joint: '', key: '', sides: [], networks: [], joints: [], stop: null, stops: [], scope: '',
+  scopes: [], trained: {}, example: null, pin: null, channel: null, against: null, costs: null,
+};
+
+/** @type {{ names: (keyof State)[], react: () => void }[]} */
+const listeners = [];
+
+/** React to a change of any of these. @param {(keyof State)[]} names @param {() => void} react */
+export function on(names, react) {
+  listeners.push({ names, react });
+}
+
+/** Change some; whoever listens to one of them hears of it once. @param {Partial<State>} changes */
+export function set(changes) {
+  Object.assign(state, changes);
+  for (const { names, react } of listeners) if (names.some((name) => name in changes)) react();
+}

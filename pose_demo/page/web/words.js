@@ -1,0 +1,64 @@
+// Words by key in the visitor's language; pose_demo/locales is where they stand, for Python too.
+import { on, set, state } from './store.js';
+
+/** @typedef {import('./schema').Said} Said */
+
+/** @type {Record<string, Record<string, string>>} */
+const tables = {};
+
+/** Fetches a language and then speaks it. @param {string} language */
+export async function learn(language) {
+  tables[language] ||= await (await fetch(new URL(`./locales/${language}.json`, import.meta.url))).json();
+  if (language !== state.language) set({ language });
+}
+
+/** For tests, and for words that are there already. @param {string} language @param {Record<string, string>} table */
+export function know(language, table) {
+  tables[language] = table;
+}
+
+const BLANK = /\{(\w+)(?::([^}]+))?\}/g;
+
+/** One text, its blanks filled as locales/__init__.py says. @param {string} key @param {Record<string, any>} [values] */
+export function say(key, values = {}) {
+  const text = tables[state.language]?.[key];
+  if (text === undefined) throw new Error(`no word for ${key}`);
+  return text.replace(BLANK, (_, name, how) => {
+    const value = values[name];
+    if (!how) return String(value);
+    if (how[0] === '.') return number(value, how);
+    return (Array.isArray(value) ? value : [value]).map((one) => word(how, one)).join(' / ');
+  });
+}
+
+/** @param {Said | null | undefined} said */
+export const tell = (said) => (said ? say(said.key, said.values) : '');
+
+/** `group.value`, or the value itself where nobody translated it. @param {string} group @param {string} value */
+export const word = (group, value) => tables[state.language]?.[`${group}.${value}`] ?? value;
+
+/** A network's state beside its results. @param {{ trained: boolean, status: string }} side */
+export const badge = (side) => (side.trained ? word('status', side.status) : say('page.untrained'));
+
+/** As Python formats it: ".2f", ".3g", ".0e", ".0%". @param {number} value @param {string} how */
+export function number(value, how) {
+  const digits = Number(how.slice(1, -1));
+  if (how.endsWith('f')) return value.toFixed(digits);
+  if (how.endsWith('%')) return `${(100 * value).toFixed(digits)}%`;
+  if (how.endsWith('g')) return String(Number(value.toPrecision(digits)));
+  return value.toExponential(digits).replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** Fills every data-word (text), data-label (aria-label) and data-hint (title), now and in every other language.
+ * @param {HTMLElement} element */
+export function speak(element) {
+  const fill = () => {
+    const all = (/** @type {string} */ name) =>
+      /** @type {HTMLElement[]} */ ([...element.querySelectorAll(`[data-${name}]`)]);
+    for (const node of all('word')) node.textContent = say(node.dataset.word ?? '');
+    for (const node of all('label')) node.setAttribute('aria-label', say(node.dataset.label ?? ''));
+    for (const node of all('hint')) node.title = say(node.dataset.hint ?? '');
+  };
+  fill();
+  on(['language'], fill);
+}

@@ -1,0 +1,51 @@
+// The slider, its scope and the joint, always in reach while one looks at maps: they move the page's own controls.
+import { button, line, make, select } from '../dom.js';
+import { on, set, state } from '../store.js';
+import { move } from '../stops.js';
+import { say, speak, word } from '../words.js';
+
+/** The joints to choose from, in the visitor's language. @returns {[string, string][]} */
+export const joints = () => state.joints.map((name) => [name, word('joint', name)]);
+
+/** Another joint, everywhere on the page. @param {string} joint @param {import('../channel.js').Wire} wire */
+export function choose(joint, wire) {
+  set({ joint });
+  wire.send('choose', { joint });
+}
+
+/** @param {HTMLElement} root @param {import('../channel.js').Wire} wire */
+export function start(root, wire) {
+  const stops = make('span', { class: 'bar-stops', role: 'radiogroup', 'data-label': 'xray.slider' });
+  const scope = make('span'), joint = make('span'), busy = make('span', { class: 'bar-busy', role: 'status', hidden: '' });
+  const named = (/** @type {string} */ key, /** @type {Node} */ node) =>
+    make('label', {}, make('span', { class: 'bar-word', 'data-word': key }), ' ', node);
+  const node = make('div', { class: 'xray-sticky', hidden: '' },
+    make('span', { class: 'bar-word', 'data-word': 'xray.slider' }), stops, named('xray.scope', scope),
+    named('xray.joint_label', joint), busy);
+  root.append(node);
+  speak(node);
+  const wait = () => line(busy, '…');
+
+  on(['key', 'joint', 'language'], () => {
+    if (!state.key) return;
+    node.hidden = false;
+    line(busy);
+    stops.replaceChildren(...state.stops.map((stop, k) => {
+      const trained = state.trained[stop];
+      const each = button(word('stop', stop), () => {
+        wait();
+        move(k);
+      }, { role: 'radio', 'aria-checked': stop === state.stop, 'data-stop': stop,
+        title: trained ? say('xray.trained_mark', { networks: trained.join(', ') }) : '' });
+      if (trained) each.append(make('span', 'mark', '▲'));
+      return each;
+    }));
+    scope.replaceChildren(select([[null, say('xray.everywhere')],
+      ...state.scopes.map((part) => /** @type {[string, string]} */ ([part, say('xray.only', { part })]))],
+    state.scope, (to) => {
+      wait();
+      wire.send('scope', { to: to ?? '' });
+    }, { class: 'scope' }));
+    joint.replaceChildren(select(joints(), state.joint, (to) => choose(to ?? '', wire), { class: 'bar-joint' }));
+  });
+}

@@ -1,0 +1,68 @@
+// The dock: everything about the pinned cell, a tab a file.
+import { button, make } from '../dom.js';
+import { on, set, state } from '../store.js';
+import { badge, say, speak } from '../words.js';
+import { channels } from './channels.js';
+import { field } from './field.js';
+import { find, release, section } from './maps.js';
+import { pair } from './pair.js';
+import { trouble } from './part.js';
+import { sum } from './sum.js';
+
+/** @typedef {import('../schema').CellAnswer} Cell */
+/** @typedef {(body: HTMLElement, cell: Cell, wire: import('./part.js').Wire) => void | Promise<void>} Tab */
+
+/** @type {Record<string, Tab>} */
+const TABS = { channels, computation: sum, field, before_after: pair };
+
+/** @param {HTMLElement} _root @param {import('./part.js').Wire} wire */
+export function start(_root, wire) {
+  const title = make('h3', 'dock-title'), tabs = make('div', { class: 'tabs', role: 'tablist' });
+  const close = button('✕', release, { class: 'plain close', 'data-label': 'xray.close', 'data-hint': 'xray.close' });
+  const body = make('div', { class: 'dock-body', role: 'tabpanel' });
+  const dock = make('section', { class: 'dock', hidden: '', tabindex: '-1' }, make('div', 'dock-bar', title, tabs, close),
+    body);
+  section.append(dock);
+  speak(dock);
+  let tab = 'channels', by = 'energy';
+  /** @type {Cell | null} */
+  let cell = null;
+
+  on(['pin', 'key', 'joint', 'language'], open);
+  on(['against'], () => { if (state.pin && tab === 'before_after') show(); });
+  dock.addEventListener('change', (event) => { // another order of the channels
+    if (!(event.target instanceof HTMLSelectElement) || event.target.name !== 'by') return;
+    by = event.target.value;
+    set({ channel: null });
+    open();
+  });
+
+  async function open() {
+    const { pin } = state, hidden = dock.hidden;
+    dock.hidden = !pin;
+    if (!pin) return;
+    if (hidden) find(pin)?.closest('.map-card')?.scrollIntoView({ block: 'start' });
+    const answer = await wire.ask('cell', { ...pin, by });
+    if (!answer || !state.pin || trouble(body, answer)) return;
+    cell = answer;
+    const side = state.sides[pin.side];
+    title.replaceChildren(make('b', {}, pin.cell), ` ${cell.shape.join('×')} `, make('span', 'foot', side.title));
+    if (!side.trained) title.append(' ', make('span', 'badge untrained', badge(side)));
+    if (tab === 'computation' && !cell.sum && !cell.made?.length) tab = 'channels';
+    await show();
+    const below = (find(pin)?.getBoundingClientRect().bottom ?? 0) + 18 - dock.getBoundingClientRect().top;
+    if (hidden && below > 0) scrollBy({ top: below }); // the cell stays in sight above the dock
+  }
+  async function show() {
+    const mine = tab;
+    tabs.replaceChildren(...Object.keys(TABS).map((name) => button(say(`xray.${name}`), () => {
+      tab = name;
+      show();
+    }, { role: 'tab', 'aria-selected': tab === name, 'data-tab': name })));
+    if (!cell) return;
+    const page = make('div');
+    if (cell.photo) page.append(make('figure', 'big', make('img', { src: cell.photo, alt: '' })));
+    else await TABS[tab](page, cell, wire);
+    if (mine === tab && page.firstChild) body.replaceChildren(page);
+  }
+}

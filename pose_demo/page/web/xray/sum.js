@@ -1,0 +1,56 @@
+// What adds up to a cell: its terms, their shares, the sum.
+import { figure, legend } from '../colour.js';
+import { link, make, select } from '../dom.js';
+import { set, state } from '../store.js';
+import { say, tell } from '../words.js';
+import { walk } from './maps.js';
+import { trouble } from './part.js';
+
+/** "stage3.module1.branch1.from0" -> "branch1.from0": the head line says where one is. @param {string} name */
+export const short = (name) => name.split('.').slice(-2).join('.');
+
+/** @type {import('./inspector.js').Tab} */
+export async function sum(body, cell, wire) {
+  const { pin, channel } = state;
+  if (!pin) return;
+  if (!cell.sum) return void body.replaceChildren(make('p', {}, say('xray.plain')), made(cell.made ?? [], pin.side));
+  const answer = await wire.ask('sum', { ...pin, channel });
+  if (!answer || trouble(body, answer)) return;
+  const said = make('span', 'value'), look = { diverging: true, say: said };
+  const sign = (/** @type {string} */ text) => make('span', 'sign', text);
+  const terms = answer.terms.flatMap((each, k) => [...(k ? [sign('+')] : []), term(each, pin)]);
+  const after = answer.after ? [sign(`→ ${say('xray.relu_follows')} →`),
+    make('div', 'term', figure(answer.after, short(pin.cell).split('.').at(-1) ?? '', look))] : [];
+  const one = (/** @type {number} */ k) => /** @type {[string, string]} */ ([String(k), say('xray.channel', { channel: k })]);
+  const chooser = select([[null, say('xray.all_channels')], ...Array.from({ length: answer.channels }, (_, k) => one(k))],
+    channel, (to) => {
+      set({ channel: to === null ? null : Number(to) });
+      sum(body, cell, wire);
+    }, { 'aria-label': say('xray.channels') });
+  body.replaceChildren(
+    make('div', 'sum-head', make('b', {}, say(`xray.${answer.kind === 'head' ? 'head_title' : answer.kind}`, answer)),
+      ...(answer.kind === 'head' ? [] : [chooser]), said, legend(answer.total.low, answer.total.high, true)),
+    make('div', 'sum', ...terms, sign('='), make('div', 'term total', figure(answer.total, say('xray.sum'), look)),
+      ...after), make('p', 'foot', say('xray.share_note', { error: answer.missed })));
+}
+
+/** @param {import('../schema').Term} term @param {import('../schema').Pin} pin */
+function term({ name, label, share, map, before, source }, { side, cell }) {
+  const node = make('div', 'term'), look = { diverging: true };
+  const after = figure(map, label ? tell(label) : short(name), { ...look, class: 'stretch' });
+  if (before) {
+    const size = `${before.h}×${before.w}`;
+    const small = figure(before, say('xray.before_enlarged', { size }), { ...look, class: 'before' });
+    /** @type {HTMLElement} */ (small.firstElementChild).style.width = `${(138 * before.w) / map.w}px`;
+    node.append(make('div', 'stretched', small, make('span', 'sign', '→'), after));
+  } else node.append(after);
+  node.append(make('span', { class: 'share', style: `--share:${share}` }, say('xray.share', { share })));
+  if (source !== cell) node.append(link(`← ${short(source)}`, () => walk(side, source)));
+  return node;
+}
+
+/** @param {import('../schema').Made[]} edges @param {number} side */
+function made(edges, side) {
+  return make('ul', 'made', ...edges.map(({ source, steps }) => make('li', {}, `${say('xray.made_from')} `,
+    link(source, () => walk(side, source)), steps.length ? `: ${steps.join(' → ')}` : '')));
+}

@@ -1,0 +1,80 @@
+// Take it away: pictures are made in the browser from what is on the page, files by the server.
+import { bytes } from '../colour.js';
+import { button, make, select } from '../dom.js';
+import { on, state } from '../store.js';
+import { say, tell } from '../words.js';
+import { card } from './part.js';
+import { frozen } from './picture.js';
+
+/** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
+export function start(root, wire) {
+  const { node, heading } = card(root, 'take');
+  const row = make('div', 'take-row'), said = make('p', { class: 'foot said', role: 'status', 'aria-live': 'polite' });
+  node.append(row, said);
+  let times = 2, view = '';
+
+  on(['key', 'pin', 'language'], () => {
+    if (!state.key) return;
+    node.hidden = false;
+    heading.textContent = say('xray.take');
+    const views = /** @type {[string, string][]} */ ([
+      ...state.sides.flatMap((side, k) => (side.svg ? [[`map${k}`, side.title]] : [])),
+      ...(state.pin ? [['dock', say('xray.computation')]] : []),
+      ...['film', 'lab', 'story'].map((name) => [name, say(`xray.${name}_short`)])]);
+    if (!views.some(([name]) => name === view)) view = views[0][0];
+    const act = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ does) =>
+      button(text, does, { 'data-take': id });
+    const cell = state.pin ? ` (${state.pin.cell})` : '';
+    row.replaceChildren(
+      select(views, view, (to) => { view = to ?? ''; }, { class: 'take-view', 'aria-label': say('xray.take_png') }),
+      select([1, 2, 4].map((k) => [String(k), say('xray.times', { times: k })]), times,
+        (to) => { times = Number(to); }, { class: 'times', 'aria-label': say('xray.zoom') }),
+      act('png', say('xray.take_png'), picture),
+      ...state.sides.flatMap((side, k) => (side.svg
+        ? [act(`svg${k}`, `${say('xray.take_svg')}: ${side.title}`, () => file('svg', { side: k }))] : [])),
+      act('json', say('xray.take_json'), () => file('json')),
+      act('npz', say('xray.take_npz') + cell, () => file('npz', state.pin ?? {})),
+      act('report', say('xray.take_report'), () => file('report', { ...state.pin, against: state.against })),
+      act('link', say('xray.take_link'), copy));
+  });
+
+  /** @param {'svg' | 'json' | 'npz' | 'report'} what @param {Partial<import('../schema').Question>} [more] */
+  async function file(what, more) {
+    const answer = await wire.ask('export', { what, ...more });
+    if (!answer) return;
+    said.textContent = answer.error ? tell(answer.error) : answer.name;
+    if (!answer.error) save(new Blob([bytes(answer.data)], { type: answer.type }), answer.name);
+  }
+  async function picture() {
+    const map = view.startsWith('map') ? `.map-card[data-side="${view.slice(3)}"]` : `.${view}`;
+    const shown = /** @type {HTMLElement | null} */ (root.querySelector(map));
+    const sheet = shown && (await frozen(shown, times).catch(() => null));
+    if (!sheet) return void (said.textContent = say('xray.failed'));
+    sheet.toBlob((blob) => { if (blob) save(blob, `pose-xray-${view}.png`); });
+    said.textContent = `${sheet.width}×${sheet.height}`;
+  }
+  async function copy() {
+    const address = `${location.origin}${location.pathname}?${query()}`;
+    history.replaceState(null, '', address);
+    try {
+      await navigator.clipboard.writeText(address);
+    } catch { /* the address bar has it */ }
+    said.textContent = `${say('xray.copied')} ${address}`;
+  }
+}
+
+/** Networks, slider, joint, cell and example: never a photo of the visitor's own. */
+export function query() {
+  const { networks, stop, scope, joint, pin, channel, example } = state, result = new URLSearchParams();
+  const cell = pin && [pin.side, pin.cell, ...(channel === null ? [] : [channel])].join(':');
+  const parts = { left: networks[0], right: networks[1], upsampling: stop, scope, joint, cell, example };
+  for (const [name, value] of Object.entries(parts)) if (value) result.set(name, value);
+  return result;
+}
+
+/** @param {Blob} blob @param {string} name */
+function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  make('a', { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
