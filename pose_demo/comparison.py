@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import platform
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from . import __version__, person, weights
 from .crop import Box, Crop, check_box
-from .decode import decode, flip_merge, to_input
 from .joints import shared
-from .networks import zoo
+from .networks import model, zoo
+from .networks.base import PoseNetwork
+from .networks.card import Card
 from .networks.trace import Trace
 from .networks.upsampling import Request
 from .photo import read
@@ -39,7 +38,7 @@ class Pose:
     trace    -- every map on the way, if asked for
     """
 
-    card: zoo.Card
+    card: Card
     joints: np.ndarray
     scores: np.ndarray
     heatmaps: list[np.ndarray]
@@ -166,64 +165,42 @@ def compare(
     """
     tell = progress or (lambda share, what: None)
     pixels = read(photo)
-    cards = [zoo.card(name) for name in (networks or weights.default_pair())]
     where = torch.device(device or zoo.device())
     tell(0.05, "loading the networks")
-    nets = [network(card.name, str(where)) for card in cards]
+    nets = [network(each, str(where)) for each in (networks or weights.default_pair())]
     requests = _requests(upsampling, nets)
 
     found = None
     if box is None:
         tell(0.2, "looking for the person")
-        finder = weights.default_pair()[0]
-        result = person.find(pixels, network(finder, str(where)), zoo.card(finder))
+        result = person.find(pixels, network(weights.default_pair()[0], str(where)))
         box, found = result.box, result.confidence
     box = check_box(box, pixels.shape)
 
     poses = []
-    for k, (card, net, request) in enumerate(zip(cards, nets, requests, strict=True)):
-        tell(0.4 + 0.5 * k / len(nets), f"{card.title} looks at the photo")
-        poses.append(_look(pixels, box, card, net, request, decoder, flip, trace))
+    for k, (net, request) in enumerate(zip(nets, requests, strict=True)):
+        tell(0.4 + 0.5 * k / len(nets), f"{model.card_of(net).title} looks at the photo")
+        poses.append(_pose(pixels, box, net, request, decoder=decoder, flip=flip, trace=trace))
     tell(1.0, "done")
     return Comparison(pixels, box, found, tuple(poses), upsampling, decoder, flip, _device_name(where))
 
 
-def _look(
-    photo: np.ndarray, box: Box, card: zoo.Card, net: nn.Module, request: Request, decoder: str, flip: bool, trace: bool
-) -> Pose:
-    crop = Crop.around(box, card.input, cells=card.cells)
-    image = crop.warp(photo)
-    where = next(net.parameters()).device
-    x = zoo.normalise(torch.from_numpy(image).to(where).permute(2, 0, 1)[None].float() / 255, card.normalisation)
-
-    with torch.inference_mode():
-        zoo.wait(where)
-        start = time.perf_counter()
-        kept = net.trace(x, request) if trace and net.places else None  # MMPose's networks leave none
-        heatmaps = kept.heatmaps if kept else net(x, request)
-        if flip:
-            mirrored = net(x.flip(-1), request)
-            order, shift = card.joints.flip, card.cells == "corner"
-            heatmaps = [flip_merge(a, b, order, shift) for a, b in zip(heatmaps, mirrored, strict=True)]
-        zoo.wait(where)
-        seconds = time.perf_counter() - start
-        cells, scores = decode(heatmaps[-1], decoder)
-    stride = card.input[0] // heatmaps[-1].shape[2]
-    joints = crop.to_photo(to_input(cells[0], stride, card.cells).cpu().numpy()).astype(np.float32)
-    return Pose(card, joints, scores[0].cpu().numpy(), [_numpy(h) for h in heatmaps], crop, image, seconds, kept)
+def _pose(photo: np.ndarray, box: Box, net: PoseNetwork, request: Request, **how: Any) -> Pose:
+    seen = model.look(net, photo, [box], request, **how)
+    heatmaps = [h[0].float().cpu().numpy() for h in seen.answer.heatmaps]
+    return Pose(
+        model.card_of(net), seen.joints[0], seen.scores[0], heatmaps, seen.crops[0], seen.images[0],
+        seen.answer.seconds, seen.answer.trace,
+    )  # fmt: skip
 
 
-def _numpy(heatmaps: Tensor) -> np.ndarray:
-    return heatmaps[0].float().cpu().numpy()
-
-
-def _requests(upsampling: Request, nets: list[nn.Module]) -> list[Request]:
+def _requests(upsampling: Request, nets: list[PoseNetwork]) -> list[Request]:
     """A mapping's keys go to the networks that have such places; a key that fits neither is an error."""
     if upsampling is None or isinstance(upsampling, str):
         return [upsampling] * len(nets)
 
-    def fits(key: str, net: nn.Module) -> bool:
-        return any(place == key or place.startswith(key + ".") for place in getattr(net, "places", ()))
+    def fits(key: str, net: PoseNetwork) -> bool:
+        return any(place == key or place.startswith(key + ".") for place in net.places)
 
     for key in upsampling:
         if not any(fits(key, net) for net in nets):
@@ -234,14 +211,14 @@ def _requests(upsampling: Request, nets: list[nn.Module]) -> list[Request]:
 _loading = threading.Lock()
 
 
-def network(name: str, device: str) -> nn.Module:
+def network(name: str, device: str) -> PoseNetwork:
     """A network of the zoo, loaded once and shared: a call never changes it, so that sharing is safe."""
     with _loading:
         return _load(name, device)
 
 
 @lru_cache(maxsize=6)
-def _load(name: str, device: str) -> nn.Module:
+def _load(name: str, device: str) -> PoseNetwork:
     return zoo.load(name, device)
 
 

@@ -9,11 +9,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-METHODS = ("argmax", "dark")
+from .locales import UserError
+
 CELLS = ("centre", "corner")
 
 
@@ -21,20 +24,20 @@ def decode(heatmaps: Tensor, method: str = "argmax") -> tuple[Tensor, Tensor]:
     """Where each heatmap peaks, in cells, and how high.
 
     heatmaps -- (N, J, H, W)
-    method   -- "argmax": the highest cell, moved a quarter cell towards the higher neighbour on each axis
-                (Stacked Hourglass section 3.3, HRNet section 4.1); errs by up to a quarter cell by construction.
+    method   -- a key of DECODERS. "argmax": the highest cell, moved a quarter cell towards the higher neighbour on
+                each axis (Stacked Hourglass section 3.3, HRNet section 4.1); errs by up to a quarter cell.
                 "dark": Taylor expansion of the smoothed log-heatmap (Zhang et al., CVPR 2020, section 3.2).
 
     Returns joints (N, J, 2) float32 as x, y in cells, cell centres at whole numbers, and scores (N, J) float32,
     the value of the highest cell. A map without any positive value peaks where it is highest, with its score.
     """
-    if method not in METHODS:
-        raise ValueError(f"unknown decoder {method!r}; there are {', '.join(METHODS)}")
+    if method not in DECODERS:
+        raise UserError("decoder.unknown", name=repr(method), known=", ".join(DECODERS))
     n, j, h, w = heatmaps.shape
     flat = heatmaps.float().reshape(n * j, h, w)
     scores, at = flat.flatten(1).max(dim=1)
     x, y = at % w, at // w
-    offset = (_quarter if method == "argmax" else _taylor)(flat, x, y)
+    offset = DECODERS[method](flat, x, y)
     joints = torch.stack([x, y], dim=1).float() + offset
     return joints.reshape(n, j, 2), scores.reshape(n, j)
 
@@ -106,3 +109,7 @@ def _taylor(flat: Tensor, x: Tensor, y: Tensor, sigma: float = 2.0, radius: int 
     # A Taylor step of more than a cell and a half leaves the stencil it was computed from: not a peak's shape.
     peak &= offset.abs().amax(dim=1) <= 1.5
     return torch.where(peak[:, None], offset, torch.zeros_like(offset))
+
+
+#: By name: heatmaps (K, h, w) and the highest cell's x, y, (K,) each -> (K, 2) what is to be added to x, y, in cells.
+DECODERS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"argmax": _quarter, "dark": _taylor}

@@ -6,6 +6,7 @@ MPII Human Pose, and Leeds Sports Pose (also LSP-extended).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,8 +39,9 @@ class JointSet:
 
     @cached_property
     def flip(self) -> tuple[int, ...]:
-        """flip[k] is the channel that joint k has in a mirrored photo."""
-        return tuple(self.joints.index(_mirror(joint)) for joint in self.joints)
+        """flip[k] is the channel that joint k has in a mirrored photo: its own where it has no other side."""
+        channels = {joint: k for k, joint in enumerate(self.joints)}
+        return tuple(channels.get(_mirror(joint), k) for joint, k in channels.items())
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -129,6 +131,21 @@ def joint_set(which: str | int) -> JointSet:
     if found is None:
         raise ValueError(f"no joint set {which!r}; there are coco (17 joints), mpii (16) and lsp (14)")
     return found
+
+
+def channels(which: int | Sequence[str]) -> JointSet:
+    """The joint set of a network of one's own, by the number of its heatmaps or the names of its joints.
+
+    Seventeen, sixteen and fourteen are taken for COCO's, MPII's and LSP's; any other number of joints has no names,
+    and without names no limbs and no left and right.
+    """
+    if isinstance(which, int):
+        return _BY_COUNT.get(which) or JointSet("unnamed", tuple(f"joint {k + 1}" for k in range(which)), ())
+    names = tuple(which)
+    if known := next((s for s in JOINT_SETS.values() if s.joints == names), None):
+        return known
+    limbs = {limb: None for s in JOINT_SETS.values() for limb in s.limbs if set(limb) <= set(names)}
+    return JointSet("own", names, tuple(limbs))
 
 
 def shared(a: JointSet, b: JointSet) -> tuple[tuple[str, int, int], ...]:

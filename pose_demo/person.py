@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from .crop import Box, Crop, whole
-from .decode import decode, to_input
 from .networks.base import PoseNetwork
-from .networks.zoo import Card, normalise
+from .networks.model import card_of, look
 
 #: Windows' sides as shares of `longest`; each size covers the photo with half a window's overlap.
 SIDES = (1.0, 0.7, 0.45, 0.28)
@@ -29,22 +27,22 @@ class Found:
     confidence: float
 
 
-def find(photo: np.ndarray, net: PoseNetwork, card: Card) -> Found:
+def find(photo: np.ndarray, net: PoseNetwork) -> Found:
     """The person that answers best in a photo (H, W, 3); the whole photo where none answers."""
     # The smallest window needs no more pixels than the network's input has: a large photo is scaled down just once.
     height, width = photo.shape[:2]
-    share = min(1.0, max(card.input) / (min(SIDES) * longest(height, width)))
+    share = min(1.0, max(card_of(net).input) / (min(SIDES) * longest(height, width)))
     overview = Crop(whole(photo.shape), (max(1, round(height * share)), max(1, round(width * share))))
     small = photo if share == 1 else overview.warp(photo)
     boxes = windows(*small.shape[:2])
-    joints, scores = look(small, boxes, net, card, padding=1.0)
+    joints, scores = _seen(net, small, boxes, 1.0)
     joints = overview.to_photo(joints)
     boxes = [tuple(overview.to_photo(np.reshape(box, (2, 2))).reshape(4)) for box in boxes]
     kept = _best_of_each_size(_answers(joints, scores, boxes), boxes)
     seen = [Found(whole(photo.shape), 0.0)]
     for _ in range(_LOOKS):
         boxes = [around(joints[k], scores[k], boxes[k], photo.shape) for k in kept]
-        joints, scores = look(photo, boxes, net, card, padding=1.25)
+        joints, scores = _seen(net, photo, boxes, 1.25)
         kept = range(len(boxes))
         seen += [
             Found(around(points, score, box, photo.shape), float(score.mean()))
@@ -91,19 +89,10 @@ def _centres(length: int, side: float) -> np.ndarray:
     return np.linspace(side / 2, length - side / 2, int(np.ceil((length - side) / (side / 2))) + 1) - 0.5
 
 
-def look(
-    photo: np.ndarray, boxes: list[Box], net: PoseNetwork, card: Card, padding: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (K, J, 2) in pixels of the photo and scores (K, J), one row a box."""
-    crops = [Crop.around(box, card.input, padding, card.cells) for box in boxes]
-    x = torch.from_numpy(np.stack([crop.warp(photo) for crop in crops])).permute(0, 3, 1, 2)
-    x = x.to(next(net.parameters()).device)
-    with torch.inference_mode():
-        heatmaps = net(normalise(x.float() / 255, card.normalisation))[-1]
-    at, scores = decode(heatmaps)
-    at = to_input(at, card.input[0] // heatmaps.shape[2], card.cells).cpu().numpy()
-    joints = np.stack([crop.to_photo(points) for crop, points in zip(crops, at, strict=True)])
-    return joints, scores.clamp(0, 1).cpu().numpy()
+def _seen(net: PoseNetwork, photo: np.ndarray, boxes: list[Box], padding: float) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (K, J, 2) in pixels of the photo and scores (K, J) from 0 to 1, one row a box."""
+    seen = look(net, photo, boxes, padding=padding)
+    return seen.joints, seen.scores.clip(0, 1)
 
 
 def _answers(joints: np.ndarray, scores: np.ndarray, boxes: list[Box]) -> np.ndarray:

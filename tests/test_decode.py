@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pose_demo.crop import Crop
-from pose_demo.decode import CELLS, METHODS, decode, flip_merge, to_cells, to_input
+from pose_demo.decode import CELLS, DECODERS, decode, flip_merge, to_cells, to_input
 from pose_demo.joints import COCO
 
 STRIDE = 4
@@ -29,7 +29,7 @@ ERROR = {"argmax": 1.0, "dark": 0.1}  # input pixels on each axis; argmax is a q
 
 
 @pytest.mark.parametrize("cells", CELLS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", DECODERS)
 @settings(deadline=None, max_examples=150)
 @given(
     where=planted,
@@ -83,14 +83,14 @@ def test_argmax_moves_a_quarter_cell_towards_the_higher_neighbour():
     assert decode(heatmap)[0][0].tolist() == [[4.25, 4], [3.75, 4], [4, 3.75], [4, 4.25]]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", DECODERS)
 @pytest.mark.parametrize("at", [(0, 0), (63, 0), (0, 47), (63, 47), (31, 0), (0, 20), (1, 1), (62, 46), (2, 30)])
 def test_at_the_border_the_peak_stays_in_its_cell(method, at):
     found, score = decode(gaussian(at, 2, (48, 64))[None, None], method)
     assert np.abs(found[0, 0].numpy() - at).max() <= 0.26 and score.item() == 1
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", DECODERS)
 @pytest.mark.parametrize(
     "heatmap",
     [
@@ -134,7 +134,7 @@ def test_half_precision_is_decoded_in_single(dtype):
 def test_the_heatmaps_are_left_alone():
     heatmaps = torch.rand(1, 2, 16, 16)
     before = heatmaps.clone()
-    for method in METHODS:
+    for method in DECODERS:
         decode(heatmaps, method)
     flip_merge(heatmaps, heatmaps, (1, 0), shift=True)
     assert torch.equal(heatmaps, before)
@@ -199,7 +199,7 @@ def refine(mmpose):
     return {"argmax": argmax, "dark": dark}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", DECODERS)
 @pytest.mark.parametrize("shape", MAPS)
 def test_we_decode_as_mmpose_does(refine, method, shape):
     """Away from the border, where MMPose's smoothing pulls peaks inwards and ours does not. Round peaks, long ones,

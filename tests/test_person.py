@@ -4,7 +4,6 @@ import pytest
 from pose_demo import person
 from pose_demo.comparison import network
 from pose_demo.examples import examples
-from pose_demo.networks import zoo
 from pose_demo.photo import read
 from pose_demo.weights import default_pair
 
@@ -41,8 +40,7 @@ def test_a_box_holds_the_joints_that_answered():
 
 @pytest.fixture(scope="module")
 def finder():
-    name = default_pair()[0]
-    return network(name, "cpu"), zoo.card(name)
+    return network(default_pair()[0], "cpu")
 
 
 def easy():
@@ -51,7 +49,7 @@ def easy():
 
 @pytest.mark.parametrize("example", easy(), ids=lambda e: e.path.stem)
 def test_the_person_of_an_example_is_found(example, finder):
-    found = person.find(read(example.path), *finder)
+    found = person.find(read(example.path), finder)
     assert iou(found.box, example.box) > 0.5, found
 
 
@@ -70,7 +68,7 @@ def test_a_small_person_in_a_large_photo_is_found(corner, finder):
     scene[:] = photo[:20].mean((0, 1))
     left, top = round(corner[0] * 1400), round(corner[1] * 1000)
     scene[top : top + tall, left : left + cut.shape[1]] = cut
-    found = person.find(scene, *finder)
+    found = person.find(scene, finder)
     assert iou(found.box, (left, top, left + cut.shape[1], top + tall)) > 0.4, found
 
 
@@ -88,5 +86,5 @@ def test_a_person_in_a_panorama_is_found(left, finder):
     scene = sum(cv2.resize(part, (width, height), interpolation=cv2.INTER_CUBIC) for part in parts) + 120
     scene = scene.clip(0, 255).astype(np.uint8)
     scene[450 : 450 + tall, left : left + cut.shape[1]] = cut
-    found = person.find(scene, *finder)
+    found = person.find(scene, finder)
     assert iou(found.box, (left, 450, left + cut.shape[1], 450 + tall)) > 0.4, found

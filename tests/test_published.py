@@ -17,7 +17,8 @@ import torch
 from pose_demo import comparison, weights
 from pose_demo.comparison import compare
 from pose_demo.crop import Crop
-from pose_demo.networks import zoo
+from pose_demo.decode import decode, to_input
+from pose_demo.networks import model, zoo
 
 PUBLISHED = [e for e in weights.manifest().values() if e.trained == "published"]
 STACKS = [e for e in PUBLISHED if e.network.startswith("hourglass-")]
@@ -160,12 +161,12 @@ def test_the_packages_tensor_and_cells(predictor, photo):
     from stacked_hourglass.utils.evaluation import final_preds_untransformed
 
     square = torch.from_numpy(Crop.around(BOX, (256, 256)).warp(photo)).permute(2, 0, 1)
-    ours = zoo.normalise(square[None].float() / 255, "mpii")[0]
+    ours = model.normalise(square[None].float() / 255, "mpii")[0]
     assert torch.allclose(predictor(1).prepare_image(square), ours, atol=1e-6)
     heatmaps = torch.zeros(1, 1, 64, 64)
     heatmaps[0, 0, 20, 30] = 1
     edges = final_preds_untransformed(heatmaps, (64, 64))[0] * 4
-    at = comparison.to_input(comparison.decode(heatmaps)[0][0], 4, zoo.card("hourglass-1-mpii").cells)
+    at = to_input(decode(heatmaps)[0][0], 4, zoo.card("hourglass-1-mpii").cells)
     assert edges.tolist() == [[122, 82]] and at.tolist() == [[121.5, 81.5]]
 
 

@@ -120,21 +120,6 @@ def test_published_figure_is_of_the_validation_set_of_its_data(e):
     assert low < e.published["value"] < high and e.published["source"]
 
 
-@pytest.mark.parametrize("e", ENTRIES, ids=lambda e: e.name)
-def test_network_and_words_are_known_to_the_networks(e):
-    from pose_demo.networks import upsampling, zoo
-
-    assert e.network in {*zoo.ARCHITECTURES, "mmpose-hourglass52"}
-    assert e.normalisation in zoo.NORMALISATION
-    assert weights._CHOICES["upsampling"] == upsampling.STOPS
-
-
-def test_cells_are_those_of_the_decoder():
-    from pose_demo import decode
-
-    assert weights._CHOICES["cells"] == decode.CELLS
-
-
 # --- reading a manifest ------------------------------------------------------------------------------------------
 
 
@@ -160,8 +145,6 @@ def test_callers_cannot_spoil_the_list():
         (table(colour='"red"'), "colour"),
         (table(joints='"face"'), "joints is 'face'; there are coco, mpii, lsp"),
         (table(normalisation="3"), "normalisation must be text, not 3"),
-        (table(cells='"middle"'), "centre, corner"),
-        (table(upsampling='"nearest-exact"'), "nearest-exact"),
         (table(input="[256]"), "height, width"),
         (table(input='"256x192"'), "height, width"),
         (table(input="[256, -1]"), "height, width"),

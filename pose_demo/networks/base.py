@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from . import upsampling as up
+from .card import Card
 from .trace import Recorder, Trace, ignore
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ class PoseNetwork(nn.Module, ABC):
     joints     -- J, the number of heatmap channels
     places     -- {place: factor}: every spot that enlarges a map, in the order of the forward pass
     trained_upsampling -- the stop the weights were trained with; what a call gets that asks for none
+    card   -- what must be known beside the weights; None until zoo.build, load or open gives it one
     """
+
+    card: Card | None = None
 
     multiple: int
     joints: int

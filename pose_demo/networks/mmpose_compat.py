@@ -10,11 +10,17 @@ module is pycocotools' with another name, so pycocotools' takes the place. Nothi
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 import torch
 
 _declared: list[torch.library.Library] = []  # a declaration lasts as long as its Library
+
+
+def available() -> bool:
+    """Whether MMPose is installed. Imports nothing."""
+    return importlib.util.find_spec("mmpose") is not None
 
 
 def prepare_torchvision() -> None:

@@ -7,7 +7,6 @@ of its modules, which all callers share.
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -18,11 +17,12 @@ from torch import Tensor, nn
 
 from . import mmpose_compat
 from .base import PoseNetwork, TapFunction
+from .card import MMPOSE
 from .checkpoints import Source, load
+from .mmpose_compat import available
 from .trace import Trace
 from .upsampling import Request
 
-PREFIX = "mmpose-"
 _CONFIGS = ".mim/configs/body_2d_keypoint/topdown_heatmap/coco"
 _HRNET = "td-hm_hrnet-w32_8xb64-210e_coco-256x192.py"
 _HOURGLASS = "td-hm_hourglass52_8xb32-210e_coco-256x256.py"
@@ -63,11 +63,6 @@ class MMPoseNetwork(PoseNetwork):
         return [heatmaps] if isinstance(heatmaps, Tensor) else list(heatmaps)
 
 
-def available() -> bool:
-    """Whether MMPose is installed. Imports nothing."""
-    return importlib.util.find_spec("mmpose") is not None
-
-
 def build(name: str, joints: int = 17, checkpoint: Source | None = None) -> MMPoseNetwork:
     """A network of NETWORKS (with or without the leading "mmpose-"), untrained where no checkpoint is given.
 
@@ -75,7 +70,7 @@ def build(name: str, joints: int = 17, checkpoint: Source | None = None) -> MMPo
 
     Raises ValueError for an unknown name, RuntimeError where MMPose is not installed.
     """
-    known = PREFIX + name.removeprefix(PREFIX)
+    known = MMPOSE + name.removeprefix(MMPOSE)
     if known not in NETWORKS:
         raise ValueError(f"through MMPose there are {', '.join(NETWORKS)}, and no {name!r}")
     if not available():

@@ -8,22 +8,22 @@ shows what training does. Names that begin with "mmpose-" run through MMPose's o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from .. import weights
-from ..joints import JointSet, joint_set
-from . import checkpoints
+from ..joints import JointSet, channels, joint_set
+from ..locales import UserError
+from . import checkpoints, reference
 from .base import PoseNetwork
+from .card import MMPOSE, UNTRAINED, Card
 from .hourglass import StackedHourglass
 from .hrnet import HRNet
+from .model import device, wait
 
-UNTRAINED = "-untrained"
-MMPOSE = "mmpose-"
+__all__ = ["ARCHITECTURES", "UnknownNetwork", "build", "card", "device", "load", "names", "wait"]
 
 #: Bodies by name; each takes joints=J.
 ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
@@ -49,59 +49,9 @@ ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
     "hrnet-w18-bottleneck": partial(HRNet, width=48, unit="bottleneck"),
 }
 
-#: Mean and standard deviation of RGB in 0..1 by which a photo is normalised, by the manifest's word for it.
-NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
-    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "mpii": ((0.4404, 0.4440, 0.4327), (1.0, 1.0, 1.0)),  # bearpaw's and anibali's trainers only subtract
-    "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-}
 
-
-@dataclass(frozen=True)
-class Card:
-    """What is known of a network of the zoo without loading it.
-
-    input         -- (height, width) in pixels
-    normalisation -- a key of NORMALISATION
-    cells         -- "centre" or "corner", see decode.py
-    upsampling    -- the slider's stop that the weights were trained with
-    status        -- "published", "trained briefly on a CPU", "untrained", ... as it must be said beside its results
-    entry         -- the weights' manifest entry, None for an untrained network
-    """
-
-    name: str
-    architecture: str
-    joints: JointSet
-    input: tuple[int, int]
-    normalisation: str
-    cells: str
-    upsampling: str
-    status: str
-    entry: weights.Entry | None
-
-    @property
-    def title(self) -> str:
-        """For people: "HRNet-W32 (MPII)"."""
-        family, _, rest = self.architecture.removeprefix(MMPOSE).partition("-")
-        body = {"hrnet": "HRNet", "hourglass": "Hourglass", "hourglass52": "Hourglass-52"}[family]
-        body += f"-{rest.capitalize()}" if rest else ""
-        through = "MMPose " if self.name.startswith(MMPOSE) else ""
-        where = "untrained" if self.entry is None else self.joints.name.upper()
-        return f"{through}{body} ({where} {self.input[0]}x{self.input[1]})"
-
-    @property
-    def trained(self) -> bool:
-        return self.entry is not None
-
-    @property
-    def available(self) -> bool:
-        """Its weights are here (or it needs none) and what runs it is installed."""
-        if self.name.startswith(MMPOSE):
-            from . import reference
-
-            if not reference.available():
-                return False
-        return self.entry is None or weights.find(self.entry.name) is not None
+class UnknownNetwork(UserError):
+    """The zoo has no network, or no architecture, of that name; the message lists what there is."""
 
 
 def names() -> list[str]:
@@ -113,7 +63,7 @@ def names() -> list[str]:
 
 
 def card(name: str) -> Card:
-    """What is known of a network. Raises ValueError that lists near names for one that the zoo has not."""
+    """What is known of a network without loading it. Raises UnknownNetwork for one that the zoo has not."""
     entries, name = weights.manifest(), weights.canonical(name)
     entry = entries.get(name)
     if entry is None and name.startswith(MMPOSE):
@@ -121,68 +71,58 @@ def card(name: str) -> Card:
         entry = entry if entry and entry.network.startswith("hrnet-w") else None
     if entry is not None:
         architecture = entry.network if name == entry.name else MMPOSE + entry.network
+        title = _title(architecture, entry.joints.upper(), entry.input)
         return Card(
-            name, architecture, joint_set(entry.joints), tuple(entry.input), entry.normalisation, entry.cells,
-            entry.upsampling, entry.trained, entry,
+            name, title, architecture, joint_set(entry.joints), entry.input, entry.normalisation, entry.cells, None,
+            entry.upsampling, entry.trained, entry.licence, entry.source, entry.sha256, entry,
         )  # fmt: skip
     body = name.removesuffix(UNTRAINED)
     if name.endswith(UNTRAINED) and body in ARCHITECTURES:
-        side = 128 if "slim" in body else 256
-        return Card(
-            name, body, joint_set("lsp"), (side, side), "imagenet", "centre", "nearest", "untrained", None
-        )  # fmt: skip
-    raise ValueError(f"the zoo has no network {name!r}; it has {', '.join(names())}")
+        return _untrained(body, joint_set("lsp"))
+    raise UnknownNetwork("zoo.unknown", name=repr(name), known=", ".join(names()))
+
+
+def _untrained(body: str, joints: JointSet, upsampling: str = "nearest") -> Card:
+    side = 96 if "tiny" in body else 128 if "slim" in body else 256
+    title = _title(body, "untrained", (side, side))
+    return Card(body + UNTRAINED, title, body, joints, (side, side), upsampling=upsampling)
+
+
+def _title(architecture: str, which: str, size: tuple[int, int]) -> str:
+    """For people: "HRNet-W32 (MPII 256x256)"."""
+    family, _, rest = architecture.removeprefix(MMPOSE).partition("-")
+    body = {"hrnet": "HRNet", "hourglass": "Hourglass", "hourglass52": "Hourglass-52"}[family]
+    body += f"-{rest.capitalize()}" if rest else ""
+    through = "MMPose " if architecture.startswith(MMPOSE) else ""
+    return f"{through}{body} ({which} {size[0]}x{size[1]})"
 
 
 def build(architecture: str, joints: int = 17, seed: int = 0, **options: Any) -> PoseNetwork:
     """An untrained body, the same for the same seed: hrnet-w18, w32, w48, hourglass-1, 2, 4, 8 and the slim pair.
 
-    options go to the class: `upsampling`'s trained stop, a stem, a depth.
+    options go to the class: `trained_upsampling`, a stem, a depth.
     """
     if architecture not in ARCHITECTURES:
-        raise ValueError(f"no architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}")
+        raise UnknownNetwork("zoo.no_body", name=repr(architecture), known=", ".join(ARCHITECTURES))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return ARCHITECTURES[architecture](joints=joints, **options)
+        net = ARCHITECTURES[architecture](joints=joints, **options)
+    net.card = _untrained(architecture, channels(joints), net.trained_upsampling)
+    return net
 
 
-def device() -> torch.device:
-    """The GPU where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def wait(device: torch.device) -> None:
-    """Until the device has finished: a GPU answers before it has computed."""
-    if device.type not in ("cpu", "meta"):
-        torch.accelerator.synchronize(device)
-
-
-def load(name: str, device: torch.device | str | None = None) -> nn.Module:
+def load(name: str, device: torch.device | str | None = None) -> PoseNetwork:
     """A network in eval mode with its weights in place, on `device` (default: the CPU).
 
-    Raises ValueError for an unknown name, WeightsMissing (FileNotFoundError) with the remedy where its weights are
-    not here, and RuntimeError where it runs through MMPose and MMPose is not installed.
+    Raises UnknownNetwork, WeightsMissing (FileNotFoundError) with the remedy where its weights are not here, and
+    RuntimeError where it runs through MMPose and MMPose is not installed.
     """
     known = card(name)
     if known.name.startswith(MMPOSE):
-        from . import reference
-
-        file = weights.locate(known.entry.name)
-        net = reference.build(known.architecture, len(known.joints), file)
+        net = reference.build(known.architecture, len(known.joints), weights.locate(known.entry.name))
     else:
         net = build(known.architecture, len(known.joints), trained_upsampling=known.upsampling)
         if known.entry is not None:
             checkpoints.load(net, weights.locate(known.entry.name))
+    net.card = known
     return net.requires_grad_(False).to(device or "cpu").train(False)
-
-
-def normalise(images: Tensor, how: str) -> Tensor:
-    """(N, 3, H, W) RGB in 0..1 -> what a network trained with `how` expects."""
-    mean, std = (constant(v, images.device)[None, :, None, None] for v in NORMALISATION[how])
-    return (images - mean) / std
-
-
-@cache
-def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
-    """(len(values),) float32, made once a device: making a tensor on a GPU waits for all that it still has to do."""
-    return torch.tensor(values, device=device)

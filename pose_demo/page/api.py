@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.events import api as endpoint
 from pydantic import TypeAdapter, ValidationError
 
-from ..decode import METHODS
+from ..decode import DECODERS
 from ..locales import UserError, say
 from ..networks import zoo
 from ..networks.upsampling import STOPS
@@ -22,7 +22,7 @@ TEXTS = {
     "box": "the person's box [x0, y0, x1, y1] in pixels of the photo, or null to look for the person",
     "networks": "a list of two names as `weights list` shows them, or null for the pair that ships",
     "upsampling": f"a stop of the slider ({', '.join(STOPS)}), an object {{place: stop}}, or null: as each was trained",
-    "decoder": f"how a peak becomes a joint: {', '.join(METHODS)}",
+    "decoder": f"how a peak becomes a joint: {', '.join(DECODERS)}",
     "flip": "true to average with the mirrored photo, or false",
 }
 

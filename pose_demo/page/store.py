@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 
 from ..comparison import Comparison, Pose, network
-from ..networks import zoo
+from ..networks import model, zoo
 from ..networks.base import PoseNetwork
+from ..networks.card import MMPOSE
 from ..networks.trace import Trace
 from ..networks.upsampling import Request, check
 from . import work
@@ -57,7 +58,7 @@ class Shot:
 
     def traceable(self, side: int) -> bool:
         """MMPose's networks leave no trace."""
-        return not self.pose(side).card.name.startswith(zoo.MMPOSE)
+        return not self.pose(side).card.name.startswith(MMPOSE)
 
     def request(self, side: int) -> Request:
         """What this network was asked for: a mapping's keys that it has places for, else as trained."""
@@ -74,9 +75,7 @@ class Shot:
 
     def input(self, side: int) -> Tensor:
         """(1, 3, H, W), what the network saw, normalised."""
-        pose = self.pose(side)
-        pixels = torch.from_numpy(pose.image).to(zoo.device()).permute(2, 0, 1)[None].float() / 255
-        return zoo.normalise(pixels, pose.card.normalisation)
+        return model.tensor(self.pose(side).image[None], self.net(side))
 
     def trace(self, side: int, stop: str = "shown") -> Trace:
         """The trace of one network as shown, or of the same photo with `stop` everywhere. Where it is not at hand a

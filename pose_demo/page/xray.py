@@ -14,6 +14,7 @@ import gradio as gr
 from ..draw import colour
 from ..locales import UserError, say
 from ..networks import zoo
+from ..networks.card import Card
 from ..networks.upsampling import STOPS
 from . import results, work
 from .answers import VIEWS, cost, film, lab
@@ -121,7 +122,7 @@ def heads(network: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place.partition(".")[0] for place in places))
 
 
-def trained(*cards: zoo.Card) -> dict[str, list[str]]:
+def trained(*cards: Card) -> dict[str, list[str]]:
     """{stop: the networks that were trained with it}."""
     found: dict[str, list[str]] = {}
     for card in cards:

@@ -35,6 +35,7 @@ from ..crop import Crop, check_box, whole
 from ..decode import decode, flip_merge, to_input
 from ..joints import JointSet, shared
 from ..networks import zoo
+from ..networks.model import normalise
 from .labels import Labels
 from .people import StudyError
 from .variants import Network, Variant, heatmaps
@@ -248,7 +249,7 @@ class Predictor:
         for (name, size, stop), which in self.passes.items():
             of, seen = self.networks[name], [view[self._cut(name, size)] for view in views]
             x = torch.from_numpy(np.stack([v.image for v in seen])).to(self.device, non_blocking=True)
-            x = zoo.normalise(x.permute(0, 3, 1, 2).float() / 255, of.normalisation)
+            x = normalise(x.permute(0, 3, 1, 2).float() / 255, of.normalisation)
             maps = self._maps(of, x.contiguous(memory_format=torch.channels_last), stop, which)
             scale = np.array([v.scale for v in seen], np.float32)[:, None, None]
             offset = np.array([v.offset for v in seen])[:, None]

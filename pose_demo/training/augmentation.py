@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..networks.mmpose_compat import prepare_torchvision
-from ..networks.zoo import constant
+from ..networks.model import constant
 from .data import Crops
 
 

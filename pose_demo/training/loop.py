@@ -30,7 +30,7 @@ from ..decode import decode, to_input
 from ..joints import JointSet
 from ..networks import checkpoints
 from ..networks.base import PoseNetwork
-from ..networks.zoo import normalise
+from ..networks.model import normalise
 from ..study.metrics import PCK, pck
 from .augmentation import Augmentation
 from .curve import draw_curve

@@ -1,0 +1,83 @@
+"""The card: what must be known of a network beside its weights, and what may be said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import weights
+from ..decode import CELLS
+from ..joints import JointSet
+from ..locales import UserError
+from . import mmpose_compat
+from .upsampling import check
+
+UNTRAINED = "-untrained"
+MMPOSE = "mmpose-"
+
+#: Mean and standard deviation of RGB in 0..1 by which a photo is normalised, by the card's word for it.
+NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "mpii": ((0.4404, 0.4440, 0.4327), (1.0, 1.0, 1.0)),  # bearpaw's and anibali's trainers only subtract
+    "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
+
+
+class CardError(UserError):
+    """A card says what nobody here understands; the message lists what there is."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """Every network has one, as `net.card`.
+
+    name          -- as the zoo knows it, or the file's name; title -- for people: "HRNet-W32 (MPII 256x256)"
+    architecture  -- as zoo.build knows it, or in the same manner: "hrnet-w40"
+    joints        -- what its heatmaps' channels are, in their order
+    input         -- (height, width) in pixels
+    normalisation -- a key of NORMALISATION
+    cells         -- "centre" or "corner", see decode.py
+    flip_shift    -- in a flip test the mirrored maps move one cell to the right; None: as its cells ask for
+    upsampling    -- the slider's stop that the weights were trained with
+    status        -- "published", "trained briefly on a CPU", "untrained", ... as it must be said beside its results
+    licence, source, sha256 -- of the weights; None if there are none
+    entry         -- the weights' manifest entry, None for an untrained network and one of your own
+    assumed       -- which of these nobody told and no tensor shows: taken for granted, and to be said so
+    """
+
+    name: str
+    title: str
+    architecture: str
+    joints: JointSet
+    input: tuple[int, int]
+    normalisation: str = "imagenet"
+    cells: str = "centre"
+    flip_shift: bool | None = None
+    upsampling: str = "nearest"
+    status: str = "untrained"
+    licence: str | None = None
+    source: str | None = None
+    sha256: str | None = None
+    entry: weights.Entry | None = None
+    assumed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field, known in (("normalisation", tuple(NORMALISATION)), ("cells", CELLS)):
+            if (given := getattr(self, field)) not in known:
+                raise CardError("card.unknown", name=self.name, field=field, given=repr(given), known=", ".join(known))
+        check(self.upsampling)
+        size = self.input
+        if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 4096 for side in size):
+            raise CardError("card.input", name=self.name, given=repr(size))
+        if self.flip_shift is None:
+            object.__setattr__(self, "flip_shift", self.cells == "corner")
+
+    @property
+    def trained(self) -> bool:
+        return self.status != "untrained"
+
+    @property
+    def available(self) -> bool:
+        """Its weights are here (or it needs none) and what runs it is installed."""
+        if self.name.startswith(MMPOSE) and not mmpose_compat.available():
+            return False
+        return self.entry is None or weights.find(self.entry.name) is not None

@@ -1,0 +1,182 @@
+"""The one way through a network: photo and boxes -> crops -> tensor -> heatmaps -> joints in the photo.
+
+compare, the person finder, studies, training's validation and the X-ray all go this way, or a part of it; what a
+network needs to be asked rightly stands on its card.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..decode import decode, flip_merge, to_input
+from .base import PoseNetwork
+from .card import NORMALISATION, Card
+from .trace import Trace
+from .upsampling import Request
+
+if TYPE_CHECKING:
+    from ..crop import Crop
+
+Run = Callable[[Tensor], list[Tensor]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network says of N images that are inputs already.
+
+    heatmaps -- list of (N, J, h, w), one per supervision, the last the answer (after the flip test, if asked for)
+    joints   -- (N, J, 2) float32 x, y in pixels of the input, centres at whole numbers; scores -- (N, J), the peaks
+    seconds  -- the forward passes alone
+    trace    -- every map on the way, of the pass without mirroring, if asked for
+    """
+
+    heatmaps: list[Tensor]
+    joints: Tensor
+    scores: Tensor
+    seconds: float
+    trace: Trace | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a network says of N boxes of one photo.
+
+    crops  -- where it looked; images -- (N, H, W, 3) uint8, what it saw; answer -- in pixels of those images
+    joints -- (N, J, 2) float32 in pixels of the photo; scores -- (N, J) float32
+    """
+
+    crops: list[Crop]
+    images: np.ndarray
+    answer: Answer
+    joints: np.ndarray
+    scores: np.ndarray
+
+
+def card_of(net: PoseNetwork) -> Card:
+    """The network's card. Raises ValueError for one that was made by hand and never given to zoo.open."""
+    if net.card is None:
+        raise ValueError(f"this {type(net).__name__} has no card; zoo.open(net) gives it one")
+    return net.card
+
+
+def look(
+    net: PoseNetwork,
+    photo: np.ndarray,
+    boxes: Sequence[Sequence[float]],
+    upsampling: Request = None,
+    *,
+    padding: float = 1.25,
+    decoder: str = "argmax",
+    flip: bool = False,
+    trace: bool = False,
+) -> Look:
+    """The people in these boxes, in one pass.
+
+    photo -- (H, W, 3) uint8; boxes -- x0, y0, x1, y1 in its pixels, each padded by `padding`; the rest as in `see`
+
+    Raises PhotoError for a box without an extent.
+    """
+    from ..crop import Crop  # here, because networks must run where OpenCV is not
+
+    card = card_of(net)
+    crops = [Crop.around(box, card.input, padding, card.cells) for box in boxes]
+    images = np.stack([crop.warp(photo) for crop in crops])
+    answer = see(net, images, upsampling, decoder=decoder, flip=flip, trace=trace)
+    inside = answer.joints.cpu().numpy()
+    joints = np.stack([crop.to_photo(points) for crop, points in zip(crops, inside, strict=True)])
+    return Look(crops, images, answer, joints.astype(np.float32), answer.scores.cpu().numpy())
+
+
+def see(
+    net: PoseNetwork,
+    images: np.ndarray | Tensor,
+    upsampling: Request = None,
+    *,
+    decoder: str = "argmax",
+    flip: bool = False,
+    trace: bool = False,
+    run: Run | None = None,
+) -> Answer:
+    """Images that are inputs already, in one pass.
+
+    images -- (N, H, W, 3) uint8 array or (N, 3, H, W) uint8 tensor
+    trace  -- keep every map on the way, where the network leaves any; run -- as in `heatmaps`
+    """
+    card, kept = card_of(net), None
+    with torch.inference_mode():
+        x = tensor(images, net)
+        wait(x.device)
+        start = time.perf_counter()
+        if trace and net.places:  # MMPose's networks and strangers leave no trace
+            kept = net.trace(x, upsampling)
+            straight = kept.heatmaps
+            maps = merged(straight, net(x.flip(-1), upsampling), card) if flip else straight
+        else:
+            maps = heatmaps(net, x, upsampling, flip, run)
+        wait(x.device)
+        seconds = time.perf_counter() - start
+        at, scores = joints(maps[-1], card, x.shape[-2], decoder)
+    return Answer(maps, at, scores, seconds, kept)
+
+
+def tensor(images: np.ndarray | Tensor, net: PoseNetwork) -> Tensor:
+    """(N, H, W, 3) uint8 array or (N, 3, H, W) uint8 tensor -> what the network takes, on its device."""
+    parameter = next(net.parameters())
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2) if isinstance(images, np.ndarray) else images
+    pixels = pixels.to(parameter.device, non_blocking=True).float() / 255
+    return normalise(pixels, card_of(net).normalisation).to(parameter.dtype)
+
+
+def normalise(images: Tensor, how: str) -> Tensor:
+    """(N, 3, H, W) RGB in 0..1 -> what a network trained with `how`, a key of NORMALISATION, expects."""
+    mean, std = (constant(v, images.device)[None, :, None, None] for v in NORMALISATION[how])
+    return (images - mean) / std
+
+
+def heatmaps(
+    net: PoseNetwork, x: Tensor, upsampling: Request = None, flip: bool = False, run: Run | None = None
+) -> list[Tensor]:
+    """(N, 3, H, W), normalised -> heatmaps (N, J, h, w), averaged with the mirrored images' where flip is asked for.
+
+    run -- what gives the heatmaps of a batch, in the place of net(x, upsampling): a study that reads answers on the way
+    """
+    run = run or (lambda batch: net(batch, upsampling))
+    straight = run(x)
+    return merged(straight, run(x.flip(-1)), card_of(net)) if flip else straight
+
+
+def merged(straight: list[Tensor], mirrored: list[Tensor], card: Card) -> list[Tensor]:
+    """The flip test: heatmaps of the images and of their mirror images -> their mean."""
+    shift = bool(card.flip_shift)
+    return [flip_merge(a, b, card.joints.flip, shift) for a, b in zip(straight, mirrored, strict=True)]
+
+
+def joints(heatmaps: Tensor, card: Card, height: int, decoder: str = "argmax") -> tuple[Tensor, Tensor]:
+    """(N, J, h, w) of inputs `height` pixels high -> joints (N, J, 2) in pixels of the input, and scores (N, J)."""
+    cells, scores = decode(heatmaps, decoder)
+    return to_input(cells, height // heatmaps.shape[2], card.cells), scores
+
+
+def device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def wait(device: torch.device) -> None:
+    """Until the device has finished: a GPU answers before it has computed."""
+    if device.type not in ("cpu", "meta"):
+        torch.accelerator.synchronize(device)
+
+
+@cache
+def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """(len(values),) float32, made once a device: making a tensor on a GPU waits for all that it still has to do."""
+    return torch.tensor(values, device=device)
