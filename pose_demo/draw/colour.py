@@ -41,7 +41,7 @@ def ramps() -> dict[str, str]:
 def css() -> str:
     """Both maps as gradients, and the colours of the person's sides, for a page's style sheet."""
     shades = {name: [f"#{hexes[6 * k : 6 * k + 6]}" for k in range(0, 256, 15)] for name, hexes in ramps().items()}
-    sides = {"right": side_colour("right"), "left": side_colour("left"), "middle": side_colour("")}
+    sides = {"right": side_colour("right "), "left": side_colour("left "), "middle": side_colour("")}
     values = {name: f"linear-gradient(to right, {', '.join(each)})" for name, each in shades.items()} | sides
     return f":root {{ {' '.join(f'--{name}: {value};' for name, value in values.items())} }}"
 

@@ -57,3 +57,18 @@ export function arrow(event) {
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   return steps[event.key] || null;
 }
+
+/** @typedef {{ x: number, y: number }} Place column and row */
+
+/** The nearest of `places` ahead of `here`, in its own row or column first; -1 where none is.
+ * @param {Place} here @param {Place[]} places @param {[number, number]} step */
+export function neighbour(here, places, [across, down]) {
+  let best = -1, least = Infinity;
+  places.forEach((place, k) => {
+    const dx = place.x - here.x, dy = place.y - here.y;
+    const ahead = across ? dx * across : dy * down, aside = Math.abs(across ? dy : dx);
+    const far = ahead + aside * (across ? 100 : 3);
+    if (ahead > 0 && far < least) [best, least] = [k, far];
+  });
+  return best;
+}

@@ -45,8 +45,12 @@ export function number(value, how) {
   const digits = Number(how.slice(1, -1));
   if (how.endsWith('f')) return value.toFixed(digits);
   if (how.endsWith('%')) return `${(100 * value).toFixed(digits)}%`;
-  if (how.endsWith('g')) return String(Number(value.toPrecision(digits)));
-  return value.toExponential(digits).replace(/e([+-])(\d)$/, 'e$10$2');
+  const short = how.endsWith('g') && value !== 0;
+  const power = short ? Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits))))) : 0;
+  if (how.endsWith('g') && power >= -4 && power < digits) return String(Number(value.toPrecision(digits)));
+  const text = short ? String(Number((value / 10 ** power).toPrecision(digits))) + `e${power < 0 ? '' : '+'}${power}`
+    : value.toExponential(digits);
+  return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 /** Fills every data-word (text), data-label (aria-label) and data-hint (title), now and in every other language.

@@ -1,5 +1,5 @@
 // The two maps, the hover preview, the keyboard, and which cell is pinned.
-import { arrow, button, make } from '../dom.js';
+import { arrow, button, make, neighbour } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { badge, say, speak } from '../words.js';
 
@@ -184,19 +184,4 @@ function keys(event, cells) {
   cells[best].focus();
   cells[best].scrollIntoView({ block: 'nearest', inline: 'nearest' });
   if (state.pin) pin(cells[best]);
-}
-
-/** @typedef {{ x: number, y: number }} Place column and row */
-
-/** The nearest of `places` ahead of `here`, in its own row or column first; -1 where none is.
- * @param {Place} here @param {Place[]} places @param {[number, number]} step */
-export function neighbour(here, places, [across, down]) {
-  let best = -1, least = Infinity;
-  places.forEach((place, k) => {
-    const dx = place.x - here.x, dy = place.y - here.y;
-    const ahead = across ? dx * across : dy * down, aside = Math.abs(across ? dy : dx);
-    const far = ahead + aside * (across ? 100 : 3);
-    if (ahead > 0 && far < least) [best, least] = [k, far];
-  });
-  return best;
 }

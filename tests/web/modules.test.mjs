@@ -1,0 +1,98 @@
+// What of the page needs no browser: words, the store, the channel, colours, the walk over a map, boxes, links.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const web = new URL('../../pose_demo/page/web/', import.meta.url);
+const load = (name) => import(new URL(name, web));
+const words = await load('words.js');
+const { on, set, state } = await load('store.js');
+for (const language of ['en', 'zh']) {
+  const file = new URL(`../../locales/${language}.json`, web);
+  words.know(language, JSON.parse(readFileSync(file, 'utf8')));
+}
+
+test('words are filled as Python fills them', () => {
+  assert.equal(words.say('xray.zeros', { share: 0.123 }), '12% of all values are exactly 0');
+  assert.equal(words.say('xray.now', { stops: ['nearest', 'bicubic'] }), 'now: nearest / bicubic');
+  assert.equal(words.word('joint', 'third hand'), 'third hand');
+  assert.throws(() => words.say('no.such'), /no word for no.such/);
+  assert.deepEqual([['.2f', 0.5], ['.3g', 1234.5], ['.3g', 0.00001234], ['.0e', 1e-7], ['.1%', 0.1234]]
+    .map(([how, value]) => words.number(value, how)), ['0.50', '1.23e+03', '1.23e-05', '1e-07', '12.3%']);
+});
+
+test('another language says the same key otherwise, and who listens hears of it', async () => {
+  let heard = 0;
+  on(['language'], () => { heard += 1; });
+  await words.learn('zh');
+  assert.match(words.tell({ key: 'xray.film', values: { joint: 'right wrist' } }), /右腕/);
+  await words.learn('zh');
+  assert.equal(heard, 1);
+  await words.learn('en');
+});
+
+test('a change of several names is heard once', () => {
+  let heard = 0;
+  on(['pin', 'channel'], () => { heard += 1; });
+  set({ pin: { side: 0, cell: 'stem' }, channel: 3 });
+  set({ joint: 'nose' });
+  assert.equal(heard, 1);
+  assert.deepEqual([state.pin.cell, state.joint], ['stem', 'nose']);
+});
+
+test('an older patch, and the answer to an older question, change nothing', async () => {
+  const { open } = await load('channel.js');
+  const drawn = [], answers = [];
+  let wire;
+  const gradio = { server: { ask: (question) => new Promise((answer) => { answers.push([question, answer]); }) } };
+  const hear = await open((element, given) => {
+    wire = given;
+    return (patch) => drawn.push(patch.n);
+  }, gradio);
+  for (const n of [0, 2, 1, 3]) hear({ n });
+  assert.deepEqual(drawn, [0, 2, 3]);
+  set({ key: 'mine' });
+  const first = wire.ask('film'), second = wire.ask('film', { joint: '*' }), other = wire.ask('story');
+  answers.forEach(([question, answer]) => answer({ ...question }));
+  assert.equal(await first, null);
+  assert.deepEqual(await second, { joint: '*', language: 'en', key: 'mine', view: 'film' });
+  const late = wire.ask('lab');
+  set({ key: 'newer' });
+  answers.at(-1)[1]({});
+  assert.equal(await late, null);
+  assert.equal((await other).view, 'story');
+});
+
+test('a map has the colours that were sent, low ones clear where that is asked', async () => {
+  const { numbers, paint, pixels } = await load('colour.js');
+  const grey = Array.from({ length: 256 }, (_, k) => k.toString(16).padStart(2, '0').repeat(3)).join('');
+  paint({ viridis: grey, diverging: grey });
+  const data = Buffer.from(new Float32Array([0, 0.5, 1, 9]).buffer).toString('base64');
+  const map = { h: 1, w: 4, low: 0, high: 1, data };
+  assert.deepEqual([...numbers(map)], [0, 0.5, 1, 9]);
+  assert.deepEqual([...pixels(map)].filter((_, k) => k % 4 !== 3 && k % 4 !== 2), [0, 0, 128, 128, 255, 255, 255, 255]);
+  assert.deepEqual([...pixels(map, { clear: true })].filter((_, k) => k % 4 === 3), [20, 235, 235, 235]);
+});
+
+test('arrow keys walk to the nearest cell of the same row or column first', async () => {
+  const { neighbour } = await load('dom.js');
+  const places = [{ x: 0, y: 0 }, { x: 2, y: 0 }, { x: 1, y: 1 }, { x: 0, y: 2 }];
+  assert.equal(neighbour(places[0], places, [1, 0]), 1);
+  assert.equal(neighbour(places[0], places, [0, 1]), 3);
+  assert.equal(neighbour(places[0], places, [-1, 0]), -1);
+});
+
+test('a box is drawn whichever way and typed with a comma', async () => {
+  const { between, parse } = await load('box.js');
+  assert.deepEqual(between([5, 1], [2, 7]), [2, 1, 5, 7]);
+  assert.deepEqual(parse(['1', ' 2,5', '3', '4']), [1, 2.5, 3, 4]);
+  assert.equal(parse(['1', 'nine', '3', '4']), null);
+  assert.equal(parse(['1', '', '3', '4']), null);
+});
+
+test('a link says what is shown and nothing of a photo of one\'s own', async () => {
+  const { query } = await load('xray/take.js');
+  set({ networks: ['a', 'b'], stop: 'bicubic', joint: 'left knee', pin: { side: 1, cell: 'stem' }, channel: 0,
+    example: null, scope: '' });
+  assert.equal(query().toString(), 'left=a&right=b&upsampling=bicubic&joint=left+knee&cell=1%3Astem%3A0');
+});
