@@ -63,6 +63,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     gr.on([picker.change for picker in both], guarded(_stops), [session, *both], at["stops"], **_LAST)
     for side in range(2):
         _weights(at, side, local, look)
+    if local:
+        at["own"].own(sent("own", _own, 3), session, [at["own"], *both], **_EACH)
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
     spoken.then(lambda *asked: _study(*asked)[0], outputs=at["study_text"], **asked)
@@ -138,6 +140,13 @@ def _language(session: Session, event: schema.To) -> tuple:
         raise UserError("xray.wrong")
     session.language = event["to"]
     return labels(session.language)
+
+
+def _own(session: Session, file: schema.Uploaded) -> tuple:
+    """A network of the owner's: it joins both pickers, and is looked through at the right."""
+    says, name = pickers.own(file)
+    renewed = gr.update(choices=pickers.choices(session.language))
+    return session.patch(says=says), renewed, {**renewed, "value": name} if name else renewed
 
 
 def _study(session: Session, question: str) -> tuple:

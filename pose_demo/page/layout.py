@@ -73,3 +73,5 @@ def _controls(at: dict[str, Any], local: bool) -> None:
     with gr.Accordion(say("more"), open=False, elem_id="more") as at["more"]:
         at["decoder"] = gr.Radio(events.decoders(_LANGUAGE), value="argmax", label=say("decoder"), elem_id="decoder")
         at["flip"] = gr.Checkbox(False, label=say("flip"), elem_id="flip")
+        if local:
+            at["own"] = own("weights", events=("own",), name="own-network", own=True, megabytes=pickers.LARGEST)

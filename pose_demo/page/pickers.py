@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from .. import weights
-from ..locales import say
+from ..locales import UserError, say
 from ..networks import zoo
 from . import work
 from .compare import sentence
@@ -72,14 +73,28 @@ def fetch(name: str) -> Iterator[Said | None]:
         yield sentence(problem)
 
 
+def _weights(sent: Uploaded) -> Path:
+    """The uploaded file, unless it is too large. Raises UserError."""
+    file = uploaded(sent["path"])
+    if file.stat().st_size > LARGEST * 1e6:
+        raise UserError("page.weights_large", megabytes=LARGEST)
+    return file
+
+
+def own(sent: Uploaded) -> tuple[Said, str | None]:
+    """A network of one's own joins the zoo of this process: what is to be said, and its name where it could be read."""
+    try:
+        card = zoo.add(_weights(sent))
+    except Exception as problem:
+        return sentence(problem), None
+    return said("page.own_here", network=card.title, assumed=", ".join(card.assumed) or "–"), card.name
+
+
 def take(session: Session, side: int, sent: Uploaded) -> Said | None:
     """The visitor's own copy of the weights of one side's network; what is wrong with it, or None."""
     entry = zoo.card(session.networks[side]).entry
     try:
-        file = uploaded(sent["path"])
-        size = file.stat().st_size
-        if size > LARGEST * 1e6:
-            return said("page.weights_large", megabytes=LARGEST)
+        file = _weights(sent)
         if entry is not None:
             weights.import_file(entry.name, file)
     except Exception as problem:

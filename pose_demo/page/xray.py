@@ -6,11 +6,11 @@ A browser asks with the key of its own shot (store.py); whatever is forged ends 
 from __future__ import annotations
 
 import logging
-from functools import cache
 from typing import Any
 
 import gradio as gr
 
+from ..comparison import network as loaded
 from ..draw import colour
 from ..locales import UserError, say
 from ..networks import zoo
@@ -109,16 +109,9 @@ def fill(session: Session) -> dict[str, Any]:
     }
 
 
-@cache
 def heads(network: str) -> tuple[str, ...]:
     """The stages or stacks of a network that enlarge maps; none through MMPose."""
-    import torch
-
-    architecture = zoo.card(network).architecture
-    if architecture not in zoo.ARCHITECTURES:
-        return ()
-    with torch.device("meta"):
-        places = zoo.ARCHITECTURES[architecture](joints=1).places
+    places = loaded(network, str(zoo.device())).places
     return tuple(dict.fromkeys(place.partition(".")[0] for place in places))
 
 
@@ -139,7 +132,7 @@ def _stop(upsampling: Any) -> str | None:
 
 def scoped(session: Session, networks: tuple[str, ...], stop: str) -> str | dict[str, str]:
     """The slider's stop for all places, or for the one stage or stack that the switch names."""
-    if session.scope not in {head for name in networks for head in heads(name)}:
+    if session.scope and session.scope not in {head for name in networks for head in heads(name)}:
         session.scope = ""
     return {session.scope: stop} if session.scope else stop
 

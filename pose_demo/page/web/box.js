@@ -4,7 +4,8 @@
 const NAMES = ['x0', 'y0', 'x1', 'y1'];
 
 /** The box between two corners, whichever way it was drawn. @param {number[]} a @param {number[]} b @returns {Box} */
-export const between = (a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])];
+export const between = ([ax, ay], [bx, by]) =>
+  [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)];
 
 /** Four numbers as they were typed, null where they are none. @param {string[]} typed */
 export function parse(typed) {

@@ -37,7 +37,7 @@ export function pixels(map, look = {}) {
 
 /** A map as a canvas whose cells tell their values. @param {NumberMap} map @param {Look} [look] */
 export function canvas(map, look = {}) {
-  const node = make('canvas', { width: map.w, height: map.h, class: 'map', role: 'img', 'aria-label': look.label || '' });
+  const node = make('canvas', { width: map.w, height: map.h, class: 'map', role: 'img', 'aria-label': look.label });
   node.getContext('2d')?.putImageData(new ImageData(pixels(map, look), map.w, map.h), 0, 0);
   node.style.aspectRatio = String(map.w / map.h);
   const at = (/** @type {number} */ part, /** @type {number} */ cells) =>

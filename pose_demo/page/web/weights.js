@@ -16,16 +16,18 @@ export function start(element, wire) {
     if (chosen.size > sent.megabytes * 1e6) return change({ says: { key: 'page.weights_large', values: sent } });
     change({ says: { key: 'page.uploading' } });
     try {
-      wire.send('take_weights', { path: (await wire.upload(chosen)).path });
+      const { path } = await wire.upload(chosen);
+      if (sent.own) wire.send('own', { path });
+      else wire.send('take_weights', { path });
     } catch {
       change({ says: { key: 'page.weights_failed', values: sent } });
     }
   }
   function draw() {
-    const { says, fetch, take } = sent;
-    element.replaceChildren(...(says ? [make('div', 'missing', make('p', 'note', tell(says)), make('div', 'row',
+    const { says, fetch, take, own } = sent, note = says ? [make('p', 'note', tell(says))] : [];
+    element.replaceChildren(...(says || own ? [make('div', own ? 'own' : 'missing', ...note, make('div', 'row',
       ...(fetch ? [button(say('page.fetch'), () => wire.send('fetch', {}), { class: 'primary' })] : []),
-      ...(take ? [button(say('page.import'), () => file.click())] : []), file))] : []));
+      ...(take || own ? [button(say(own ? 'page.own' : 'page.import'), () => file.click())] : []), file))] : []));
   }
   function change(/** @type {Partial<import('./schema').WeightsPatch>} */ patch) {
     sent = { ...sent, ...patch };

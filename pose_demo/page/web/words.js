@@ -19,7 +19,7 @@ export function know(language, table) {
 
 const BLANK = /\{(\w+)(?::([^}]+))?\}/g;
 
-/** One text, its blanks filled as locales/__init__.py says. @param {string} key @param {Record<string, any>} [values] */
+/** One text, its blanks filled as locales/ says. @param {string} key @param {Record<string, any>} [values] */
 export function say(key, values = {}) {
   const text = tables[state.language]?.[key];
   if (text === undefined) throw new Error(`no word for ${key}`);

@@ -16,7 +16,8 @@ export function choose(joint, wire) {
 /** @param {HTMLElement} root @param {import('../channel.js').Wire} wire */
 export function start(root, wire) {
   const stops = make('span', { class: 'bar-stops', role: 'radiogroup', 'data-label': 'xray.slider' });
-  const scope = make('span'), joint = make('span'), busy = make('span', { class: 'bar-busy', role: 'status', hidden: '' });
+  const scope = make('span'), joint = make('span');
+  const busy = make('span', { class: 'bar-busy', role: 'status', hidden: '' });
   const named = (/** @type {string} */ key, /** @type {Node} */ node) =>
     make('label', {}, make('span', { class: 'bar-word', 'data-word': key }), ' ', node);
   const node = make('div', { class: 'xray-sticky', hidden: '' },

@@ -53,9 +53,9 @@ function mosaic({ src, tile, columns, order, values }, pick) {
     style: `aspect-ratio:${columns * tile[0]}/${rows * tile[1]}` }, make('img', { src, alt: '' }), mark);
   let here = Math.max(0, order.indexOf(state.channel ?? order[0]));
   const at = (/** @type {MouseEvent} */ event) => {
-    const box = node.getBoundingClientRect(), part = (/** @type {number} */ v, /** @type {number} */ n) => Math.floor(v * n);
-    return part((event.clientY - box.top) / box.height, rows) * columns
-      + part((event.clientX - box.left) / box.width, columns);
+    const box = node.getBoundingClientRect();
+    return Math.floor(((event.clientY - box.top) / box.height) * rows) * columns
+      + Math.floor(((event.clientX - box.left) / box.width) * columns);
   };
   const named = (/** @type {number} */ k) => say('xray.channel', { channel: order[k] });
   const go = (/** @type {number} */ k, /** @type {boolean} */ chosen) => {

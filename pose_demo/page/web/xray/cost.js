@@ -11,7 +11,8 @@ export function start(root, wire) {
     measure.textContent = say('xray.computing');
     wire.send('measure', { key: state.key });
   }, { class: 'plain measure' });
-  const { node, heading } = card(root, 'costs', measure), note = make('p', 'foot'), lines = make('p', 'foot cost-lines');
+  const { node, heading } = card(root, 'costs', measure);
+  const note = make('p', 'foot'), lines = make('p', 'foot cost-lines');
   node.append(note, lines);
 
   on(['key', 'costs', 'language'], () => {

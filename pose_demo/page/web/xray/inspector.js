@@ -20,8 +20,8 @@ export function start(_root, wire) {
   const title = make('h3', 'dock-title'), tabs = make('div', { class: 'tabs', role: 'tablist' });
   const close = button('✕', release, { class: 'plain close', 'data-label': 'xray.close', 'data-hint': 'xray.close' });
   const body = make('div', { class: 'dock-body', role: 'tabpanel' });
-  const dock = make('section', { class: 'dock', hidden: '', tabindex: '-1' }, make('div', 'dock-bar', title, tabs, close),
-    body);
+  const dock = make('section', { class: 'dock', hidden: '', tabindex: '-1' },
+    make('div', 'dock-bar', title, tabs, close), body);
   section.append(dock);
   speak(dock);
   let tab = 'channels', by = 'energy';

@@ -26,8 +26,8 @@ export function start(root, wire) {
     heading.textContent = say('xray.lab');
     note.textContent = say('xray.lab_note');
     const now = answer.sides.find((side) => side.now)?.now ?? [];
-    chooser.replaceChildren(make('span', 'against-word', say('xray.against', { stop: say('xray.now', { stops: now }) })),
-      ' ', against({ class: 'against' }));
+    const shown = say('xray.against', { stop: say('xray.now', { stops: now }) });
+    chooser.replaceChildren(make('span', 'against-word', shown), ' ', against({ class: 'against' }));
     labs.replaceChildren(...answer.sides.map(lab));
     pair();
   }
@@ -63,7 +63,8 @@ function lab(side, k) {
     make('span', 'factor', `×${row.factor}`),
     make('span', { class: 'gauge', style: `--alone:${row.alone / top};--total:${row.total / top}` }),
     make('span', 'number', `${number(row.alone, '.1%')} / ${number(row.total, '.1%')}`)));
-  return make('div', {}, head, make('p', 'foot', `${say('xray.now', { stops: side.now })} → ${word('stop', side.other)}`),
+  const both = `${say('xray.now', { stops: side.now })} → ${word('stop', side.other)}`;
+  return make('div', {}, head, make('p', 'foot', both),
     make('div', 'lab-two',
       make('div', {}, make('h4', {}, say('xray.moved')), make('table', {}, make('thead', {}, make('tr', {}, ...heads)),
         make('tbody', {}, ...joints))),

@@ -16,7 +16,8 @@ export async function pair(body, _cell, wire) {
     return make('div', {}, figure(map, caption, { class: 'big', diverging }), legend(map.low, map.high, diverging));
   };
   const said = { ...question, ...answer };
-  const choice = make('label', 'foot', `${say('xray.against_label')} `, against({ 'aria-label': say('xray.against_label') }));
+  const named = say('xray.against_label');
+  const choice = make('label', 'foot', `${named} `, against({ 'aria-label': named }));
   body.replaceChildren(
     make('div', 'sum-head', choice, ...(answer.same ? [make('span', 'foot', say('xray.same_stop'))] : [])),
     make('div', 'trio', part('first', say('xray.cell_pair', said)),

@@ -39,7 +39,8 @@ export function whenSeen(node, names, fill) {
   });
 }
 
-/** Says what went wrong in place of an answer. @param {HTMLElement} node @param {{ error?: import('../schema').Said }} answer */
+/** Says what went wrong in place of an answer.
+ * @param {HTMLElement} node @param {{ error?: import('../schema').Said }} answer */
 export function trouble(node, answer) {
   if (answer.error) node.replaceChildren(make('p', { class: 'xray-error', role: 'alert' }, tell(answer.error)));
   return Boolean(answer.error);

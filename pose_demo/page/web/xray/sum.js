@@ -18,12 +18,12 @@ export async function sum(body, cell, wire) {
   if (!answer || trouble(body, answer)) return;
   const said = make('span', 'value'), look = { diverging: true, say: said };
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
-  const terms = answer.terms.flatMap((each, k) => [...(k ? [sign('+')] : []), term(each, pin)]);
+  const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin)]);
   const after = answer.after ? [sign(`→ ${say('xray.relu_follows')} →`),
     make('div', 'term', figure(answer.after, short(pin.cell).split('.').at(-1) ?? '', look))] : [];
-  const one = (/** @type {number} */ k) => /** @type {[string, string]} */ ([String(k), say('xray.channel', { channel: k })]);
-  const chooser = select([[null, say('xray.all_channels')], ...Array.from({ length: answer.channels }, (_, k) => one(k))],
-    channel, (to) => {
+  /** @type {[string | null, string][]} */
+  const each = Array.from({ length: answer.channels }, (_, k) => [String(k), say('xray.channel', { channel: k })]);
+  const chooser = select([[null, say('xray.all_channels')], ...each], channel, (to) => {
       set({ channel: to === null ? null : Number(to) });
       sum(body, cell, wire);
     }, { 'aria-label': say('xray.channels') });
