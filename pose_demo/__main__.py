@@ -1,4 +1,4 @@
-"""`python -m pose_demo compare | study | train | weights | bench | page`, or once installed `pose-demo ...`.
+"""`python -m pose_demo compare | study | train | weights | bench | page | remake`, or once installed `pose-demo ...`.
 
 Exit status 0, 1 (ran and failed) or 2 (wrong call).
 """
@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-COMMANDS = ("compare", "study", "train", "weights", "bench", "page")
+COMMANDS = ("compare", "study", "train", "weights", "bench", "page", "remake")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -105,8 +105,8 @@ def open_page(session: Session, left: str, right: str, request: gr.Request) -> t
     session.language = locales.preferred(request.headers.get("accept-language", ""))
     try:
         thumbnails = photo_input.thumbnails()
-        title = link.example(request.query_params, [each["title"] for each in thumbnails])
-        opening = photo_input.take(session, {"n": 0, "example": title}) or {}
+        name = link.example(request.query_params, [each["name"] for each in thumbnails])
+        opening = photo_input.take(session, {"n": 0, "example": name}) or {}
         opening["thumbnails"] = thumbnails
     except Exception:
         log.exception("the page could not be opened")

@@ -31,9 +31,9 @@ def restore(session: Session, request: gr.Request) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def example(query: Mapping[str, str], titles: list[str]) -> str:
+def example(query: Mapping[str, str], names: list[str]) -> str:
     """The example that a link names, else the first."""
-    return query.get("example") if query.get("example") in titles else titles[0]
+    return query["example"] if query.get("example") in names else names[0]
 
 
 def pin(query: Mapping[str, str]) -> tuple[Pin | None, int | None]:

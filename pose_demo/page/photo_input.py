@@ -46,8 +46,8 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
     leaves the old one in place.
     """
     try:
-        if (title := event.get("example")) is not None:
-            example = next((each for each in examples.examples() if each.title == title), None)
+        if (name := event.get("example")) is not None:
+            example = next((each for each in examples.examples() if each.name == name), None)
             if example is None:
                 raise UserError("page.no_example")
             photo, box = read(example.path), example.box
@@ -61,7 +61,7 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
     if not session.newer(event["n"]):
         return None
     session.take(photo, box, example)
-    about = example and {"title": example.title, "caption": example.caption, "hard": example.hard}
+    about = example and {"name": example.name, "says": example.words(), "hard": example.hard}
     height, width = photo.shape[:2]
     preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height}
     return session.patch(error=None, photo=preview, example=about, **boxes(session))
@@ -103,7 +103,7 @@ def read(source: object) -> np.ndarray:
 
 @cache
 def thumbnails() -> list[Thumbnail]:
-    """The examples as buttons: title, picture, hard or not. The same for every visitor."""
+    """The examples as buttons: name, picture, hard or not. The same for every visitor."""
     from PIL import Image
 
     result = []
@@ -111,7 +111,7 @@ def thumbnails() -> list[Thumbnail]:
         with Image.open(example.path) as file:
             file.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
             picture = np.asarray(file.convert("RGB"))
-        result.append({"title": example.title, "hard": example.hard, "image": data_address(picture, THUMBNAIL)})
+        result.append({"name": example.name, "hard": example.hard, "image": data_address(picture, THUMBNAIL)})
     return result
 
 

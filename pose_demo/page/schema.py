@@ -28,7 +28,7 @@ NumberMap = TypedDict("NumberMap", {"h": int, "w": int, "low": float, "high": fl
 # --- what the browser sends
 #: A cell of one side's map.
 Pin = TypedDict("Pin", {"side": int, "cell": str})
-#: A photo: an uploaded file, or an example by title. n grows: a slow upload replaces no newer photo.
+#: A photo: an uploaded file, or an example by name. n grows: a slow upload replaces no newer photo.
 Take = TypedDict("Take", {"n": int, "path": NotRequired[str], "example": NotRequired[str]})
 Frame = TypedDict("Frame", {"box": Box | None})
 To = TypedDict("To", {"to": str})
@@ -55,8 +55,8 @@ Question = TypedDict("Question", {
 HeaderPatch = TypedDict("HeaderPatch", {"languages": NotRequired[dict[str, str]], "language": NotRequired[str]})
 #: As it is shown: number counts the session's photos, src is its preview, width and height are its own.
 Photo = TypedDict("Photo", {"number": int, "src": str, "width": int, "height": int})
-Example = TypedDict("Example", {"title": str, "caption": str, "hard": bool})
-Thumbnail = TypedDict("Thumbnail", {"title": str, "hard": bool, "image": str})
+Example = TypedDict("Example", {"name": str, "says": list[Said], "hard": bool})
+Thumbnail = TypedDict("Thumbnail", {"name": str, "hard": bool, "image": str})
 #: person -- False where nobody was found and the whole photo is the box
 PhotoPatch = TypedDict("PhotoPatch", {
     "photo": Photo | None, "example": Example | None, "thumbnails": list[Thumbnail], "megabytes": float,

@@ -104,7 +104,7 @@ def fill(session: Session) -> dict[str, Any]:
         "trained": trained(*(pose.card for pose in result.poses)),
         "scope": session.scope,
         "scopes": list(dict.fromkeys(head for pose in result.poses for head in heads(pose.card.name))),
-        "example": session.example and session.example.title,
+        "example": session.example and session.example.name,
         "costs": None,
     }
 

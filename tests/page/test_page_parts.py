@@ -64,9 +64,9 @@ def test_a_photo_that_cannot_be_read_changes_nothing(session, upload):
 
 
 def test_a_slow_upload_does_not_replace_a_newer_photo(session):
-    titles = [thumbnail["title"] for thumbnail in photo_input.thumbnails()]
-    assert photo_input.take(session, {"n": 8, "example": titles[1]})["example"]["title"] == titles[1]
-    assert photo_input.take(session, {"n": 7, "example": titles[0]}) is None
+    names = [thumbnail["name"] for thumbnail in photo_input.thumbnails()]
+    assert photo_input.take(session, {"n": 8, "example": names[1]})["example"]["name"] == names[1]
+    assert photo_input.take(session, {"n": 7, "example": names[0]}) is None
 
 
 def test_a_box_must_make_sense(session):

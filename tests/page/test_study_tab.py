@@ -3,6 +3,7 @@
 import gradio as gr
 import pytest
 
+from pose_demo import weights
 from pose_demo.page import study_tab
 from pose_demo.study import report
 from pose_demo.training.experiments import QUEUE
@@ -22,6 +23,7 @@ def test_a_study_that_ships_is_shown_with_its_origin(question):
 
 def test_the_results_are_of_the_weights_that_ship():
     assert set(report.shipped()) == set(study_tab.QUESTIONS[:-1])
+    assert all(n["name"] in weights.manifest() for result in report.shipped().values() for n in result["networks"])
     assert [result["stale"] for result in report.shipped().values()] == [[]] * 5
 
 

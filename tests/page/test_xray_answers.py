@@ -16,7 +16,7 @@ from pose_demo.page.answers import export, maps
 from pose_demo.page.session import Session
 from pose_demo.page.store import STORE, Shot, Store, Unknown, without_traces
 
-NETWORKS = ("hrnet-slim-lsp", "hourglass-slim-lsp")
+NETWORKS = ("hrnet-slim", "hourglass-slim")
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_what_ships_is_found_by_study_and_can_be_drawn(tmp_path):
     assert all(result["stale"] == [] for result in found.values())
     for result in report.shipped().values():  # the repository's own
         assert drawing.figures(result) and result["data"]["evaluated"] > 0
-        assert "/" not in result["made"]["command"].replace("lspet/", "")
+        assert "/" not in result["made"]["command"].replace("people/", "")
 
 
 def test_figures_of_weights_that_were_replaced_are_called_stale(tmp_path):
@@ -152,14 +152,3 @@ def test_a_worse_network_is_below_and_without_an_interval_nothing_is_said_of_cha
     result = {"rows": [row("a"), row("b")], "tests": [test]}
     assert english(study_words.answers(result)) == ["b is 3.1 points below a in PCKh at 0.5 of the head."]
     assert study_words.answers({**result, "tests": []}) == []
-
-
-def test_the_readme_shows_the_results_that_ship():
-    readme = (report.SHIPPED.parents[1] / "README.md").read_text(encoding="utf-8")
-    for study, result in report.shipped().items():
-        assert f"`{result['made']['command']}`" in readme
-        for line in (report.SHIPPED / study / "table.md").read_text(encoding="utf-8").splitlines()[2:-2]:
-            label, *cells = (cell.strip() for cell in line.strip("|").split("|"))
-            if study == "faults":  # the shares of the kinds alone: PCK stands in the first table
-                cells = cells[3:]
-            assert f"| {label.removesuffix(' (trained briefly on a CPU)')} | {' | '.join(cells)} |" in readme

@@ -24,7 +24,7 @@ def test_every_sum_adds_up_to_what_the_network_passes_on(net, image, stop):
             assert torch.equal(each.after, each.total.relu())
 
 
-@pytest.mark.parametrize("name", ["hrnet-slim-lsp", "hourglass-slim-lsp"])
+@pytest.mark.parametrize("name", ["hrnet-slim", "hourglass-slim"])
 def test_with_trained_weights_every_joint_of_every_head_adds_up(name):
     net = zoo.load(name)
     with torch.inference_mode():

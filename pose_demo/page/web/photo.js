@@ -31,8 +31,8 @@ export function start(element, wire) {
       shape(frame, photo.width, photo.height);
       set({ photos: [...shared.photos.slice(-2), photo] });
     }
-    picture.alt = example?.title || say('page.photo');
-    line($('.look'), example?.caption ? say('page.look_for') + example.caption : '');
+    picture.alt = example ? say(`example.${example.name}.title`) : say('page.photo');
+    line($('.look'), example ? say('page.look_for') + example.says.map(tell).join(' ') : '');
     $('.look').classList.toggle('hard', Boolean(example?.hard));
     drawExamples();
     box.show(state);
@@ -42,11 +42,12 @@ export function start(element, wire) {
 
   function drawExamples() {
     $('.examples').replaceChildren(...state.thumbnails.map((each) => make('button', {
-      type: 'button', class: 'example', title: each.title, 'aria-pressed': each.title === state.example?.title,
-      'aria-label': each.title + (each.hard ? ` (${say('page.hard')})` : ''),
+      type: 'button', class: 'example', title: say(`example.${each.name}.title`),
+      'aria-pressed': each.name === state.example?.name,
+      'aria-label': say(`example.${each.name}.title`) + (each.hard ? ` (${say('page.hard')})` : ''),
       onclick: () => {
         wait('page.reading');
-        send({ example: each.title });
+        send({ example: each.name });
       },
     }, make('img', { src: each.image, alt: '' }), ...(each.hard ? [make('span', 'mark', say('page.hard'))] : []))));
   }

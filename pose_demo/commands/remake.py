@@ -1,0 +1,110 @@
+"""`remake`: everything in a checkout that depends on the weights that ship, made anew in one go.
+
+    python -m pose_demo remake --data people/test.npz --test lspet/test.npz
+
+The cards' figures on all the files, assets/study on the first, README's tables, the examples' answers, and the picture
+of the page (for which the tests' requirements must be installed). Each names the weights it was made with; the tests
+find what is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_BEGIN, _END = "<!-- written by `python -m pose_demo remake` -->\n", "<!-- until here -->\n"
+_TRAINED = " (trained briefly on a CPU)"  # README says it once, above the tables
+
+
+def add_parser(commands) -> None:
+    p = commands.add_parser(
+        "remake", help="make anew what depends on the weights that ship (in a checkout)", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    p.add_argument("--data", required=True, metavar="FILE", help="the labelled .npz that the study is made on")
+    p.add_argument("--test", type=Path, nargs="*", default=[], metavar="FILE", help="further ones, for the cards")
+    p.add_argument("--no-picture", action="store_true", help="leave assets/page.png as it is")
+    p.set_defaults(run=run)
+
+
+def run(call: argparse.Namespace) -> int:
+    from .. import weights
+    from ..shipped import shipped
+    from ..training.pack import measure
+    from . import study
+
+    ours = [entry.name for entry in weights.manifest().values() if entry.embedded]
+    for name in ours:
+        print(measure(weights.HOME / f"{name}.toml", [Path(call.data), *call.test]))
+    parser = argparse.ArgumentParser()
+    study.add_parser(parser.add_subparsers())
+    assets = shipped("assets")
+    asked = ["study", "all", "--data", call.data, "--out", str(assets / "study"), "--fresh", "--no-page"]
+    again = parser.parse_args(asked)
+    again.run(again)
+    readme = assets.parent / "README.md"
+    readme.write_text(_between(readme.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+    text = json.dumps(marks(), indent=1, ensure_ascii=False)
+    (assets / "examples" / "answers.json").write_text(text + "\n", encoding="utf-8")
+    if call.no_picture:
+        return 0
+    picture = ["-m", "pytest", "--no-cov", "-q", "tests/browser/test_looks.py", "-k", "picture"]
+    return subprocess.run(
+        [sys.executable, *picture], cwd=assets.parent, env={**os.environ, "POSE_DEMO_PICTURES": "1"}
+    ).returncode
+
+
+def _between(text: str, new: str) -> str:
+    head, _, rest = text.partition(_BEGIN)
+    _, _, tail = rest.partition(_END)
+    return f"{head}{_BEGIN}\n{new}{_END}{tail}"
+
+
+def tables() -> str:
+    """README's part on the study: each question with its table and its command."""
+    from ..locales import say
+    from ..study import report
+
+    parts = []
+    for name, result in report.shipped().items():
+        lines = report.markdown(result).splitlines()
+        if name == "faults":  # PCK stands in the first table
+            lines = [_without(line, range(2, 5)) if line.startswith("|") else line for line in lines]
+        table = "\n".join(line.replace(_TRAINED, "") for line in lines)
+        parts.append(f"**{say('en', f'study.{name}')}**\n\n{table}\n\n")
+    return "".join(parts)
+
+
+def _without(line: str, columns: range) -> str:
+    return "|".join(cell for k, cell in enumerate(line.split("|")) if k not in columns)
+
+
+def marks() -> dict[str, Any]:
+    """Where the pair's answers to the examples leave the hand-placed marks: {"weights", "examples"}.
+
+    weights  -- {network: SHA-256}, of which this was found
+    examples -- {file: {network: {"marks": how many were compared, "far": {joint: torsos}}}}, boxes given
+    """
+    import numpy as np
+
+    from .. import compare, weights
+    from ..examples import FAR, examples
+
+    found: dict[str, Any] = {}
+    for example in examples():
+        if example.joints is None:
+            continue
+        found[example.path.name] = {}
+        for pose in compare(example.path, box=example.box, upsampling=None).poses:
+            a, b = pose.card.joints.torso
+            torso = np.linalg.norm(example.joints[a, :2] - example.joints[b, :2])
+            away = np.linalg.norm(pose.joints - example.joints[:, :2], axis=1) / torso
+            seen = example.joints[:, 2] > 0
+            far = {pose.card.joints.joints[k]: round(float(away[k]), 2) for k in np.flatnonzero(seen & (away > FAR))}
+            found[example.path.name][pose.network] = {"marks": int(seen.sum()), "far": far}
+    return {"weights": {name: weights.entry(name).sha256 for name in weights.default_pair()}, "examples": found}
