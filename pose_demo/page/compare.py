@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from .. import weights
-from ..locales import UserError, word
+from ..locales import UserError, table, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import results, work, xray
@@ -63,7 +63,8 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
             trace=True, progress=tell,
         )  # fmt: skip
 
-    result, number = None, session.number
+    number = session.number
+    result: Any = None
     for news in work.follow(work.PASSES, job, lambda: session.turn != request.turn):
         if isinstance(news, tuple):
             yield _only(session.patch(error=None, busy=_progress(news)))
@@ -81,15 +82,17 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
 def _progress(news: tuple) -> Said:
     if not news:
         return said("page.waiting")
-    what = news[1]
-    if isinstance(what, str):
-        return said("page.error", sentence=what) if what else said("page.starting")
-    return said(what.key, **what.values)
+    what: Any = news[1]
+    if isinstance(what, dict):
+        return said(what["key"], **what["values"])
+    key = f"progress.{what.replace(' ', '_')}"
+    return said(key if key in table() else "page.looking" if what else "page.starting")
 
 
 def everything(session: Session, number: int) -> tuple:
     """All that the page shows of the session's result, of its photo `number`."""
-    result, names = session.result, results.joints(session.result)
+    result = session.comparison
+    names = results.joints(result)
     if session.joint not in names:
         session.joint = names[0]
     return (
@@ -104,7 +107,7 @@ def everything(session: Session, number: int) -> tuple:
 
 def picker(session: Session) -> Any:
     """The choice of a joint, in the language of the session."""
-    names = results.joints(session.result)
+    names = results.joints(session.comparison)
     return gr.update(choices=[(word(session.language, "joint", name), name) for name in names], value=session.joint)
 
 

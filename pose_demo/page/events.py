@@ -63,7 +63,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     gr.on([picker.change for picker in both], guarded(_stops), [session, *both], at["stops"], **_LAST)
     for side in range(2):
         _weights(at, side, local, look)
-    if local:
+    if "own" in at:
         at["own"].own(sent("own", _own, 3), session, [at["own"], *both], **_EACH)
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)

@@ -9,6 +9,7 @@ import gradio as gr
 from .. import locales, weights
 from ..joints import JOINT_SETS
 from ..locales import say
+from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import api, events, photo_input, pickers, study_tab, xray
 from .session import JOINT, THRESHOLD, Session
@@ -24,7 +25,7 @@ def build(local: bool = True) -> gr.Blocks:
     with gr.Blocks(
         title=say(_LANGUAGE, "page.title"), fill_width=True, analytics_enabled=False, delete_cache=KEPT
     ) as page:
-        at = {"session": gr.State(Session())}
+        at: dict[str, Any] = {"session": gr.State(Session())}
         at["header"] = own("header", events=("language",), languages=locales.LANGUAGES)
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab(say(_LANGUAGE, "page.tab_photo"), id="photo") as at["tab_photo"]:
@@ -73,5 +74,5 @@ def _controls(at: dict[str, Any], local: bool) -> None:
     with gr.Accordion(say("more"), open=False, elem_id="more") as at["more"]:
         at["decoder"] = gr.Radio(events.decoders(_LANGUAGE), value="argmax", label=say("decoder"), elem_id="decoder")
         at["flip"] = gr.Checkbox(False, label=say("flip"), elem_id="flip")
-        if local:
+        if local and hasattr(zoo, "add"):
             at["own"] = own("weights", events=("own",), name="own-network", own=True, megabytes=pickers.LARGEST)

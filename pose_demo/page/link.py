@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import gradio as gr
 
@@ -14,13 +13,14 @@ from .schema import Pin
 from .session import Session
 
 
-def restore(session: Session, request: gr.Request) -> tuple[Any, Any, Any, Any]:
+def restore(session: Session, request: gr.Request) -> tuple:
     """Changes of: the left and right picker, the slider, the joint's picker."""
     query = dict(request.query_params)
     names = [name if (name := query.get(side)) in zoo.names() else None for side in ("left", "right")]
-    session.networks = tuple(new or old for new, old in zip(names, session.networks, strict=True))
+    left, right = (new or old for new, old in zip(names, session.networks, strict=True))
+    session.networks = left, right
     stop, joint = query.get("upsampling"), query.get("joint")
-    if any(joint in known.joints for known in JOINT_SETS.values()):
+    if joint and any(joint in known.joints for known in JOINT_SETS.values()):
         session.joint = joint
     session.scope = query.get("scope", "")[:20]
     session.pin, session.channel = pin(query)

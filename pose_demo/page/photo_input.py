@@ -74,7 +74,7 @@ def boxes(session: Session) -> dict[str, Any]:
         "box": _rounded(session.box),
         "found": _rounded(found),
         "confidence": confidence,
-        "person": not session.found or somebody(session.result),
+        "person": not session.found or somebody(session.comparison),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..joints import side_colour
 from .photo_input import data_address, somebody
-from .schema import HeatSide, Row
+from .schema import Row
 
 if TYPE_CHECKING:
     from ..comparison import Comparison, Pose
@@ -78,7 +78,7 @@ def heatmaps(comparison: Comparison, joint: str) -> dict[str, Any]:
         for pose in comparison.poses
     ]
     top = max((float(each.max()) for own in maps for each in own), default=0.0)
-    sides: list[HeatSide] = [
+    sides: list[Any] = [
         {**_who(pose), "pictures": [
             {"src": data_address(heatmap.over(pose.image, each, top), 256), "peak": float(each.max())} for each in own
         ]}

@@ -7,7 +7,7 @@ import os
 import threading
 from typing import Any
 
-import gradio as gr
+from gradio.themes import Base
 
 from .. import weights
 from ..draw import colour
@@ -83,11 +83,9 @@ def _warm() -> None:
         logging.getLogger(__name__).exception("warming up failed")
 
 
-def theme() -> gr.themes.Base:
+def theme() -> Base:
     """Quiet neutral surfaces: the photos are the colour. System fonts, so that nothing comes from the internet."""
-    result = gr.themes.Base(
-        primary_hue="blue", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md"
-    )
+    result = Base(primary_hue="blue", neutral_hue="slate", radius_size="md", spacing_size="sm", text_size="md")
     result.font, result.font_mono = _FONTS, 'ui-monospace, "SF Mono", Consolas, "Liberation Mono", monospace'
     result.set(
         body_background_fill="#f4f6f9",

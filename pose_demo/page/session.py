@@ -64,6 +64,12 @@ class Session:
     shown: Request | None = None
     _patches: int = 0
 
+    @property
+    def comparison(self) -> Comparison:
+        """`result`, where there must be one."""
+        assert self.result is not None
+        return self.result
+
     def take(self, photo: np.ndarray, box: Box | None = None, example: Example | None = None) -> None:
         """A new photo; what was known of the old one's person goes."""
         self.photo, self.example = photo, example

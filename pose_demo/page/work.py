@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def in_turn(job: Callable[[], T]) -> T:
     return job() if getattr(_turn, "mine", False) else PASSES.submit(job).result()
 
 
-def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable[[], bool]) -> Iterator[tuple | Future]:
+def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable[[], bool]) -> Iterator[Any]:
     """Runs job(tell) in `pool`. Yields what the job told last, at most every PATIENCE seconds, () while it waits for
     its turn, and at the end the finished Future. `tell` raises Stale in the job once `stale()` or the caller left.
     """

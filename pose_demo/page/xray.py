@@ -48,7 +48,7 @@ def ask(question: Any) -> dict[str, Any]:
 def build() -> dict[str, Any]:
     """The X-ray, and the parts of it that only Gradio has; xray.css puts these where they belong. In a gr.Blocks."""
     with gr.Column(elem_id="xray-box"):
-        plot = {"show_label": False, "container": False, "visible": False}
+        plot: dict[str, Any] = {"show_label": False, "container": False, "visible": False}
         events = ("scope", "choose", "surface", "pair", "measure")
         return {
             "xray": own("xray/xray", events=events, answers=(ask,), ramps=colour.ramps(), **_nothing()),
@@ -88,7 +88,7 @@ def refresh(session: Session, request: gr.Request) -> Any:
 
 def fill(session: Session) -> dict[str, Any]:
     """What the browser needs to draw the maps, and to ask for the rest."""
-    result = session.result
+    result = session.comparison
     with STORE.use(session.key) as shot:
         sides = maps(shot)
     pin = {"pin": session.pin, "channel": session.channel} if session.pin else {}

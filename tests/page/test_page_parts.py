@@ -188,6 +188,21 @@ def test_weights_are_offered_where_they_are_missing(monkeypatch, upload):
     assert pickers.take(session, 1, {"path": "/etc/hostname"})["key"] == "page.foreign_file"
 
 
+def test_a_network_of_ones_own_joins_the_pickers(upload, monkeypatch):
+    file, card = upload / "mine.pth", SimpleNamespace(name="mine", title="HRNet-W40 (mine)", assumed=("input", "cells"))
+    file.write_bytes(b"x")
+    monkeypatch.setattr("pose_demo.networks.zoo.add", lambda path: card, raising=False)
+    says, name = pickers.own({"path": str(file)})
+    assert name == "mine" and says["values"] == {"network": card.title, "assumed": "input, cells"}
+    assert events._own(Session(), {"path": str(file)})[2]["value"] == "mine"
+
+    def fail(path):
+        raise UserError("page.weights_large", megabytes=1)
+
+    monkeypatch.setattr("pose_demo.networks.zoo.add", fail)
+    assert pickers.own({"path": str(file)}) == (schema.said("page.weights_large", megabytes=1), None)
+
+
 def test_every_door_checks_its_own_size(upload, monkeypatch, session):
     """Gradio has one limit for all: 300 MB where weights may come in, and a photo of 31 MB is refused all the same."""
     large = upload / "large.png"

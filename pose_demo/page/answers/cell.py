@@ -29,7 +29,7 @@ Stats = TypedDict("Stats", {"low": float, "mean": float, "high": float})
 Histogram = TypedDict("Histogram", {"counts": list[int], "low": float, "high": float})
 #: All channels in one picture: (height, width) of a tile, tiles a row; order -- channels, values -- what ordered them
 Mosaic = TypedDict("Mosaic", {
-    "src": str, "tile": tuple[int, int], "columns": int, "order": list[int], "values": list[float], "low": float,
+    "src": str, "tile": list[int], "columns": int, "order": list[int], "values": list[float], "low": float,
     "high": float,
 })
 Channel = TypedDict("Channel", {"h": int, "w": int, "low": float, "high": float, "data": str, "number": int})
@@ -67,7 +67,8 @@ def cell(shot: Shot, asked: Question) -> CellAnswer:
     """Raises KeyError for a cell that is not there."""
     side, name = side_of(shot, asked), asked["cell"]
     if name == INPUT:
-        return {"photo": photo(shot, asked)["src"], "shape": [3, *shot.pose(side).card.input]}
+        itself: Any = {"photo": photo(shot, asked)["src"], "shape": [3, *shot.pose(side).card.input]}
+        return itself
     tap, values = shot.trace(side)[name], shot.tensor(side, name)
     at = _place(shot, side, asked["joint"], tap.stride)
     by = asked.get("by", "")
@@ -85,13 +86,13 @@ def cell(shot: Shot, asked: Question) -> CellAnswer:
         "stats": {"low": facts.low, "mean": facts.mean, "high": facts.high},
         "dead": len(facts.dead),
         "zeros": facts.zeros,
-        "histogram": {"counts": facts.counts, "low": facts.edges[0], "high": facts.edges[-1]},
+        "histogram": {"counts": list(facts.counts), "low": facts.edges[0], "high": facts.edges[-1]},
         "mosaic": {"src": address(sheet.picture, 80), "tile": sheet.tile, "columns": sheet.columns,
                    "order": order, "values": [float(v) for v in sorted_by], "low": low, "high": high},
         "mean": number_map(values.mean(dim=0)),
         "maximum": number_map(values.amax(dim=0)),
         "energy": number_map(channels.energy(values)),
-        "channel": {"number": order[0], **number_map(values[order[0]])},
+        "channel": {**number_map(values[order[0]]), "number": order[0]},
         "field": _field(shot, side, name),
     }  # fmt: skip
 
@@ -118,9 +119,9 @@ def _range(values: Tensor) -> tuple[float, float]:
 def channel(shot: Shot, asked: Question) -> Channel:
     """One channel large, in its own range. Raises IndexError for a channel that is not there."""
     values, number = shot.tensor(side_of(shot, asked), asked["cell"]), asked["channel"]
-    if number not in range(len(values)):
+    if number is None or number not in range(len(values)):
         raise IndexError(number)
-    return {"number": number, **number_map(values[number])}
+    return {**number_map(values[number]), "number": number}
 
 
 def made(shot: Shot, side: int, name: str) -> list[Made]:
@@ -177,7 +178,7 @@ def computation(shot: Shot, asked: Question) -> SumAnswer:
     if kind is None:
         raise KeyError(name)
     joint = asked["joint"] if asked["joint"] in known else known[0]
-    found = sums.find(trace, name, shot.net(side), known.index(joint))
+    found: Any = sums.find(trace, name, shot.net(side), known.index(joint))
     terms = _heads(found) if kind == "head" else _terms(found, number)
     total = one(found.total, number if kind != "head" else 0)
     top = max(float(np.abs(v).max()) for v in [*(values_of(t["map"]) for t in terms), total.numpy()]) or 1.0

@@ -74,7 +74,7 @@ def npz(shot: Shot, asked: Question) -> bytes:
     taps = [(k, name) for k in sides for name in shot.trace(k)]
     if asked.get("cell"):
         taps = [(asked["side"], asked["cell"])]
-    arrays = {f"{side}.{name}": shot.tensor(side, name).numpy() for side, name in taps}
+    arrays: Any = {f"{side}.{name}": shot.tensor(side, name).numpy() for side, name in taps}
     size = sum(a.nbytes for a in arrays.values())
     if size > LARGEST:
         raise UserError("xray.too_large", megabytes=size // 2**20, most=LARGEST // 2**20)

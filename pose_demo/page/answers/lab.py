@@ -3,7 +3,7 @@
 # ruff: noqa: UP013
 from __future__ import annotations
 
-from typing import NotRequired
+from typing import Any, NotRequired
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -36,7 +36,7 @@ def upsampling(shot: Shot, asked: Question) -> Lab:
     return {"sides": [_side(shot, k, asked.get("against")) for k in range(len(shot.comparison.poses))]}
 
 
-def _side(shot: Shot, side: int, against: str | None) -> LabSide:
+def _side(shot: Shot, side: int, against: str | None) -> LabSide | Any:
     pose = shot.pose(side)
     if why := why_not(shot, side):
         return {"title": pose.card.title, "why": why}
@@ -93,7 +93,7 @@ def difference(shot: Shot, asked: Question) -> Difference:
     }
 
 
-def pair(shot: Shot, asked: Question, wide: int = 640) -> tuple[np.ndarray, ...]:
+def pair(shot: Shot, asked: Any, wide: int = 640) -> tuple[np.ndarray, ...]:
     """A cell as shown and under the other position: two (H, W, 3) uint8 RGB in one colour range, cells visible."""
     side, name = side_of(shot, asked), asked["cell"]
     both = ("shown", shot.other(side, asked["against"]))

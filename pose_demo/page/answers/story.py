@@ -52,7 +52,7 @@ def truth(shot: Shot) -> dict[str, At]:
     return {name: (float(x), float(y)) for name, (x, y, _) in zip(LSP.joints, shot.example.joints, strict=True)}
 
 
-def _side(shot: Shot, side: int, joint: str, truth: dict[str, At]) -> StorySide:
+def _side(shot: Shot, side: int, joint: str, truth: dict[str, At]) -> StorySide | Any:
     pose = shot.pose(side)
     if why := why_not(shot, side, joint):
         return {"title": pose.card.title, "why": why}
