@@ -1,12 +1,13 @@
 """`python -m pose_demo compare | study | train | weights | bench | page | remake`, or once installed `pose-demo ...`.
 
-Exit status 0, 1 (ran and failed) or 2 (wrong call).
+Exit status 0, 1 (ran and failed: one line on stderr, and with --json {"error": ...}) or 2 (wrong call).
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import sys
 from importlib import import_module
@@ -38,9 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (OSError, ValueError, RuntimeError, FloatingPointError) as error:  # what our own code raises in a sentence
-        print(f"{call.command}: {error}", file=sys.stderr)
+        why = str(error)
     except KeyboardInterrupt:
-        print(f"{call.command}: interrupted", file=sys.stderr)
+        why = getattr(call, "interrupted", "interrupted")
+    if getattr(call, "json", False):
+        print(json.dumps({"error": why}))
+    print(f"{call.command}: {why}", file=sys.stderr)
     return 1
 
 

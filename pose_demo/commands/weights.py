@@ -32,7 +32,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         made.add_argument("name", metavar="NAME", type=_known, help="as `weights list` shows it", **more)
 
     action("list", "show every set of weights, whether it is here, and its figure")
-    takes_name(action("fetch", "download weights, or go on with a download that broke off"))
+    fetching = action("fetch", "download weights, or go on with a download that broke off")
+    fetching.set_defaults(interrupted="interrupted; what has arrived is kept, and the next fetch goes on there")
+    takes_name(fetching)
     takes_name(action("verify", "compare a file with its SHA-256, or every file that is here"), nargs="?")
     importing = action("import", "take in a file that you have, if it is the right one")
     takes_name(importing)
@@ -52,23 +54,12 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 if it worked, 1 if not; then the reason stands on stderr, and with --json on stdout as {"error": ...}."""
+    """0 if it worked, 1 if a file is not what it should be."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "list": _list, "fetch": _fetch, "verify": _verify, "import": _import, "pack": _pack,
         "measure": _measure,
     }  # fmt: skip
-    try:
-        return actions[args.action](args)
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as problem:
-        why = str(problem)
-    except KeyboardInterrupt:
-        why = "interrupted" + "; what has arrived is kept, and the next fetch goes on there" * (args.action == "fetch")
-    if args.json:
-        _print_json({"error": why})
-    print(why, file=sys.stderr)
-    return 1
+    return actions[args.action](args)
 
 
 def _known(name: str) -> str:

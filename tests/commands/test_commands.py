@@ -40,7 +40,9 @@ def test_what_cannot_be_done_is_one_line_and_status_1(tmp_path, capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert main(["compare", str(tmp_path / "missing.jpg"), "--out", str(tmp_path)]) == 1
     assert main(["study", "accuracy", "--network", "nobody", "--data", "x.npz"]) == 1
-    assert main(["bench", "nonsense"]) == 1
+    assert main(["bench", "nonsense", "--json"]) == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["error"].startswith("no bench nonsense") and "bench: no bench" in printed.err
 
 
 @pytest.mark.parametrize("call", [[], ["fly"], ["compare"], ["train", "--network", "hrnet-slim"], ["study"]])

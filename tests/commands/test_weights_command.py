@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pose_demo import weights
-from pose_demo.commands import weights as weights_command
+from pose_demo.__main__ import main
 
 BODY = b"weights" * 1000
 ENTRY = """
@@ -54,11 +53,7 @@ def house(tmp_path, monkeypatch):
 
 
 def call(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    weights_command.add_parser(parser.add_subparsers())
-    args = parser.parse_args(["weights", *arguments])
-    assert args.run is weights_command.run
-    return args.run(args)
+    return main(["weights", *arguments])
 
 
 def here(own: Path, name: str, body: bytes = BODY) -> Path:
