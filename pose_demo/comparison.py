@@ -76,7 +76,8 @@ class JointDistance:
 class Comparison:
     """One photo (H, W, 3) uint8, the person's box x0, y0, x1, y1 in its pixels, and what two networks make of it.
 
-    found -- the networks' own confidence in the box where they had to find the person, None where it was given
+    box   -- what the networks looked at: the person, or the whole photo where probably nobody is
+    found -- the embedded pair's confidence that somebody is there, where they had to look; None: the box was given
     """
 
     photo: np.ndarray
@@ -87,6 +88,11 @@ class Comparison:
     decoder: str
     flip: bool
     device: str
+
+    @property
+    def person(self) -> Box | None:
+        """The person's box; None where probably nobody is there."""
+        return self.box if self.found is None or self.found >= person.NOBODY else None
 
     def distances(self) -> list[JointDistance]:
         """The joints that both networks know, in the first one's order."""
@@ -100,10 +106,11 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: COCO-style keypoints (x, y, score in a row) of each network, and how they came about."""
-        x0, y0, x1, y1 = (round(float(v), 2) for v in self.box)
+        box = [round(float(v), 2) for v in self.box]
         return {
             "image": {"height": self.photo.shape[0], "width": self.photo.shape[1]},
-            "bbox": [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)],
+            "box": box,
+            "person": box if self.person else None,
             "person_confidence": self.found,
             "upsampling": self.upsampling,
             "decoder": self.decoder,
@@ -173,7 +180,7 @@ def compare(
     found = None
     if box is None:
         tell(0.2, "looking for the person")
-        result = person.find(pixels, network(weights.default_pair()[0], str(where)))
+        result = person.find(pixels, *(network(name, str(where)) for name in weights.default_pair()))
         box, found = result.box, result.confidence
     box = check_box(box, pixels.shape)
 

@@ -48,6 +48,25 @@ def _listed(numbers: Sequence[float]) -> str:
     return ", ".join(f"{v:g}" for v in numbers)
 
 
+def closeup(box: Sequence[float], shape: Sequence[int]) -> Box:
+    """What to show of a photo (H, W, ...): all of it, or where the person in the box would be too small to see, as in
+    a panorama, four times the person's longer side about them. Its edges lie between pixels.
+    """
+    x0, y0, x1, y1 = box
+    side, (left, top, right, bottom) = max(x1 - x0, y1 - y0), whole(shape)
+    if 6 * side >= max(shape[:2]):
+        return left, top, right, bottom
+    cx, cy = round((x0 + x1) / 2) + 0.5, round((y0 + y1) / 2) + 0.5
+    reach = math.ceil(2 * side)
+    return max(cx - reach, left), max(cy - reach, top), min(cx + reach, right), min(cy + reach, bottom)
+
+
+def cut(photo: np.ndarray, box: Box) -> np.ndarray:
+    """The pixels (h, w, 3) of a photo within a box whose edges lie between pixels, as `closeup` gives it."""
+    x0, y0, x1, y1 = (round(v + 0.5) for v in box)
+    return photo[y0:y1, x0:x1]
+
+
 @dataclass(frozen=True)
 class Crop:
     """Where a network looks: a rectangle of the photo of the network's own shape, which may reach beyond the photo.

@@ -1,4 +1,4 @@
-"""Where is the person? Asked of a network itself: there is no separate detector.
+"""Where is the person? Asked of the networks themselves: there is no separate detector.
 
 The whole photo is looked at through square windows of several sizes; where most joints answer, a second and a
 third look go closer. Small people in large photos are found by the small windows.
@@ -11,8 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from .crop import Box, Crop, whole
+from .joints import shared
 from .networks.base import PoseNetwork
 from .networks.model import card_of, look
+
+#: Below this confidence probably nobody is there. Of 50 photos with people of the last 300 of a person finder's
+#: training set it misses 1 and of 50 where a detector sees nobody it knows 18; of its test set 3 of 50 and 17 of 50.
+#: Networks that were only ever shown people see them in much: what it knows best is an empty wall.
+NOBODY = 0.14
+#: Joints this far apart, as a share of the box's longer side, count for 1/e of what those at one place do.
+_APART = 0.1
 
 #: Windows' sides as shares of `longest`; each size covers the photo with half a window's overlap.
 SIDES = (1.0, 0.7, 0.45, 0.28)
@@ -21,14 +29,30 @@ _LOOKS, _KEPT, _GOOD = 2, 2, 0.8
 
 @dataclass(frozen=True)
 class Found:
-    """box -- x0, y0, x1, y1 in pixels of the photo; confidence -- mean peak over joints, about 0 to 1."""
+    """box -- x0, y0, x1, y1 in pixels of the photo; confidence -- 0 to 1, see `agreement`."""
 
     box: Box
     confidence: float
 
 
-def find(photo: np.ndarray, net: PoseNetwork) -> Found:
-    """The person that answers best in a photo (H, W, 3); the whole photo where none answers."""
+def find(photo: np.ndarray, net: PoseNetwork, second: PoseNetwork) -> Found:
+    """The person that answers best in a photo (H, W, 3), by `net`; the whole photo where probably nobody is."""
+    box = _best(photo, net)
+    confidence = agreement(photo, box, net, second)
+    return Found(box if confidence >= NOBODY else whole(photo.shape), confidence)
+
+
+def agreement(photo: np.ndarray, box: Box, first: PoseNetwork, second: PoseNetwork) -> float:
+    """How surely two networks see the same person in the box: the mean over joints of their peaks' geometric mean,
+    less where the two are apart. 0 to 1. An answer to nothing is high as often as not, but seldom twice the same.
+    """
+    (a, of_a), (b, of_b) = (_seen(net, photo, [box], 1.25) for net in (first, second))
+    pairs = np.array([(i, j) for _, i, j in shared(card_of(first).joints, card_of(second).joints)]).T
+    apart = np.linalg.norm(a[0, pairs[0]] - b[0, pairs[1]], axis=1) / max(box[2] - box[0], box[3] - box[1])
+    return float((np.sqrt(of_a[0, pairs[0]] * of_b[0, pairs[1]]) * np.exp(-((apart / _APART) ** 2))).mean())
+
+
+def _best(photo: np.ndarray, net: PoseNetwork) -> Box:
     # The smallest window needs no more pixels than the network's input has: a large photo is scaled down just once.
     height, width = photo.shape[:2]
     share = min(1.0, max(card_of(net).input) / (min(SIDES) * longest(height, width)))
@@ -39,18 +63,18 @@ def find(photo: np.ndarray, net: PoseNetwork) -> Found:
     joints = overview.to_photo(joints)
     boxes = [tuple(overview.to_photo(np.reshape(box, (2, 2))).reshape(4)) for box in boxes]
     kept = _best_of_each_size(_answers(joints, scores, boxes), boxes)
-    seen = [Found(whole(photo.shape), 0.0)]
+    seen = [(whole(photo.shape), 0.0)]
     for _ in range(_LOOKS):
         boxes = [around(joints[k], scores[k], boxes[k], photo.shape) for k in kept]
         joints, scores = _seen(net, photo, boxes, 1.25)
         kept = range(len(boxes))
         seen += [
-            Found(around(points, score, box, photo.shape), float(score.mean()))
+            (around(points, score, box, photo.shape), float(score.mean()))
             for box, points, score in zip(boxes, joints, scores, strict=True)
         ]
     # Half a person, seen larger, often answers a little better than the whole: the largest of the good ones wins.
-    good = max(found.confidence for found in seen) * _GOOD
-    return max((found for found in seen if found.confidence >= good), key=_area)
+    good = max(peaks for _, peaks in seen) * _GOOD
+    return max((box for box, peaks in seen if peaks >= good), key=_area)
 
 
 def _best_of_each_size(answers: np.ndarray, boxes: list[Box]) -> list[int]:
@@ -62,8 +86,8 @@ def _best_of_each_size(answers: np.ndarray, boxes: list[Box]) -> list[int]:
     ]
 
 
-def _area(found: Found) -> float:
-    x0, y0, x1, y1 = found.box
+def _area(box: Box) -> float:
+    x0, y0, x1, y1 = box
     return (x1 - x0) * (y1 - y0)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from html import escape
 
 from ..comparison import Comparison
-from .skeleton import STROKE, drawn, strokes
+from ..crop import closeup
+from .skeleton import drawn, opening, stroke_of, strokes
 
 #: The distance lines: magenta of Okabe and Ito's palette, seen on orange, blue and most photos.
 DISTANCE = "#CC79A7"
 
 
 def svg(comparison: Comparison, threshold: float = 0.0) -> str:
-    """An <svg> with the photo as its viewBox: the first network's skeleton solid, the second's dashed."""
-    height, width = comparison.photo.shape[:2]
-    stroke = max(height, width) * STROKE
+    """An <svg> over the photo, or over what is seen of it: the first network's skeleton solid, the second's dashed."""
+    seen = closeup(comparison.box, comparison.photo.shape)
+    stroke = stroke_of(seen)
     first, second = comparison.poses[0], comparison.poses[-1]
     dash = f'stroke-dasharray="{3 * stroke:.2f} {2 * stroke:.2f}"'
     lines = []
@@ -27,7 +28,6 @@ def svg(comparison: Comparison, threshold: float = 0.0) -> str:
                 f"<title>{escape(d.joint)}: {d.pixels:.1f} px apart</title></line>"
             )
     return (
-        f'<svg class="skeleton" viewBox="-0.5 -0.5 {width} {height}" role="img" aria-label="both skeletons">'
-        f"{strokes(first, comparison.photo.shape, threshold)}"
-        f"{strokes(second, comparison.photo.shape, threshold, dash)}{''.join(lines)}</svg>"
+        f"{opening(seen, 'both skeletons')}{strokes(first, stroke, threshold)}"
+        f"{strokes(second, stroke, threshold, dash)}{''.join(lines)}</svg>"
     )

@@ -8,28 +8,34 @@ import cv2
 import numpy as np
 
 from ..comparison import Pose
+from ..crop import Box, cut, whole
 from ..joints import side_colour
 
 #: A skeleton's stroke as a share of the photo's longer side.
 STROKE = 1 / 160
 
 
-def svg(pose: Pose, shape: tuple[int, ...], threshold: float = 0.0) -> str:
-    """An <svg> with the photo's (height, width) as its viewBox: limbs and joints whose score reaches `threshold`.
+def svg(pose: Pose, seen: Box, threshold: float = 0.0) -> str:
+    """An <svg> over what is `seen` of the photo: limbs and joints whose score reaches `threshold`.
 
     Orange is the person's right, blue the left, grey the middle. Each joint carries its name and score as a title.
     """
-    height, width = shape[:2]
-    return (
-        f'<svg class="skeleton" viewBox="-0.5 -0.5 {width} {height}" role="img" '
-        f'aria-label="{escape(pose.card.title)}: {int(drawn(pose, threshold).sum())} joints">'
-        f"{strokes(pose, shape, threshold)}</svg>"
-    )
+    label = f"{escape(pose.card.title)}: {int(drawn(pose, threshold).sum())} joints"
+    return f"{opening(seen, label)}{strokes(pose, stroke_of(seen), threshold)}</svg>"
 
 
-def strokes(pose: Pose, shape: tuple[int, ...], threshold: float, dash: str = "") -> str:
+def opening(seen: Box, label: str) -> str:
+    """The <svg> tag that lies over a part of the photo."""
+    x0, y0, x1, y1 = seen
+    return f'<svg class="skeleton" viewBox="{x0:g} {y0:g} {x1 - x0:g} {y1 - y0:g}" role="img" aria-label="{label}">'
+
+
+def stroke_of(seen: Box) -> float:
+    return max(seen[2] - seen[0], seen[3] - seen[1]) * STROKE
+
+
+def strokes(pose: Pose, stroke: float, threshold: float, dash: str = "") -> str:
     """The skeleton's lines and circles without the <svg> around them."""
-    stroke = max(shape[:2]) * STROKE
     names, shown = pose.card.joints.joints, drawn(pose, threshold)
     parts = []
     for a, b in pose.card.joints.limb_indices:
@@ -49,12 +55,14 @@ def strokes(pose: Pose, shape: tuple[int, ...], threshold: float, dash: str = ""
     return "".join(parts)
 
 
-def picture(photo: np.ndarray, pose: Pose, threshold: float = 0.0) -> np.ndarray:
-    """The photo (H, W, 3) uint8 RGB with the skeleton on it, a new array of the same size."""
-    result = np.ascontiguousarray(photo).copy()
-    stroke = max(1, round(max(photo.shape[:2]) * STROKE))
+def picture(photo: np.ndarray, pose: Pose, threshold: float = 0.0, seen: Box | None = None) -> np.ndarray:
+    """What is `seen` of the photo (H, W, 3) uint8 RGB, by default all, with the skeleton on it: a new array."""
+    seen = seen or whole(photo.shape)
+    result = np.array(cut(photo, seen), order="C")
+    stroke = max(1, round(stroke_of(seen)))
     names, shown = pose.card.joints.joints, drawn(pose, threshold)
-    at = np.round(pose.joints * 16).astype(int)  # sixteenths of a pixel: OpenCV's fixed point
+    corner = np.array(seen[:2]) + 0.5
+    at = np.round((pose.joints - corner) * 16).astype(int)  # sixteenths of a pixel: OpenCV's fixed point
 
     def line(a: int, b: int, colour: tuple[int, ...], wide: int) -> None:
         cv2.line(result, at[a].tolist(), at[b].tolist(), colour, wide, cv2.LINE_AA, shift=4)

@@ -134,7 +134,7 @@ def telling(photo: np.ndarray, facts: dict[str, Any], joints: str, found: dict[s
         shown = np.isfinite(points[:, 0])
         at = np.where(shown[:, None], points[:, :2] - corner, 0)
         pose = SimpleNamespace(card=card, joints=at, scores=np.where(shown, points[:, 2], -np.inf))
-        drawn.append(f'<g aria-label="{escape(title)}">{strokes(pose, part.shape, -1e9, dash)}</g>')
+        drawn.append(f'<g aria-label="{escape(title)}">{strokes(pose, stroke, -1e9, dash)}</g>')
     says = ", ".join(f"{j['joint']}: {j['a']} / {j['b']}" for j in facts.get("joints", ()))
     says = says or f"{facts.get('torsos_apart')} torsos apart on average"
     return (
