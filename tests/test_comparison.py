@@ -4,10 +4,14 @@ import threading
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from pose_demo import compare, weights
+from pose_demo.__main__ import main
 from pose_demo.comparison import network
+from pose_demo.crop import whole
 from pose_demo.decode import to_input
+from pose_demo.draw import skeleton
 from pose_demo.examples import examples
 from pose_demo.networks.upsampling import STOPS
 from pose_demo.photo import PhotoError
@@ -125,7 +129,7 @@ def test_networks_are_loaded_once(untrained):
 
 def test_json_is_plain_and_complete(result):
     data = json.loads(json.dumps(result.to_json()))
-    assert data["bbox"] == [60, 20, 120, 150] and data["upsampling"] == "nearest"
+    assert data["box"] == data["person"] == list(BOX) and data["upsampling"] == "nearest"
     for pose in data["poses"]:
         assert len(pose["keypoints"]) == 42 and pose["status"] == "untrained"
         assert len(pose["category"]["keypoints"]) == 14
@@ -145,3 +149,21 @@ def test_progress_runs_from_start_to_done(photo, untrained):
     compare(photo, BOX, untrained, progress=lambda share, what: told.append((share, what)))
     shares = [share for share, _ in told]
     assert shares == sorted(shares) and told[-1] == (1.0, "done")
+
+
+def test_where_nobody_is_the_whole_photo_is_the_box(tmp_path, capsys, untrained):
+    """An empty wall, in Python and on the command line; a box that was given is a person whatever it holds."""
+    wall = np.random.default_rng(0).normal(200, 4, (240, 320, 3)).clip(0, 255).astype(np.uint8)
+    result = compare(wall, networks=untrained)
+    assert result.person is None and result.box == whole(wall.shape) and result.found < 0.14
+    data = result.to_json()
+    assert data["person"] is None and data["box"] == [-0.5, -0.5, 319.5, 239.5]
+    Image.fromarray(wall).save(tmp_path / "wall.png")
+    call = ["compare", str(tmp_path / "wall.png"), "--out", str(tmp_path), "--networks", *untrained]
+    assert main(call) == 0 and "probably nobody here" in capsys.readouterr().out
+    assert json.loads((tmp_path / "result.json").read_text())["person"] is None
+    strong = compare(wall, result.box, networks=untrained)
+    assert strong.person == strong.box and strong.found is None
+    pale, full = (np.asarray(Image.open(tmp_path / "left-skeleton.png")), skeleton.picture(wall, strong.poses[0], 0.1))
+    changed = (full != wall).any(axis=2)
+    assert np.abs(pale.astype(int) - wall)[changed].mean() < 0.5 * np.abs(full.astype(int) - wall)[changed].mean()

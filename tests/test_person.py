@@ -40,7 +40,7 @@ def test_a_box_holds_the_joints_that_answered():
 
 @pytest.fixture(scope="module")
 def finder():
-    return network(default_pair()[0], "cpu")
+    return [network(name, "cpu") for name in default_pair()]
 
 
 def easy():
@@ -49,7 +49,7 @@ def easy():
 
 @pytest.mark.parametrize("example", easy(), ids=lambda e: e.path.stem)
 def test_the_person_of_an_example_is_found(example, finder):
-    found = person.find(read(example.path), finder)
+    found = person.find(read(example.path), *finder)
     assert iou(found.box, example.box) > 0.5, found
 
 
@@ -68,7 +68,7 @@ def test_a_small_person_in_a_large_photo_is_found(corner, finder):
     scene[:] = photo[:20].mean((0, 1))
     left, top = round(corner[0] * 1400), round(corner[1] * 1000)
     scene[top : top + tall, left : left + cut.shape[1]] = cut
-    found = person.find(scene, finder)
+    found = person.find(scene, *finder)
     assert iou(found.box, (left, top, left + cut.shape[1], top + tall)) > 0.4, found
 
 
@@ -86,5 +86,18 @@ def test_a_person_in_a_panorama_is_found(left, finder):
     scene = sum(cv2.resize(part, (width, height), interpolation=cv2.INTER_CUBIC) for part in parts) + 120
     scene = scene.clip(0, 255).astype(np.uint8)
     scene[450 : 450 + tall, left : left + cut.shape[1]] = cut
-    found = person.find(scene, finder)
+    found = person.find(scene, *finder)
     assert iou(found.box, (left, 450, left + cut.shape[1], 450 + tall)) > 0.4, found
+
+
+@pytest.mark.parametrize("kind", ["plain", "grain", "noise"])
+def test_an_empty_wall_is_nobody(kind, finder):
+    rng = np.random.default_rng(0)
+    spread = {"plain": 0, "grain": 4, "noise": 90}[kind]
+    wall = rng.normal(180, spread, (300, 400, 3)).clip(0, 255).astype(np.uint8)
+    found = person.find(wall, *finder)
+    assert found.confidence < person.NOBODY and found.box == (-0.5, -0.5, 399.5, 299.5)
+
+
+def test_the_examples_are_somebody(finder):
+    assert all(person.find(read(example.path), *finder).confidence > person.NOBODY for example in examples())

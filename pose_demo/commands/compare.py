@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
+
+from ..locales import say
 
 
-def add_parser(commands) -> None:
+def add_parser(commands: Any) -> None:
     p = commands.add_parser("compare", help="two skeletons of one photo", description=__doc__)
     p.add_argument("photo", help="a picture file")
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures and result.json go")
     p.add_argument("--box", type=float, nargs=4, metavar=("X0", "Y0", "X1", "Y1"), help="the person, in pixels")
     p.add_argument("--networks", nargs=2, metavar=("LEFT", "RIGHT"), help="two names of `weights list`")
     p.add_argument("--upsampling", default="nearest", help="nearest, bilinear, bicubic or bilinear-corners")
-    p.add_argument("--decoder", choices=("argmax", "dark"), default="argmax")
+    p.add_argument("--decoder", default="argmax", help="how a peak becomes a joint: argmax, dark")
     p.add_argument("--flip", action="store_true", help="average with the mirrored photo")
     p.add_argument("--threshold", type=float, default=0.1, help="draw joints whose score reaches this")
     p.add_argument("--json", action="store_true", help="print result.json instead of a summary")
@@ -25,6 +28,7 @@ def run(call: argparse.Namespace) -> int:
     from PIL import Image
 
     from .. import compare
+    from ..crop import closeup
     from ..draw import heatmap, skeleton
 
     result = compare(
@@ -37,9 +41,10 @@ def run(call: argparse.Namespace) -> int:
         Image.fromarray(pixels).save(call.out / name)
         written.append(name)
 
+    seen, opacity = closeup(result.box, result.photo.shape), 1.0 if result.person else skeleton.PALE
     top = max(float(pose.heatmaps[-1].max()) for pose in result.poses)
     for side, pose in zip(("left", "right"), result.poses, strict=True):
-        write(f"{side}-skeleton.png", skeleton.picture(result.photo, pose, call.threshold))
+        write(f"{side}-skeleton.png", skeleton.picture(result.photo, pose, call.threshold, seen, opacity))
         write(f"{side}-input.png", pose.image)
         for s, maps in enumerate(pose.heatmaps, start=1):
             write(f"{side}-heatmaps-{s}.png", heatmap.sheet(maps, top))
@@ -50,13 +55,14 @@ def run(call: argparse.Namespace) -> int:
 
 
 def summary(result, out: Path) -> str:
-    lines = []
+    lines = [] if result.person else [say("en", "compare.nobody", found=f"{result.found:.2f}")]
     for pose in result.poses:
         lines.append(
             f"{pose.card.title}, {pose.card.status}: mean score {pose.scores.mean():.2f}, "
             f"{pose.seconds * 1000:.0f} ms on {result.device}"
         )
     near = [d.pixels for d in result.distances()]
-    lines.append(f"the two are {sum(near) / len(near):.1f} px apart on average over {len(near)} shared joints")
+    if near:
+        lines.append(say("en", "compare.apart", pixels=f"{sum(near) / len(near):.1f}", count=len(near)))
     lines.append(f"written to {out}")
     return "\n".join(lines)

@@ -11,6 +11,8 @@ from ..comparison import Pose
 from ..crop import Box, cut, whole
 from ..joints import side_colour
 
+#: How much is seen of a skeleton where probably nobody is.
+PALE = 0.35
 #: A skeleton's stroke as a share of the photo's longer side.
 STROKE = 1 / 160
 
@@ -55,7 +57,9 @@ def strokes(pose: Pose, stroke: float, threshold: float, dash: str = "") -> str:
     return "".join(parts)
 
 
-def picture(photo: np.ndarray, pose: Pose, threshold: float = 0.0, seen: Box | None = None) -> np.ndarray:
+def picture(
+    photo: np.ndarray, pose: Pose, threshold: float = 0.0, seen: Box | None = None, opacity: float = 1.0
+) -> np.ndarray:
     """What is `seen` of the photo (H, W, 3) uint8 RGB, by default all, with the skeleton on it: a new array."""
     seen = seen or whole(photo.shape)
     result = np.array(cut(photo, seen), order="C")
@@ -74,7 +78,7 @@ def picture(photo: np.ndarray, pose: Pose, threshold: float = 0.0, seen: Box | N
     for k in np.flatnonzero(shown):
         for radius, colour in ((2 * stroke, (255, 255, 255)), (1.5 * stroke, rgb(side_colour(names[k])))):
             cv2.circle(result, at[k].tolist(), round(16 * radius), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
-    return result
+    return result if opacity == 1 else cv2.addWeighted(result, opacity, cut(photo, seen), 1 - opacity, 0)
 
 
 def drawn(pose: Pose, threshold: float) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -74,6 +75,8 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
         raise work.Stale
     if result.found is not None:
         session.found = result.box, result.found
+    elif session.found:  # the box that an earlier call found is no box that was given
+        result = replace(result, found=session.found[1])
     session.result, session.done = result, request
     session.photo = result.photo  # the same pixels, once in memory
     yield everything(session, number)

@@ -7,7 +7,7 @@ import io
 import logging
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -17,9 +17,6 @@ from ..crop import check_box
 from ..locales import UserError
 from .schema import Frame, Photo, Take, Thumbnail, said, told
 from .session import Box, Session
-
-if TYPE_CHECKING:
-    from ..comparison import Comparison
 
 #: Longest side in pixels of what is sent to the browser, and of an example's thumbnail.
 PREVIEW, THUMBNAIL = 1000, 112
@@ -74,13 +71,8 @@ def boxes(session: Session) -> dict[str, Any]:
         "box": _rounded(session.box),
         "found": _rounded(found),
         "confidence": confidence,
-        "person": not session.found or somebody(session.comparison),
+        "person": not session.found or session.comparison.person is not None,
     }
-
-
-def somebody(result: Comparison) -> bool:
-    """Whether there is probably somebody: a box was given, or somebody was found."""
-    return getattr(result, "person", result.box) is not None
 
 
 def frame(session: Session, event: Frame) -> dict[str, Any]:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..joints import side_colour
-from .photo_input import data_address, somebody
-from .schema import Row
+from .photo_input import data_address
+from .schema import Closeup, Row
 
 if TYPE_CHECKING:
     from ..comparison import Comparison, Pose
+    from ..crop import Box
 
 
 def views(comparison: Comparison, threshold: float) -> dict[str, Any]:
     """Two skeletons, both in one view, and the table."""
+    from ..crop import closeup
     from ..draw import overlap, skeleton
 
+    seen = closeup(comparison.box, comparison.photo.shape)
     poses = [
         {
             **_who(pose),
-            "svg": skeleton.svg(pose, comparison.photo.shape, threshold),
+            "svg": skeleton.svg(pose, seen, threshold),
             "shown": int((pose.scores >= threshold).sum()),
             "joints": len(pose.scores),
             "seconds": pose.seconds,
@@ -29,12 +34,22 @@ def views(comparison: Comparison, threshold: float) -> dict[str, Any]:
     ]
     return {
         "poses": poses,
-        "person": somebody(comparison),
+        "person": comparison.person is not None,
+        "closeup": _closeup(comparison.photo, seen),
         "both": overlap.svg(comparison, threshold),
         "names": [_short(pose, comparison) for pose in comparison.poses],
         "torso": comparison.poses[0].torso,
         **_table(comparison, threshold),
     }
+
+
+def _closeup(photo: np.ndarray, seen: Box) -> Closeup | None:
+    from ..crop import cut, whole
+
+    if seen == whole(photo.shape):
+        return None
+    near = cut(photo, seen)
+    return {"src": data_address(near), "width": near.shape[1], "height": near.shape[0]}
 
 
 def _who(pose: Pose) -> dict[str, Any]:

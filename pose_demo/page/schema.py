@@ -70,10 +70,14 @@ Row = TypedDict("Row", {
     "joint": str, "colour": str, "a": int, "b": int, "scores": list[float], "pixels": float, "torsos": float | None,
     "shown": bool,
 })
-#: photo -- the number of the photo that is answered; mean -- pixels and torsos of the joints that are shown
+#: What is shown in the photo's place where the person would be too small in it.
+Closeup = TypedDict("Closeup", {"src": str, "width": int, "height": int})
+#: photo -- the number of the photo that is answered; person -- False where probably nobody is in it
+#: mean -- pixels and torsos of the joints that are shown
 ViewsPatch = TypedDict("ViewsPatch", {
-    "busy": Said | None, "error": Said | None, "photo": int, "person": bool, "poses": list[PoseView], "both": str,
-    "names": list[str], "rows": list[Row], "mean": tuple[float, float | None] | None, "torso": float,
+    "busy": Said | None, "error": Said | None, "photo": int, "person": bool, "closeup": Closeup | None,
+    "poses": list[PoseView], "both": str, "names": list[str], "rows": list[Row],
+    "mean": tuple[float, float | None] | None, "torso": float,
 })
 HeatMap = TypedDict("HeatMap", {"src": str, "peak": float})
 HeatSide = TypedDict("HeatSide", {"title": str, "status": str, "trained": bool, "pictures": list[HeatMap]})

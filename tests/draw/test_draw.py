@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pose_demo import compare
+from pose_demo.crop import closeup, cut, whole
 from pose_demo.draw import cost, heatmap, overlap, skeleton
 from pose_demo.joints import side_colour
 
@@ -19,16 +20,28 @@ def circles(svg: str) -> list[ET.Element]:
 
 def test_a_skeleton_shows_the_joints_that_reach_the_threshold(result):
     pose = result.poses[0]
-    assert len(circles(skeleton.svg(pose, result.photo.shape, -9))) == 14
+    assert len(circles(skeleton.svg(pose, whole(result.photo.shape), -9))) == 14
     some = float(np.median(pose.scores))
-    shown = circles(skeleton.svg(pose, result.photo.shape, some))
+    shown = circles(skeleton.svg(pose, whole(result.photo.shape), some))
     assert {int(c.get("data-joint")) for c in shown} == set(np.flatnonzero(pose.scores >= some))
-    assert not circles(skeleton.svg(pose, result.photo.shape, 9))
+    assert not circles(skeleton.svg(pose, whole(result.photo.shape), 9))
+
+
+def test_a_small_person_is_shown_near():
+    """In a panorama; the picture and the drawing show the same part."""
+    photo = np.zeros((300, 3000, 3), np.uint8)
+    photo[100:200, 2000:2050] = 255
+    seen = closeup((1999.5, 99.5, 2049.5, 199.5), photo.shape)
+    assert seen == (1824.5, -0.5, 2224.5, 299.5)
+    near = cut(photo, seen)
+    assert near.shape == (300, 400, 3) and near.sum() == photo.sum()
+    assert closeup((1000, 0, 1600, 200), photo.shape) == whole(photo.shape)
+    assert closeup((0, 0, 50, 60), (240, 320)) == whole((240, 320))
 
 
 def test_a_joint_is_drawn_where_it_is_in_its_sides_colour(result):
     pose = result.poses[0]
-    for c in circles(skeleton.svg(pose, result.photo.shape, -9)):
+    for c in circles(skeleton.svg(pose, whole(result.photo.shape), -9)):
         k = int(c.get("data-joint"))
         assert (float(c.get("cx")), float(c.get("cy"))) == pytest.approx(pose.joints[k].tolist(), abs=0.06)
         assert c.get("fill") == side_colour(pose.card.joints.joints[k])

@@ -271,3 +271,21 @@ def test_what_the_browser_fetches_is_named_by_its_content(monkeypatch):
 def test_a_preview_is_small():
     address = photo_input.data_address(np.zeros((3000, 2000, 3), np.uint8))
     assert address.startswith("data:image/webp;base64,") and len(address) < 20_000
+
+
+def test_where_nobody_is_it_stays_so_when_the_slider_moves(untrained):
+    """The box that was found is not taken for one that was given."""
+    session = Session()
+    session.take(np.full((200, 260, 3), 200, np.uint8), None, None)
+    for stop in (0, 1):
+        patch = last(compare.run(session, *untrained, stop, "argmax", False))
+        assert patch["person"] is False and patch["closeup"] is None and session.result.person is None
+    assert photo_input.boxes(session)["person"] is False
+
+
+def test_a_panorama_is_shown_near(untrained):
+    session = Session()
+    session.take(np.full((200, 2600, 3), 200, np.uint8), (1000.0, 20.0, 1080.0, 180.0), None)
+    patch = last(compare.run(session, *untrained, 0, "argmax", False))
+    assert patch["closeup"]["width"] == 640 and patch["closeup"]["height"] == 200
+    assert 'viewBox="720.5 -0.5 640 200"' in patch["both"] and 'viewBox="720.5' in patch["poses"][0]["svg"]

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from ... import __version__
 from ...comparison import Comparison
+from ...crop import closeup, cut
 from ...draw import skeleton
 from ...draw.colour import diverging, viridis
 from ...locales import UserError, say, word
@@ -88,15 +89,17 @@ def report(shot: Shot, asked: Question) -> str:
     import jinja2
 
     comparison, language = shot.comparison, asked["language"]
+    seen = closeup(comparison.box, comparison.photo.shape)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["picture"] = _picture
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         language=language,
         t=partial(say, language),
         word=partial(word, language),
-        photo=data_address(comparison.photo),
+        photo=data_address(cut(comparison.photo, seen)),
         comparison=comparison,
-        svg=lambda pose: skeleton.svg(pose, comparison.photo.shape, 0.1),
+        pale=skeleton.PALE,
+        svg=lambda pose: skeleton.svg(pose, seen, 0.1),
         maps=maps(shot, standalone=True),
         film=film(shot, asked),
         cell=_cell(shot, asked),

@@ -56,7 +56,7 @@ export function start(element, wire) {
 
   function canvas(/** @type {HTMLElement} */ view, /** @type {string} */ svg) {
     const node = /** @type {HTMLElement} */ (view.querySelector('.canvas')), image = node.querySelector('img');
-    const photo = shared.photos.find((each) => each.number === state.photo) || shared.photos.at(-1);
+    const photo = state.closeup || shared.photos.find((each) => each.number === state.photo) || shared.photos.at(-1);
     if (!photo || !image) return;
     shape(node, photo.width, photo.height);
     if (image.src !== photo.src) image.src = photo.src;
