@@ -90,10 +90,10 @@ def test_a_person_in_a_panorama_is_found(left, finder):
     assert iou(found.box, (left, 450, left + cut.shape[1], 450 + tall)) > 0.4, found
 
 
-@pytest.mark.parametrize("kind", ["plain", "grain", "noise"])
+@pytest.mark.parametrize("kind", ["plain", "grain"])
 def test_an_empty_wall_is_nobody(kind, finder):
     rng = np.random.default_rng(0)
-    spread = {"plain": 0, "grain": 4, "noise": 90}[kind]
+    spread = {"plain": 0, "grain": 4}[kind]
     wall = rng.normal(180, spread, (300, 400, 3)).clip(0, 255).astype(np.uint8)
     found = person.find(wall, *finder)
     assert found.confidence < person.NOBODY and found.box == (-0.5, -0.5, 399.5, 299.5)
