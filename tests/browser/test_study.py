@@ -2,12 +2,15 @@
 
 from conftest import SCREENSHOTS
 
+from pose_demo.study import report
+
 
 def test_figures_come_with_the_tab_and_change_with_the_question(visit):
     page = visit(1366, 768)
     page.get_by_role("tab", name="Study").click()
     page.wait_for_selector("#study-box .js-plotly-plot")
-    assert "500 labelled people" in page.inner_text("#study-text")
+    people = report.shipped()["accuracy"]["data"]["evaluated"]
+    assert f"{people} labelled people" in page.inner_text("#study-text")
     headings = page.locator("#study-box h3").all_inner_texts()
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "study.png", full_page=True)
