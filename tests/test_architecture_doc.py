@@ -93,6 +93,10 @@ def test_a_worked_example_works(title, copy):
     for step in steps:
         carry_out(step, copy)
     assert len(touched(copy)) <= AT_MOST[title], touched(copy)
+    new = {p.name for p in (copy / "pose_demo/locales").iterdir()} - {
+        p.name for p in (ROOT / "pose_demo/locales").iterdir()
+    }
+    assert len(new - {"__pycache__"}) == (title == "a language")
 
 
 def test_every_module_that_the_document_names_is_there():

@@ -10,7 +10,8 @@ from typing import Any, get_type_hints
 import gradio as gr
 
 from .. import locales
-from ..locales import UserError, say
+from ..decode import DECODERS
+from ..locales import UserError, say, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import compare, link, photo_input, pickers, schema, study_tab, xray
@@ -173,7 +174,7 @@ def stops(left: str, right: str) -> dict[str, Any]:
 
 
 def decoders(language: str) -> list[tuple[str, str]]:
-    return [(say(language, "page.argmax"), "argmax"), (say(language, "page.dark_decoder"), "dark")]
+    return [(word(language, "peak", name), name) for name in DECODERS]
 
 
 def _nothing(outputs: int) -> Any:

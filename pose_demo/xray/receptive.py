@@ -98,7 +98,7 @@ def _smaller(f: int, a: int, b: int, stop: str, n: int) -> Interval:
         ratio = (n - 1) / (f * n - 1)
         return floor(a * ratio), floor(b * ratio) + 1
     first, last = floor((a + 0.5) / f - 0.5), floor((b + 0.5) / f - 0.5)
-    return (first - 1, last + 2) if stop == "bicubic" else (first, last + 1)
+    return (first - 1, last + 2) if stop.startswith("bicubic") else (first, last + 1)
 
 
 def effective(net: PoseNetwork, x: Tensor, name: str, cell: tuple[int, int], upsampling: Request = None) -> Tensor:
