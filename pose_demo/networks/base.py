@@ -1,56 +1,83 @@
-"""What a call of either network looks like; the networks themselves say only how maps flow."""
+"""What a call of any network looks like; the networks themselves say only how maps flow."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor, nn
 
 from . import upsampling as up
 from .card import Card
-from .trace import Recorder, Trace, ignore
+from .trace import Recorder, TapFunction, Trace, ignore
+from .wiring import wiring
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-TapFunction = Callable[..., None]
+@dataclass(frozen=True)
+class Level:
+    """A point of the pass where an answer can be read.
+
+    name  -- "stack1" or "stage2.module1"; tap -- whose map is read there (PoseNetwork.answer)
+    probe -- the network was not trained to answer there: the final layer is applied to an earlier map
+    """
+
+    name: str
+    tap: str
+    probe: bool
 
 
 class PoseNetwork(nn.Module, ABC):
     """Photo crops (N, 3, H, W), normalised as the weights want it -> heatmaps.
 
+    A family of its own writes `_run` and calls `tap` in it (see trace.py); all else is read from that.
     Assumes H and W are multiples of `multiple`; raises ValueError otherwise.
 
     joints     -- J, the number of heatmap channels
     places     -- {place: factor}: every spot that enlarges a map, in the order of the forward pass
     trained_upsampling -- the stop the weights were trained with; what a call gets that asks for none
-    card   -- what must be known beside the weights; None until zoo.build, load or open gives it one
+    card       -- what must be known beside the weights; None until zoo.build, load or open gives it one
+    resolution -- how full resolution comes through: "parallel" (kept from start to end), "skips" (reached again
+                  through skips), or "" where nobody said
     """
-
-    card: Card | None = None
 
     multiple: int
     joints: int
     places: dict[str, int]
     trained_upsampling: str
+    resolution: str = ""
+    card: Card | None = None
 
-    def forward(self, x: Tensor, upsampling: up.Request = None) -> list[Tensor]:
+    def forward(self, x: Tensor, upsampling: up.Request = None, tap: TapFunction = ignore) -> list[Tensor]:
         """Heatmaps, one (N, J, H/4, W/4) per supervision, the last the answer.
 
         upsampling -- a stop for all places, {place: stop} for some ("the rest as trained"), or None (as trained)
+        tap        -- called at every place of interest; the pass goes on with what it returns
         """
         self._check(x)
-        return self._run(x, up.plan(upsampling, self.places, self.trained_upsampling), ignore)
+        return self._run(x, up.plan(upsampling, self.places, self.trained_upsampling), tap)
 
-    def trace(self, x: Tensor, upsampling: up.Request = None) -> Trace:
-        """The same pass, and every tap on the way."""
-        self._check(x)
-        stops = up.plan(upsampling, self.places, self.trained_upsampling)
-        recorder = Recorder()
-        heatmaps = self._run(x, stops, recorder)
-        return Trace(recorder.taps, heatmaps, stops)
+    def trace(self, x: Tensor, upsampling: up.Request = None, names: Collection[str] | None = None) -> Trace:
+        """The same pass, and taps on the way: all but those inside units, or exactly those of `names`.
+
+        Raises KeyError for a name that there is not.
+        """
+        recorder = Recorder(names)
+        heatmaps = self(x, upsampling, recorder)
+        return recorder.trace(heatmaps, up.plan(upsampling, self.places, self.trained_upsampling))
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """Where an answer can be read, in the order of the pass; the last is the network's own."""
+        nodes = [n for n in wiring(self).nodes.values() if n.answer or n.role == "heatmaps"]
+        return tuple(
+            Level(n.answer or n.name.removesuffix(".heatmaps"), n.name, n.role != "heatmaps") for n in nodes
+        )  # fmt: skip
+
+    def answer(self, level: Level, tensor: Tensor) -> Tensor:
+        """(N, C, H, W), the map of a level's tap -> heatmaps (N, J, H, W). A family with probes reads them through its lens."""
+        return tensor
 
     @abstractmethod
     def _run(self, x: Tensor, stops: Mapping[str, str], tap: TapFunction) -> list[Tensor]: ...

@@ -12,11 +12,13 @@ Shapes for a (N, 3, H, W) input and F features (256 in the paper):
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .base import PoseNetwork, TapFunction
+from .base import PoseNetwork
+from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
 STEMS = ("bearpaw", "newell")
@@ -36,11 +38,35 @@ class ResidualUnit(nn.Module):
         self.norm3, self.conv3 = nn.BatchNorm2d(half), nn.Conv2d(half, c_out, 1)
         self.shortcut = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def residual(self, x: Tensor) -> Tensor:
+        """f(x)"""
         y = self.conv1(F.relu(self.norm1(x)))
         y = self.conv2(F.relu(self.norm2(y)))
-        y = self.conv3(F.relu(self.norm3(y)))
-        return self.shortcut(x) + y
+        return self.conv3(F.relu(self.norm3(y)))
+
+    def forward(
+        self,
+        x: Tensor,
+        tap: TapFunction = ignore,
+        name: str = "unit",
+        source: str = INPUT,
+        stride: int = 4,
+        **where: Any,
+    ) -> Tensor:
+        """where -- what else the unit's own tap says"""
+        inner: dict[str, Any] = {"sources": (source,), "stride": stride, "inside": True}
+        way = "same" if isinstance(self.shortcut, nn.Identity) else "conv"
+        short = tap(f"{name}.shortcut", self.shortcut(x), join=way, role="shortcut", **inner)
+        y = tap(f"{name}.residual", self.residual(x), join="conv", role="residual", **inner)
+        sources = (f"{name}.shortcut", f"{name}.residual")
+        return tap(name, short + y, sources=sources, join="sum", stride=stride, **where)
+
+
+def _pooled(x: Tensor, tap: TapFunction, name: str, source: str, stride: int) -> Tensor:
+    """2x2 max-pooling on the way into `name`."""
+    x = arrow(tap, source, name, x)
+    told = {"sources": (source,), "join": "pool", "role": "pooled", "stride": stride, "inside": True}
+    return tap(f"{name}.pooled", F.max_pool2d(x, 2), **told)
 
 
 class Hourglass(nn.Module):
@@ -60,21 +86,28 @@ class Hourglass(nn.Module):
         self.bottom = ResidualUnit(features, features)
 
     def forward(self, x: Tensor, stack: int, stops: Mapping[str, str], tap: TapFunction) -> Tensor:
-        depth, skips, at = len(self.skip), [], f"stack{stack}.level"
+        depth, skips, at, source = len(self.skip), [], f"stack{stack}.level", f"stack{stack}.input"
+
+        def here(role: str, level: int, way: str) -> dict[str, Any]:
+            drawn = Drawn(f"stack{stack}", level, group=f"stack{stack} {way}")
+            return {"role": role, "stack": stack, "level": level, "drawn": drawn}
+
         for k in range(depth):
-            skips.append(self.skip[k](x))
-            tap(f"{at}{k}.skip", skips[k], "skip", 4 << k, stack=stack, level=k)
-            x = self.down[k](F.max_pool2d(x, 2))
-            tap(f"{at}{k + 1}.down", x, "down", 8 << k, stack=stack, level=k + 1)
-        x = self.bottom(x)
-        tap(f"{at}{depth}.bottom", x, "bottom", 4 << depth, stack=stack, level=depth)
+            skip, down, told = f"{at}{k}.skip", f"{at}{k + 1}.down", here("skip", k, "down")
+            skips.append(self.skip[k](arrow(tap, source, skip, x), tap, skip, source, 4 << k, **told))
+            x = _pooled(x, tap, down, source, 8 << k)
+            x = self.down[k](x, tap, down, f"{down}.pooled", 8 << k, **here("down", k + 1, "down"))
+            source = down
+        name = f"{at}{depth}.bottom"
+        x, source = self.bottom(x, tap, name, source, 4 << depth, **here("bottom", depth, "up")), name
         for k in reversed(range(depth)):
-            x = self.up[k](x)
-            tap(f"{at}{k + 1}.up", x, "up", 8 << k, stack=stack, level=k + 1)
-            x = enlarge(x, 2, stops[f"{at}{k}"])
-            tap(f"{at}{k}.upsampled", x, "upsampled", 4 << k, stack=stack, level=k)
-            x = skips[k] + x
-            tap(f"{at}{k}.merge", x, "merge", 4 << k, stack=stack, level=k)
+            up, place, enlarged = f"{at}{k + 1}.up", f"{at}{k}", f"{at}{k}.upsampled"
+            x = enlarge(self.up[k](x, tap, up, source, 8 << k, **here("up", k + 1, "up")), 2, stops[place])
+            told = {"place": place, **here("upsampled", k, "up"), "drawn": None}
+            x = tap(enlarged, x, sources=(up,), join="enlarge", stride=4 << k, **told)
+            source = f"{place}.merge"
+            told = {"sources": (f"{place}.skip", enlarged), "join": "sum", "stride": 4 << k, **here("merge", k, "up")}
+            x = tap(source, skips[k] + x, **told)
         return x
 
 
@@ -104,7 +137,7 @@ class StackedHourglass(PoseNetwork):
         if stem not in STEMS:
             raise ValueError(f"stem is one of {', '.join(STEMS)}, not {stem!r}")
         self.joints, self.trained_upsampling = joints, check(trained_upsampling)
-        self.multiple = 4 << depth
+        self.multiple, self.resolution = 4 << depth, "skips"
         quarter, half = features // 4, features // 2
 
         self.conv1, self.norm1 = nn.Conv2d(3, quarter, 7, stride=2, padding=3), nn.BatchNorm2d(quarter)
@@ -124,27 +157,53 @@ class StackedHourglass(PoseNetwork):
             nn.init.zeros_(head.bias)
 
     def _run(self, x: Tensor, stops: Mapping[str, str], tap: TapFunction) -> list[Tensor]:
+        high, low = Drawn("stem.high"), Drawn("stem.low", group="stem")
         x = F.relu(self.norm1(self.conv1(x)))
-        tap("stem.conv1", x, "stem", 2)
-        x = self.stem[0](x)
-        tap("stem.unit1", x, "stem", 2)
-        x = self.stem[1](F.max_pool2d(x, 2))
-        tap("stem.unit2", x, "stem", 4)
-        x = self.stem[2](x)
-        tap("stem", x, "stem", 4)
+        x = tap("stem.conv1", x, sources=(INPUT,), join="conv", role="stem", stride=2, drawn=high)
+        x = self.stem[0](x, tap, "stem.unit1", "stem.conv1", 2, role="stem", drawn=high._replace(lane=2))
+        x = _pooled(x, tap, "stem.unit2", "stem.unit1", 4)
+        x = self.stem[1](x, tap, "stem.unit2", "stem.unit2.pooled", 4, role="stem", drawn=low._replace(lane=2))
+        x = self.stem[2](x, tap, "stem", "stem.unit2", 4, role="stem", drawn=low)
 
         heatmaps: list[Tensor] = []
+        source = "stem"
         for k, hourglass in enumerate(self.hourglasses):
             s, at = k + 1, f"stack{k + 1}"
-            tap(f"{at}.input", x, "stack", 4, stack=s)
-            features = self.linear[k](self.after[k](hourglass(x, s, stops, tap)))
-            tap(f"{at}.features", features, "features", 4, stack=s)
-            heatmaps.append(self.heads[k](features))
-            tap(f"{at}.heatmaps", heatmaps[k], "heatmaps", 4, stack=s)
+            drawn = Drawn(at, group=f"{at} down")
+            x = tap(f"{at}.input", x, sources=(source,), join="same", role="stack", stride=4, stack=s, drawn=drawn)
+            features = self._features(k, hourglass(x, s, stops, tap), tap)
+            head = self.heads[k](arrow(tap, f"{at}.features", f"{at}.heatmaps", features))
+            told = {"sources": (f"{at}.features",), "join": "head", "role": "heatmaps", "stride": 4, "stack": s}
+            heatmaps.append(tap(f"{at}.heatmaps", head, drawn=Drawn(f"{at}.answer"), **told))
             if k < len(self.feed_features):
-                back_features, back_heatmaps = self.feed_features[k](features), self.feed_heatmaps[k](heatmaps[k])
-                tap(f"{at}.feedback.features", back_features, "feedback", 4, stack=s)
-                tap(f"{at}.feedback.heatmaps", back_heatmaps, "feedback", 4, stack=s)
-                x = x + back_features + back_heatmaps
-                tap(f"{at}.output", x, "stack", 4, stack=s)
+                x = self._feedback(k, x, features, heatmaps[k], tap)
+                source = f"{at}.output"
         return heatmaps
+
+    def _features(self, k: int, x: Tensor, tap: TapFunction) -> Tensor:
+        """What the heatmaps of a stack are made from: one more unit, then a 1x1 convolution."""
+        at = f"stack{k + 1}"
+        unit = f"{at}.features.unit"
+        x = self.linear[k](self.after[k](x, tap, unit, f"{at}.level0.merge", role="unit", inside=True))
+        drawn = Drawn(f"{at}.features", group="features")
+        return tap(
+            f"{at}.features", x, sources=(unit,), join="conv", role="features", stride=4, stack=k + 1, drawn=drawn
+        )
+
+    def _feedback(self, k: int, x: Tensor, features: Tensor, heatmaps: Tensor, tap: TapFunction) -> Tensor:
+        """The next stack's input: this one's, its features and its heatmaps, each a term with a name."""
+        at = f"stack{k + 1}"
+        back, told = f"{at}.feedback", {"role": "feedback", "stride": 4, "stack": k + 1}
+        told |= {"drawn": Drawn(f"{at}.features", 1.5, "fed back", "fed back")}
+        source = f"{at}.features"
+        y = self.feed_features[k](arrow(tap, source, f"{back}.features", features))
+        y = tap(f"{back}.features", y, sources=(source,), join="conv", **told)
+        told |= {"drawn": Drawn(f"{at}.answer", 1.5, "fed back", "fed back")}
+        source = f"{at}.heatmaps"
+        z = self.feed_heatmaps[k](arrow(tap, source, f"{back}.heatmaps", heatmaps))
+        z = tap(f"{back}.heatmaps", z, sources=(source,), join="conv", **told)
+        inner = {"join": "same", "role": "skip", "stride": 4, "inside": True}
+        x = tap(f"{back}.input", x, sources=(f"{at}.input",), **inner)
+        sources = [f"{back}.{part}" for part in ("input", "features", "heatmaps")]
+        told = {"sources": sources, "join": "sum", "role": "stack", "stride": 4, "stack": k + 1, "drawn": None}
+        return tap(f"{at}.output", x + y + z, **told)

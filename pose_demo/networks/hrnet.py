@@ -15,12 +15,15 @@ it cannot matter), and the last fusion of stage 4 makes branch 0 only. There is 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .base import PoseNetwork, TapFunction
+from .base import Level, PoseNetwork
+from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
 
@@ -28,19 +31,48 @@ def _conv_norm(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequen
     return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm2d(c_out))
 
 
-class BasicUnit(nn.Module):
+class ResidualUnit(nn.Module):
+    """ReLU(x + f(x)), x through a projection where the number of channels changes: (N, C, H, W) -> (N, C', H, W)."""
+
+    shortcut: nn.Module
+
+    @abstractmethod
+    def residual(self, x: Tensor) -> Tensor:
+        """f(x)"""
+
+    def forward(
+        self,
+        x: Tensor,
+        tap: TapFunction = ignore,
+        name: str = "unit",
+        source: str = INPUT,
+        stride: int = 4,
+        **where: Any,
+    ) -> Tensor:
+        """where -- what else the unit's own tap says"""
+        inner: dict[str, Any] = {"sources": (source,), "stride": stride, "inside": True}
+        way = "same" if isinstance(self.shortcut, nn.Identity) else "conv"
+        short = tap(f"{name}.shortcut", self.shortcut(x), join=way, role="shortcut", **inner)
+        y = tap(f"{name}.residual", self.residual(x), join="conv", role="residual", **inner)
+        inner["sources"] = (f"{name}.shortcut", f"{name}.residual")
+        y = tap(f"{name}.added", short + y, join="sum", role="added", **inner)
+        return tap(name, F.relu(y), sources=(f"{name}.added",), join="relu", stride=stride, **where)
+
+
+class BasicUnit(ResidualUnit):
     """Two 3x3 convolutions and a shortcut: (N, C, H, W) -> the same shape. Stages 2 to 4 of the paper."""
 
     def __init__(self, channels: int):
         super().__init__()
         self.conv1 = _conv_norm(channels, channels, 3)
         self.conv2 = _conv_norm(channels, channels, 3)
+        self.shortcut = nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.conv2(F.relu(self.conv1(x))))
+    def residual(self, x: Tensor) -> Tensor:
+        return self.conv2(F.relu(self.conv1(x)))
 
 
-class BottleneckUnit(nn.Module):
+class BottleneckUnit(ResidualUnit):
     """1x1 down to `planes`, 3x3, 1x1 up to `c_out`, and a shortcut: (N, c_in, H, W) -> (N, c_out, H, W).
 
     The paper has it in stage 1. Everywhere else it is the study note's proposal (`unit="bottleneck"`).
@@ -53,10 +85,8 @@ class BottleneckUnit(nn.Module):
         self.conv3 = _conv_norm(planes, c_out, 1)
         self.shortcut = nn.Identity() if c_in == c_out else _conv_norm(c_in, c_out, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.conv1(x))
-        y = F.relu(self.conv2(y))
-        return F.relu(self.shortcut(x) + self.conv3(y))
+    def residual(self, x: Tensor) -> Tensor:
+        return self.conv3(F.relu(self.conv2(F.relu(self.conv1(x)))))
 
 
 class ExchangeUnit(nn.Module):
@@ -86,18 +116,29 @@ class ExchangeUnit(nn.Module):
     def forward(self, xs: list[Tensor], at: str, stops: Mapping[str, str], tap: TapFunction, **where) -> list[Tensor]:
         ys = []
         for i, terms in enumerate(self.terms):
-            name, stride, total = f"{at}.branch{i}", 4 << i, None
+            name, stride = f"{at}.branch{i}", 4 << i
+            here: dict[str, Any] = {"branch": i, "drawn": None, **where}
+            total = None
             for j, (term, x) in enumerate(zip(terms, xs, strict=True)):
-                place = f"{name}.from{j}"
-                y = term(x)
+                place, source, told = f"{name}.from{j}", f"{at}.branch{j}", {"source": j, **here}
+                y, how = term(x), "same" if j == i else "conv"
                 if j > i:
-                    tap(f"{place}.reduced", y, "reduced", 4 << j, branch=i, source=j, **where)
+                    reduced = f"{place}.reduced"
+                    y = tap(reduced, y, sources=(source,), join="conv", role="reduced", stride=4 << j, **told)
                     y = enlarge(y, 1 << (j - i), stops[place])
-                tap(place, y, "term", stride, branch=i, source=j, **where)
+                    source, how, told = reduced, "enlarge", {"place": place, **told}
+                y = tap(place, y, sources=(source,), join=how, role="term", stride=stride, **told)
                 total = y if total is None else total + y
-            tap(f"{name}.sum", total, "sum", stride, branch=i, **where)
-            ys.append(F.relu(total))
-            tap(f"{name}.fused", ys[-1], "fused", stride, branch=i, **where)
+            sources = [f"{name}.from{j}" for j in range(len(terms))]
+            y = F.relu(tap(f"{name}.sum", total, sources=sources, join="sum", role="sum", stride=stride, **here))
+            last = len(self.terms) == 1 < len(terms)  # of the whole network: its answer is the heatmaps'
+            here |= {
+                "drawn": Drawn(f"{at}.fused", i, None if i == 0 else ""),
+                "answer": at if i == 0 and not last else "",
+            }
+            ys.append(
+                tap(f"{name}.fused", y, sources=(f"{name}.sum",), join="relu", role="fused", stride=stride, **here)
+            )
         return ys
 
 
@@ -113,11 +154,25 @@ class HRModule(nn.Module):
         self.branches = nn.ModuleList(nn.Sequential(*(make(c) for _ in range(units))) for c in channels)
         self.exchange = ExchangeUnit(channels, emits)
 
-    def forward(self, xs: list[Tensor], at: str, stops: Mapping[str, str], tap: TapFunction, **where) -> list[Tensor]:
-        xs = [branch(x) for branch, x in zip(self.branches, xs, strict=True)]
-        for b, x in enumerate(xs):
-            tap(f"{at}.branch{b}", x, "branch", 4 << b, branch=b, **where)
+    def forward(
+        self, xs: list[Tensor], sources: list[str], at: str, stops: Mapping[str, str], tap: TapFunction, **where
+    ) -> list[Tensor]:
+        """sources -- names of the taps that xs are"""
+        xs = [self._branch(b, x, sources[b], at, tap, where) for b, x in enumerate(xs)]
         return self.exchange(xs, at, stops, tap, **where)
+
+    def _branch(self, b: int, x: Tensor, source: str, at: str, tap: TapFunction, where: dict) -> Tensor:
+        units, name = self.branches[b], f"{at}.branch{b}"
+        x = arrow(tap, source, name, x)
+        for k, unit in enumerate(units, start=1):
+            told = {"role": "unit", "inside": True}
+            if k == len(units):
+                told = {"role": "branch", "branch": b, **where}
+                told["drawn"] = Drawn(at, b, at.rpartition(".")[2] if b == 0 else "")
+            here = name if k == len(units) else f"{name}.unit{k}"
+            x = unit(x, tap, here, source, 4 << b, **told)
+            source = here
+        return x
 
 
 class HRNet(PoseNetwork):
@@ -132,7 +187,7 @@ class HRNet(PoseNetwork):
     stem      -- channels of the stem; stage 1 has 4 * stem (the paper: 64)
     """
 
-    multiple = 32
+    multiple, resolution = 32, "parallel"
 
     def __init__(
         self,
@@ -191,26 +246,44 @@ class HRNet(PoseNetwork):
         nn.init.zeros_(self.head.bias)
 
     def _run(self, x: Tensor, stops: Mapping[str, str], tap: TapFunction) -> list[Tensor]:
-        for k, conv in enumerate(self.stem, start=1):
-            x = F.relu(conv(x))
-            tap("stem" if k == 2 else "stem.conv1", x, "stem", 1 << k)
+        source = INPUT
+        for k, (conv, name) in enumerate(zip(self.stem, ("stem.conv1", "stem"), strict=True), start=1):
+            x = tap(name, F.relu(conv(x)), sources=(source,), join="conv", role="stem", stride=1 << k)
+            source = name
         for k, unit in enumerate(self.stage1, start=1):
-            x = unit(x)
-            tap(f"stage1.unit{k}", x, "unit", 4, stage=1, branch=0)
+            x = unit(x, tap, f"stage1.unit{k}", source, role="unit", stage=1, branch=0)
+            source = f"stage1.unit{k}"
 
-        xs = [x]
+        xs, names, at = [x], [source], ""
         for s, (transition, stage) in enumerate(zip(self.transitions, self.stages, strict=True), start=2):
-            new = [F.relu(conv(xs[-1])) for conv in transition]
-            first = len(stage[0].branches) - len(new)
-            for b, y in enumerate(new, start=first):
-                tap(f"stage{s}.transition.branch{b}", y, "transition", 4 << b, stage=s, branch=b)
-            xs = xs[:first] + new
+            xs, names = self._transition(transition, xs, names, s, tap)
             for m, module in enumerate(stage, start=1):
-                xs = module(xs, f"stage{s}.module{m}", stops, tap, stage=s, module=m)
+                at = f"stage{s}.module{m}"
+                xs = module(xs, names, at, stops, tap, stage=s, module=m)
+                names = [f"{at}.branch{b}.fused" for b in range(len(xs))]
 
-        heatmaps = self.head(xs[0])
-        tap("heatmaps", heatmaps, "heatmaps", 4)
-        return [heatmaps]
+        x = arrow(tap, names[0], "heatmaps", xs[0])
+        told = {"sources": names[:1], "join": "head", "role": "heatmaps", "stride": 4, "answer": at}
+        return [tap("heatmaps", self.head(x), **told)]
+
+    @staticmethod
+    def _transition(
+        convs: nn.ModuleList, xs: list[Tensor], names: list[str], s: int, tap: TapFunction
+    ) -> tuple[list[Tensor], list[str]]:
+        """Into stage s: both maps anew from stage 1's, later those that are there and one more, from the coarsest."""
+        first = s - len(convs)
+        xs, names, coarsest, source = xs[:first], names[:first], xs[-1], names[-1]
+        for b, conv in enumerate(convs, start=first):
+            name, stride = f"stage{s}.transition.branch{b}", 4 << b
+            y = F.relu(conv(arrow(tap, source, name, coarsest)))
+            drawn = Drawn(f"stage{s}.new", b, "new" if b == first else "")
+            told = {"role": "transition", "stride": stride, "stage": s, "branch": b, "drawn": drawn}
+            xs.append(tap(name, y, sources=(source,), join="conv", **told))
+            names.append(name)
+        return xs, names
+
+    def answer(self, level: Level, tensor: Tensor) -> Tensor:
+        return self.lens(tensor) if level.probe else tensor
 
     def lens(self, fused: Tensor) -> Tensor:
         """A probe, no part of the network: the final 1x1 layer on branch 0 after any fusion.

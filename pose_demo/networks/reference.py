@@ -8,7 +8,7 @@ of its modules, which all callers share.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from . import mmpose_compat
-from .base import PoseNetwork, TapFunction
+from .base import PoseNetwork
 from .card import MMPOSE
 from .checkpoints import Source, load
 from .mmpose_compat import available
-from .trace import Trace
+from .trace import TapFunction, Trace, ignore
 from .upsampling import Request
 
 _CONFIGS = ".mim/configs/body_2d_keypoint/topdown_heatmap/coco"
@@ -48,13 +48,13 @@ class MMPoseNetwork(PoseNetwork):
         self.joints, self.multiple = joints, multiple
         self.places, self.trained_upsampling = {}, "nearest"
 
-    def forward(self, x: Tensor, upsampling: Request = None) -> list[Tensor]:
+    def forward(self, x: Tensor, upsampling: Request = None, tap: TapFunction = ignore) -> list[Tensor]:
         """Raises ValueError for any upsampling but None and "nearest"."""
         if upsampling not in (None, "nearest"):
             raise ValueError(f"through MMPose the upsampling is fixed to nearest; {upsampling!r} needs our own network")
-        return super().forward(x)
+        return super().forward(x, None, tap)
 
-    def trace(self, x: Tensor, upsampling: Request = None) -> Trace:
+    def trace(self, x: Tensor, upsampling: Request = None, names: Collection[str] | None = None) -> Trace:
         """Raises ValueError: there is none."""
         raise ValueError("through MMPose the upsampling is fixed and there is no trace; take our own network for both")
 

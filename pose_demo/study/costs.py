@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,6 @@ from torch import Tensor, nn
 from ..networks.base import PoseNetwork
 from ..networks.hourglass import StackedHourglass
 from ..networks.hrnet import HRNet
-from ..networks.upsampling import plan
 from ..networks.zoo import wait
 
 
@@ -139,13 +139,13 @@ class _Stopwatch:
         self.seconds: Counter[str] = Counter()
         self._last = time.perf_counter()
 
-    def __call__(self, name: str, tensor: Tensor, role: str, stride: int, **place: int) -> None:
+    def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
         wait(tensor.device)
-        level = next((key for key in ("stage", "stack") if key in place), None)
-        part = f"{level}{place[level]}" if level else "head" if role == "heatmaps" else "stem"
+        part = "head" if name == "heatmaps" else name.partition(".")[0]
         now = time.perf_counter()
         self.seconds[part] += now - self._last
         self._last = now
+        return tensor
 
 
 def _milliseconds(net: PoseNetwork, height: int, width: int, repeats: int) -> tuple[dict[str, float], float]:
@@ -153,7 +153,6 @@ def _milliseconds(net: PoseNetwork, height: int, width: int, repeats: int) -> tu
     net = copy.deepcopy(net).eval() if net.training else net
     first = next(net.parameters())
     x = torch.zeros(1, 3, height, width, device=first.device, dtype=first.dtype)
-    stops = plan(None, net.places, net.trained_upsampling)
     totals: list[float] = []
     watches: list[_Stopwatch] = []
     with torch.inference_mode():
@@ -163,6 +162,6 @@ def _milliseconds(net: PoseNetwork, height: int, width: int, repeats: int) -> tu
             wait(net(x)[-1].device)
             totals.append(time.perf_counter() - start)
             watches.append(_Stopwatch())
-            net._run(x, stops, watches[-1])
+            net(x, tap=watches[-1])
     parts = {part: 1000 * median(w.seconds[part] for w in watches) for part in watches[0].seconds}
     return parts, 1000 * median(totals)

@@ -208,13 +208,14 @@ class _Until(nn.Module):
 
     def forward(self, x: Tensor) -> None:
         with contextlib.suppress(_Reached):
-            self.net._run(x, up.plan(None, self.net.places, self.net.trained_upsampling), self._stop)
+            self.net(x, tap=self._stop)
 
-    def _stop(self, name: str, tensor: Tensor, role: str, stride: int, **place: int) -> None:
+    def _stop(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
         if name == self.tap:
             if isinstance(self.net, HRNet):
                 self.net.lens(tensor)
             raise _Reached
+        return tensor
 
 
 def multiply_adds(net: nn.Module, level: str, height: int, width: int) -> int:

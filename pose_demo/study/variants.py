@@ -129,12 +129,13 @@ def heatmaps(net: nn.Module, x: Tensor, upsampling: str, wanted: Iterable[str]) 
     kept: dict[str, Tensor] = {}
     if probes:
 
-        def keep(name: str, tensor: Tensor, role: str, stride: int, **place: int) -> None:
+        def keep(name: str, tensor: Tensor, **told: Any) -> Tensor:
             if name in probes:
                 kept[probes[name]] = tensor
+            return tensor
 
         # Of all that a trace would hold, only these maps are kept: a batch of traces is gigabytes.
-        maps = net._run(x, up.plan(upsampling, net.places, net.trained_upsampling), keep)
+        maps = net(x, upsampling, keep)
     else:
         maps = net(x, upsampling)
     stacks = {f"stack{k}": m for k, m in enumerate(maps, 1)} if len(maps) > 1 else {"stack1": maps[0]}

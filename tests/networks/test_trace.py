@@ -56,9 +56,9 @@ def test_nothing_writes_to_a_map_after_its_tap(hrnet, hourglass, photo, monkeypa
     kept = {}
     record = Recorder.__call__
 
-    def keep(self, name, tensor, role, stride, **place):
+    def keep(self, name, tensor, **told):
         kept[name] = tensor.clone()
-        record(self, name, tensor, role, stride, **place)
+        return record(self, name, tensor, **told)
 
     monkeypatch.setattr(Recorder, "__call__", keep)
     for net in (hrnet, hourglass):
@@ -146,6 +146,42 @@ def test_a_wrong_name_is_answered_with_near_ones(hrnet, photo):
 
 def test_a_name_is_given_once():
     recorder = Recorder()
-    recorder("stem", torch.zeros(1, 1, 1, 1), "stem", 4)
+    recorder("stem", torch.zeros(1, 1, 1, 1), role="stem", stride=4)
     with pytest.raises(RuntimeError, match="two taps are named 'stem'"):
-        recorder("stem", torch.zeros(1, 1, 1, 1), "stem", 4)
+        recorder("stem", torch.zeros(1, 1, 1, 1), role="stem", stride=4)
+
+
+@pytest.mark.parametrize("which", ["hrnet", "hourglass"])
+def test_the_network_goes_on_with_what_a_tap_returns(which, request, photo):
+    """Cut at any tap in turn: what came before is untouched, and the heatmaps are no longer the same."""
+    net, x = request.getfixturevalue(which), photo(64, 64)
+    whole = net.trace(x)
+    for cut in [*whole][:: len(whole) // 12]:
+        recorder = Recorder()
+
+        def tap(name, tensor, recorder=recorder, cut=cut, **told):
+            return recorder(name, torch.zeros_like(tensor) if name == cut else tensor, **told)
+
+        heatmaps = net(x, tap=tap)
+        names = [*whole]
+        for name in names[: names.index(cut)]:
+            assert torch.equal(recorder.taps[name].tensor, whole[name].tensor)
+        assert not torch.equal(recorder.taps[cut].tensor, whole[cut].tensor)
+        assert any(not torch.equal(a, b) for a, b in zip(heatmaps, whole.heatmaps, strict=True)), cut
+
+
+@pytest.mark.parametrize("which", ["hrnet", "hourglass"])
+def test_inside_a_unit_is_recorded_when_it_is_named_and_adds_up(which, request, photo):
+    net, x = request.getfixturevalue(which), photo(64, 64)
+    whole = net.trace(x)
+    assert not any(name.endswith((".residual", ".shortcut")) for name in whole)
+    units = [n.name.removesuffix(".residual") for n in whole.nodes.values() if n.role == "residual"]
+    assert units
+    for unit in units[:: max(1, len(units) // 8)]:
+        parts = net.trace(x, names=[unit, f"{unit}.residual", f"{unit}.shortcut"])
+        assert len(parts) == 3 and all(map(torch.equal, parts.heatmaps, whole.heatmaps))
+        added = parts[f"{unit}.shortcut"].tensor + parts[f"{unit}.residual"].tensor
+        relu = parts[unit].join == "relu"
+        assert torch.equal(parts[unit].tensor, added.relu() if relu else added)
+    with pytest.raises(KeyError, match=r"stem\.nowhere"):
+        net.trace(x, names=["stem.nowhere"])

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from pose_demo.networks.upsampling import STOPS
+from pose_demo.networks.wiring import wiring
 from pose_demo.xray import receptive
 from pose_demo.xray.graph import INPUT, graph
 
@@ -57,3 +58,27 @@ def test_a_convolutions_gradient_is_its_weights(hrnet, image):
     x0, y0, x1, y1 = field.box
     assert (x1 - x0, y1 - y0) == (2, 2)
     assert torch.count_nonzero(gradient) <= 9
+
+
+def test_the_wiring_read_from_a_pass_is_the_graph(net):
+    """Layer by layer, of the ways through a unit the one that reaches farthest."""
+    read = wiring(net)
+
+    def outside(tap):
+        found = {}
+        for source, steps in read.ways[tap].items():
+            inner = outside(source) if source in read.nodes and read.nodes[source].inside else {source: ()}
+            for start, before in inner.items():
+                way = (*before, *map(str, steps))
+                found[start] = max(way, found.get(start, ()), key=len)
+        return found
+
+    ways = {tap: {edge.source: tuple(map(str, edge.steps)) for edge in edges} for tap, edges in graph(net).items()}
+    assert {tap: outside(tap) for tap, node in read.nodes.items() if not node.inside} == ways
+
+
+def test_the_levels_are_where_an_answer_can_be_read(net, trace):
+    *early, last = net.levels
+    assert not last.probe and torch.equal(net.answer(last, trace[last.tap].tensor), trace.heatmaps[-1])
+    assert all(net.answer(level, trace[level.tap].tensor).shape == trace.heatmaps[-1].shape for level in early)
+    assert {level.probe for level in early} == {net.resolution == "parallel"}
