@@ -76,7 +76,7 @@ class PoseNetwork(nn.Module, ABC):
         )  # fmt: skip
 
     def answer(self, level: Level, tensor: Tensor) -> Tensor:
-        """(N, C, H, W), the map of a level's tap -> heatmaps (N, J, H, W). A family with probes reads them through its lens."""
+        """(N, C, H, W), the map of a level's tap -> heatmaps (N, J, H, W); a family with probes has a lens for them."""
         return tensor
 
     @abstractmethod
