@@ -36,7 +36,7 @@ def built(tmp_path_factory):
     checkout, wheels, site = top / "checkout", top / "wheels", top / "site"
     checkout.mkdir()
     for name in ("pose_demo", "weights", "assets"):
-        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "*.d.ts"))
     for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, checkout / name)
     pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
