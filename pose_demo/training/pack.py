@@ -30,7 +30,7 @@ DATA = {
 def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: int | None = None) -> Path:
     """A best.pt -> folder/NAME.safetensors (fp16 weights, fp32 norm statistics) and NAME.toml, which comes back.
 
-    The run's curve goes beside them as NAME.png.
+    The run's curve goes beside them as NAME.png. Older names of the weights that are replaced stay theirs.
     tests -- .npz files of labelled crops: the PCK of the written file on each goes into NAME.toml
     pair  -- 1 or 2: these weights are compared where nobody names others
     """
@@ -55,6 +55,9 @@ def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: i
         "trained": "trained briefly on a CPU" if record["device"] == "CPU" else "trained",
         "training": {**training, "recipe": recipe, "augmentation": record.get("augmentation", {})},
     }  # fmt: skip
+    before = file.with_suffix(".toml")
+    if before.exists():
+        card["also"] = tomllib.loads(before.read_text(encoding="utf-8")).get("also")
     return _write(file.with_suffix(".toml"), {**card, "measured": _measure(net, card, folder, tests)})
 
 

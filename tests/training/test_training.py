@@ -321,7 +321,7 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
 
     from pose_demo.__main__ import main
     from pose_demo.networks import checkpoints
-    from pose_demo.training.pack import measure
+    from pose_demo.training.pack import measure, pack
 
     call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
     assert main([*call, "--batch", "10", "--photos", "10", "--json"]) == 0
@@ -333,6 +333,10 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
     assert table["trained"] == "trained briefly on a CPU" and table["training"]["photos"] == 10 and table["pair"] == 2
     assert table["training"]["recipe"]["photos"] == 10 and table["training"]["augmentation"]["flipped"] == 0.5
     assert table["measured"][0]["weights_sha256"] == table["sha256"]
+    (tmp_path / "mine.toml").write_text('also = ["hers"]\n' + (tmp_path / "mine.toml").read_text())
+    pack(run, "mine", tmp_path, [test], 2)
+    assert tomllib.loads((tmp_path / "mine.toml").read_text()) == {**table, "also": ["hers"]}
+    table["also"] = ["hers"]
     measure(tmp_path / "mine.toml", [test])
     assert tomllib.loads((tmp_path / "mine.toml").read_text()) == table
     net = checkpoints.load(zoo.build("hourglass-slim", 14), tmp_path / "mine.safetensors")
