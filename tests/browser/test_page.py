@@ -10,6 +10,9 @@ import pytest
 from conftest import changes, settle
 from PIL import Image
 
+from pose_demo.examples import examples
+from pose_demo.locales import say
+
 SECOND = ".pair .view:nth-child(2)"
 LEFT = ".pair .view:nth-child(1) .skeletons"
 PHOTO = ".photo .picture"
@@ -61,7 +64,9 @@ def test_upload(visit, png):
     page.wait_for_function("document.querySelector('.pair img').src === document.querySelector('.photo .picture').src")
     assert page.locator(".example[aria-pressed=true]").count() == 0
     page.wait_for_selector(".photo svg.box.dashed")
-    assert re.search(r"0\.\d", page.inner_text(".which"))
+    assert page.inner_text(".which") == say("en", "page.nobody"), "the picture is of nothing"
+    changes(page, PHOTO, lambda: upload(page, examples()[0].path.read_bytes()), "src")
+    page.wait_for_function(r"/0\.\d/.test(document.querySelector('.which').innerText)")
 
 
 def test_a_photo_is_pasted(visit, png):
