@@ -28,7 +28,7 @@ RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
 
 PENDING = (
-    "page.xray_answers", "study.costs", "study.questions", "study.variants", "xray.filmstrip",
+    "page.xray_answers", "study.costs", "xray.filmstrip",
     "xray.graph", "xray.sums",
 )  # fmt: skip
 

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 
 from .. import __version__, weights
-from ..networks import zoo
+from ..networks.model import card_of
+from ..networks.model import device as default_device
 from . import predictions as elsewhere
 from .faults import Faults
 from .labels import Labels, open_labels
@@ -25,8 +26,8 @@ from .predictions import Predictions
 from .questions import Accuracy, Depth, Question, Resolution, Upsampling
 from .seeds import Seeds
 from .statistics import LEVEL, Bootstrap
-from .study import Study
-from .variants import Network, network
+from .study import Networks, Study
+from .variants import open_network
 
 FORMAT = 2
 QUESTIONS = {question.name: question for question in (Accuracy, Upsampling, Depth, Resolution, Faults, Seeds)}
@@ -90,7 +91,8 @@ def conduct(
         shaping = {
             "study": question.name, "version": __version__, "torch": torch.__version__, "device": device.type,
             "looks": [v.key for v in variants], "joints": labels.joints.name, "batch": batch, "limit": s.limit,
-            "weights": {of.name: of.sha256 for of in networks}, "decoder": s.decoder, "flip": s.flip,
+            "weights": {name: card_of(net).sha256 for name, net in networks.items()},
+            "decoder": s.decoder, "flip": s.flip,
             "files": {str(f): [f.stat().st_size, f.stat().st_mtime_ns] for f in labels.files}, "images": str(s.images),
         }  # fmt: skip
         parts = Parts(s.out / "parts", shaping, place, s.fresh)
@@ -111,7 +113,7 @@ def conduct(
                 "seconds": {"all": round(time.perf_counter() - start, 2), "forward": round(seconds, 2)},
                 "records_resumed": resumed, "versions": versions(),
             }  # fmt: skip
-        place.wait()
+        place.agree(None)  # nobody still writes
         parts.remove()
     if found is not None and result is None:
         bad = zip(found.bad, found.reasons, strict=True)
@@ -122,7 +124,7 @@ def conduct(
 
 def _prepare(
     question: Question, settings: Settings, device: torch.device
-) -> tuple[Labels, tuple[Network, ...], tuple[Predictions, ...]]:
+) -> tuple[Labels, Networks, tuple[Predictions, ...]]:
     if settings.predictions and not question.takes_predictions:
         raise StudyError("study.no_predictions", study=question.name)
     names = weights.default_pair() if settings.networks is None else settings.networks
@@ -133,13 +135,16 @@ def _prepare(
     if clash := set(names) & settings.predictions.keys():
         raise StudyError("study.clash", names=", ".join(clash))
     labels = open_labels(settings.data, settings.joints, settings.images)
+    if not len(labels.people):
+        raise StudyError("study.nothing", set=labels.name, bad=0, example="")
     predictions = tuple(elsewhere.read(name, file, labels) for name, file in settings.predictions.items())
-    return labels, tuple(network(name, device) for name in names), predictions
+    networks = {name: open_network(name, device) for name in names}
+    return labels, networks, predictions
 
 
 def _device(settings: Settings) -> torch.device:
     """Several processes on one machine take a GPU each."""
-    chosen = torch.device(settings.device or zoo.device())
+    chosen = torch.device(settings.device or default_device())
     if chosen.type == "cuda" and chosen.index is None:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
     return chosen
@@ -155,7 +160,7 @@ def _result(question: Question, study: Study, found: Found) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "study": question.name, "format": FORMAT, "data": data,
-        "networks": [of.facts() for of in study.networks], "predictions": [p.facts() for p in study.predictions],
+        "networks": study.facts(), "predictions": [p.facts() for p in study.predictions],
         **answer, "notes": study.notes,
     }  # fmt: skip
 

@@ -156,13 +156,9 @@ def telling(study: Study, kinds: dict[str, np.ndarray], a: str, b: str, count: i
     scores = np.where(labelled, apart.sum(axis=1), torsos)
     chosen = np.lexsort((study.rows, -scores))[:count]
     result = []
-    for k in chosen[scores[chosen] > 0]:
-        row = int(study.rows[k])
-        facts = {
-            "index": row,
-            "name": study.labels.people.name[row],
-            "image_id": study.labels.photos[people.photo[k]].id,
-        }
+    for k in (k for k in chosen if scores[k] > 0):
+        photo = study.labels.photos[people.photo[k]]
+        facts = {"index": int(study.rows[k]), "name": people.name[k], "image_id": photo.id}
         if labelled[k]:
             facts["joints"] = [{"joint": joints.joints[j], "a": KINDS[kinds[a][k, j]], "b": KINDS[kinds[b][k, j]]}
                                for j in np.flatnonzero(apart[k])]  # fmt: skip

@@ -52,7 +52,7 @@ class Predictions:
         """(N, J, 3) float32: for each labelled person the prediction that belongs to it; infinitely far where none
         does."""
         people = labels.people
-        found = np.full((len(people), len(labels.joints), 3), np.float32([np.inf, np.inf, 0]), np.float32)
+        found = np.full((len(people), len(labels.joints), 3), np.array([np.inf, np.inf, 0], np.float32), np.float32)
         by_person, by_prediction = np.argsort(people.photo, kind="stable"), np.argsort(self.photo, kind="stable")
         for photo in np.unique(self.photo):
             rows = by_person[slice(*np.searchsorted(people.photo[by_person], [photo, photo + 1]))]
@@ -147,7 +147,7 @@ def _pairs(boxes: np.ndarray, scores: np.ndarray, people: np.ndarray) -> Iterato
         beside = overlap[:, others].max(axis=1, initial=0)
         mine = np.flatnonzero((overlap[:, person] > beside) | (not others.any()))
         if len(mine):
-            yield person, mine[np.lexsort((-mine, scores[mine], overlap[mine, person]))[-1]]
+            yield person, int(mine[np.lexsort((-mine, scores[mine], overlap[mine, person]))[-1]])
 
 
 def _overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import itertools
 from dataclasses import replace
@@ -10,18 +9,17 @@ from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
-from torch import Tensor, nn
 
-from ..networks import upsampling as up
 from ..networks.base import PoseNetwork
-from ..networks.hrnet import HRNet
+from ..networks.model import card_of
+from ..networks.upsampling import STOPS
 from . import statistics as st
 from .costs import cost
 from .metrics import torso_lengths
 from .oks import AveragePrecision
 from .shares import MAIN, counted, measures, shift
-from .study import Study
-from .variants import LAST, Network, Variant, levels
+from .study import Networks, Study
+from .variants import Size, Variant, levels, multiply_adds, stop, stops
 
 
 class Question:
@@ -33,30 +31,31 @@ class Question:
     name: ClassVar[str]
     takes_predictions: ClassVar[bool] = False
 
-    def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
+    def variants(self, networks: Networks, upsampling: str | None) -> list[Variant]:
         """Every way to ask each network; upsampling -- the stop that was asked for, None: as trained."""
-        return [Variant(of.name, of.input, of.stop(upsampling)) for of in networks]
+        return [Variant(name, card_of(net).input, stop(net, upsampling)) for name, net in networks.items()]
 
     def pairs(self, study: Study) -> list[tuple[str, str]]:
         """Columns to be tested against each other: each second one is compared with the first."""
         raise NotImplementedError
 
-    def row(self, study: Study, column: str) -> dict[str, Any]:
-        """What a column's row says beside its figures."""
+    def row(self, study: Study, variant: Variant) -> dict[str, Any]:
+        """What a variant's row says beside its figures."""
         return {}
 
     def answer(self, study: Study) -> dict[str, Any]:
         """{"rows": [...], "tests": [...], "counted": {...}, ...} as plain data."""
         people, joints = study.people, study.labels.joints
-        shares = study.attempt("PCK", lambda: measures(study.points, people, joints, study.weights), {})
+        found = study.attempt("PCK", lambda: measures(study.points, people, joints, study.weights), {})
         rows = [
-            {**study.describe(c), **self.row(study, c), "measures": {name: s.of(c) for name, s in shares.items()},
-             "per_joint": {name: s.per_joint(c) for name, s in shares.items()}}
+            {**study.describe(c), **(self.row(study, v) if (v := study.variant(c)) else {}),
+             "measures": {name: shares.of(c) for name, shares in found.items()},
+             "per_joint": {name: shares.per_joint(c) for name, shares in found.items()}}
             for c in study.columns
         ]  # fmt: skip
         tests = [
             {"a": a, "b": b, "measure": name, **s.difference(a, b), **s.mcnemar(a, b)}
-            for a, b in self.pairs(study) for name, s in shares.items()
+            for a, b in self.pairs(study) for name, s in found.items()
         ]  # fmt: skip
         study.note("note.pck")
         if len(study.networks) > 1:
@@ -80,7 +79,7 @@ class Accuracy(Question):
 
     def answer(self, study: Study) -> dict[str, Any]:
         result, known = super().answer(study), study.labels.joints
-        columns = [v.key for v in study.variants if study.network(v).joints is known]
+        columns = [v.key for v in study.variants if card_of(study.networks[v.network]).joints is known]
         columns += [p.name for p in study.predictions]
         if why_not := _no_oks(study, columns):
             study.note(f"note.oks_{why_not}")
@@ -122,22 +121,21 @@ class Upsampling(Question):
 
     name = "upsampling"
 
-    def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
-        return [Variant(of.name, of.input, stop) for of in networks for stop in of.stops]
+    def variants(self, networks: Networks, upsampling: str | None) -> list[Variant]:
+        return [Variant(name, card_of(net).input, at) for name, net in networks.items() for at in stops(net)]
 
     def pairs(self, study: Study) -> list[tuple[str, str]]:
-        return [(own, v.key) for v in study.variants if (own := self._trained(study, v).key) != v.key]
+        return [(own.key, v.key) for v in study.variants if (own := self._trained(study, v)) != v]
 
     def _trained(self, study: Study, variant: Variant) -> Variant:
         """The same variant at the stop that its network was trained with."""
-        return replace(variant, upsampling=study.network(variant).upsampling)
+        return replace(variant, upsampling=card_of(study.networks[variant.network]).upsampling)
 
-    def row(self, study: Study, column: str) -> dict[str, Any]:
-        own = self._trained(study, study.variant(column))
-        moved = {"torsos": {"value": 0.0, "low": 0.0, "high": 0.0}, "pixels": 0.0}
-        if column != own.key:
+    def row(self, study: Study, variant: Variant) -> dict[str, Any]:
+        own, moved = self._trained(study, variant), {"torsos": {"value": 0.0, "low": 0.0, "high": 0.0}, "pixels": 0.0}
+        if variant != own:
             torso = torso_lengths(study.people.joints, study.labels.joints)
-            moved = shift(study.points[column], study.points[own.key], torso, study.weights)
+            moved = shift(study.points[variant.key], study.points[own.key], torso, study.weights)
         return {"trained_with": own.upsampling, "shift": moved}
 
     def answer(self, study: Study) -> dict[str, Any]:
@@ -149,17 +147,17 @@ class Upsampling(Question):
 def _grids(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Per architecture and joint set: accuracy by [stop trained with][stop tested with], as lists of cells (one a
     network: several seeds may have been trained); an empty list was not measured."""
-    groups: dict[tuple[str, str], list[Network]] = {}
-    for of in study.networks:
-        groups.setdefault((of.architecture, of.joints.name), []).append(of)
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        card = card_of(study.networks[row["network"]])
+        groups.setdefault((card.architecture, card.joints.name), []).append(row)
     grids = []
     for (architecture, joints), members in groups.items():
-        cells = {trained: {tested: [] for tested in up.STOPS} for trained in up.STOPS}
-        for row in rows:
-            if row["network"] in [of.name for of in members]:
-                cell = {"network": row["network"], **row["measures"][MAIN.name]}
-                cells[row["trained_with"]][row["upsampling"]].append(cell)
-        modes = sorted({of.upsampling for of in members}, key=up.STOPS.index)
+        cells = {trained: {tested: [] for tested in STOPS} for trained in STOPS}
+        for row in members:
+            cell = {"network": row["network"], **row["measures"].get(MAIN.name, {"value": None})}
+            cells[row["trained_with"]][row["upsampling"]].append(cell)
+        modes = sorted({row["trained_with"] for row in members}, key=STOPS.index)
         grids.append({"architecture": architecture, "joints": joints, "trained_modes": modes, "cells": cells})
     return grids
 
@@ -172,21 +170,20 @@ class Depth(Question):
 
     name = "depth"
 
-    def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
-        return [Variant(of.name, of.input, of.stop(upsampling), level) for of in networks for level in levels(of.net)]
+    def variants(self, networks: Networks, upsampling: str | None) -> list[Variant]:
+        return [replace(v, level=level) for v in super().variants(networks, upsampling)
+                for level in levels(networks[v.network])]  # fmt: skip
 
     def pairs(self, study: Study) -> list[tuple[str, str]]:
         by_network = itertools.groupby(study.variants, lambda v: v.network)
         return [pair for _, some in by_network for pair in itertools.pairwise(v.key for v in some)]
 
-    def row(self, study: Study, column: str) -> dict[str, Any]:
-        variant = study.variant(column)
-        net = study.network(variant).net
-        last = variant.level in (LAST, levels(net)[-1])
-        return {
-            "gmac": multiply_adds(net, variant.level, *variant.size) / 1e9,
-            "kind": "the output" if last else "a probe" if isinstance(net, HRNet) else "supervised",
-        }
+    def row(self, study: Study, variant: Variant) -> dict[str, Any]:
+        net = study.networks[variant.network]
+        places = levels(net)
+        at, last = places[variant.level], variant.level == list(places)[-1]
+        kind = "the output" if last else "a probe" if at and at.probe else "supervised"
+        return {"gmac": multiply_adds(net, variant.level, *variant.size) / 1e9, "kind": kind}
 
     def answer(self, study: Study) -> dict[str, Any]:
         study.note("note.gmac_so_far")
@@ -194,38 +191,10 @@ class Depth(Question):
         return super().answer(study)
 
 
-class _Reached(Exception):
-    """The place is reached: what comes after it costs nothing."""
-
-
-class _Until(nn.Module):
-    """A network that stops where a level's answer can be read, so that `cost` counts what it has cost until there."""
-
-    def __init__(self, net: PoseNetwork, level: str):
-        super().__init__()
-        self.net, self.level = net, level
-        self.tap = f"{level}.branch0.fused" if isinstance(net, HRNet) else f"{level}.heatmaps"
-
-    def forward(self, x: Tensor) -> None:
-        with contextlib.suppress(_Reached):
-            self.net(x, tap=self._stop)
-
-    def _stop(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
-        if name == self.tap:
-            if isinstance(self.net, HRNet):
-                self.net.lens(tensor)
-            raise _Reached
-        return tensor
-
-
-def multiply_adds(net: nn.Module, level: str, height: int, width: int) -> int:
-    """Multiply-adds of the convolutions until a level's answer can be read; see costs.py for the unit."""
-    return cost(net if level == LAST else _Until(net, level), height, width).macs
-
-
 # --- resolution ------------------------------------------------------------------------------------------------------
 
 LOWEST, HIGHEST = 128, 384
+_THROUGH = {"parallel": "kept in parallel from start to end", "skips": "reached again through skips"}
 
 
 class Resolution(Question):
@@ -233,17 +202,17 @@ class Resolution(Question):
 
     name = "resolution"
 
-    def variants(self, networks: tuple[Network, ...], upsampling: str | None) -> list[Variant]:
-        return [Variant(of.name, size, of.stop(upsampling)) for of in networks for size in sizes(of)]
+    def variants(self, networks: Networks, upsampling: str | None) -> list[Variant]:
+        return [replace(v, size=size) for v in super().variants(networks, upsampling)
+                for size in sizes(networks[v.network])]  # fmt: skip
 
     def pairs(self, study: Study) -> list[tuple[str, str]]:
         own = {v.network: v.key for v in super().variants(study.networks, study.upsampling)}
         return [(own[v.network], v.key) for v in study.variants if v.key != own[v.network]]
 
-    def row(self, study: Study, column: str) -> dict[str, Any]:
-        variant = study.variant(column)
-        of, size = study.network(variant), variant.size
-        return {"gmac": cost(of.net, *size).gmac, "trained_size": size == of.input, **inside(of, size)}
+    def row(self, study: Study, variant: Variant) -> dict[str, Any]:
+        net, size = study.networks[variant.network], variant.size
+        return {"gmac": cost(net, *size).gmac, "trained_size": size == card_of(net).input, **inside(net, size)}
 
     def answer(self, study: Study) -> dict[str, Any]:
         study.note("note.one_size")
@@ -251,17 +220,14 @@ class Resolution(Question):
         return super().answer(study)
 
 
-def sizes(of: Network) -> list[tuple[int, int]]:
+def sizes(net: PoseNetwork) -> list[Size]:
     """(height, width) to be tried, the size of training always among them."""
-    step, (height, width) = of.net.multiple, of.input
-    tried = {(h, max(step, round(h * width / height / step) * step)) for h in range(step, HIGHEST + 1, step)
-             if h >= LOWEST}  # fmt: skip
-    return sorted(tried | {of.input})
+    step, own = net.multiple, card_of(net).input
+    heights = range(-(-LOWEST // step) * step, HIGHEST + 1, step)
+    return sorted({(h, max(step, round(h * own[1] / own[0] / step) * step)) for h in heights} | {own})
 
 
-def inside(of: Network, size: tuple[int, int]) -> dict[str, Any]:
+def inside(net: PoseNetwork, size: Size) -> dict[str, Any]:
     """The coarsest map inside the network, and the finest that goes all the way through."""
-    height, width = size
-    coarse = [height // of.net.multiple, width // of.net.multiple]
-    through = "kept in parallel from start to end" if isinstance(of.net, HRNet) else "reached again through skips"
-    return {"coarsest_map": coarse, "heatmap": [height // 4, width // 4], "full_resolution": through}
+    coarse, heatmap = ([side // step for side in size] for step in (net.multiple, 4))
+    return {"coarsest_map": coarse, "heatmap": heatmap, "full_resolution": _THROUGH.get(net.resolution, "unknown")}

@@ -26,7 +26,7 @@ def write(result: dict[str, Any], out: Path) -> list[Path]:
     short.write_text(markdown(result), encoding="utf-8")
     data.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     with table.open("w", newline="", encoding="utf-8") as f:
-        writer = csv.DictWriter(f, COLUMNS)
+        writer = csv.DictWriter(f, list[str](COLUMNS))
         writer.writeheader()
         writer.writerows(lines(result))
     return [data, table, short]

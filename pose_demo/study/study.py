@@ -10,13 +10,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..networks.base import PoseNetwork
+from ..networks.model import card_of
 from .labels import Labels
 from .people import People
 from .predictions import Predictions, in_order
 from .statistics import Bootstrap
-from .variants import Network, Variant
+from .variants import Variant
 
 T = TypeVar("T")
+#: By the names that they were given for the study.
+Networks = dict[str, PoseNetwork]
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Study:
     """
 
     labels: Labels
-    networks: tuple[Network, ...]
+    networks: Networks
     variants: tuple[Variant, ...]
     predictions: tuple[Predictions, ...]
     bootstrap: Bootstrap
@@ -57,9 +61,6 @@ class Study:
         """The variant whose key a column is; None for predictions."""
         return next((v for v in self.variants if v.key == column), None)
 
-    def network(self, variant: Variant) -> Network:
-        return next(n for n in self.networks if n.name == variant.network)
-
     def note(self, key: str, **values: object) -> None:
         """What must be known to read the figures rightly: a key of the locale files, and its values."""
         self.notes.append({"key": key, "values": values})
@@ -73,18 +74,18 @@ class Study:
             self.note("note.failed", what=what, problem=f"{type(problem).__name__}: {problem}")
             return otherwise
 
-    def label(self, column: str) -> str:
-        """For people: the network's title and what tells this variant from its others; the name of predictions."""
-        variant = self.variant(column)
-        if variant is None:
-            return column
-        beside, of = [v for v in self.variants if v.network == variant.network], self.network(variant)
-        twins = [n for n in self.networks if n.title == of.title]
-        parts = [of.title if len(twins) == 1 else of.name]
+    def label(self, variant: Variant) -> str:
+        """For people: the network's title and what tells this variant from its others."""
+        beside, title = [v for v in self.variants if v.network == variant.network], self.title(variant.network)
+        twins = [name for name in self.networks if self.title(name) == title]
+        parts = [title if len(twins) == 1 else variant.network]
         parts += ["x".join(map(str, variant.size))] * (len({v.size for v in beside}) > 1)
         parts += [variant.upsampling] * (len({v.upsampling for v in beside}) > 1)
         parts += [variant.level] * (len({v.level for v in beside}) > 1)
         return ", ".join(parts)
+
+    def title(self, network: str) -> str:
+        return card_of(self.networks[network]).title
 
     def describe(self, column: str) -> dict[str, Any]:
         """The beginning of a result's row."""
@@ -92,21 +93,31 @@ class Study:
         if variant is None:
             status = "predictions from elsewhere"
             return {"column": column, "label": column, "network": column, "title": column, "status": status}
-        of = self.network(variant)
+        name, card = variant.network, card_of(self.networks[variant.network])
         return {
-            "column": column, "label": self.label(column), "network": of.name, "title": of.title, "status": of.status,
-            "size": list(variant.size), "upsampling": variant.upsampling, "level": variant.level,
+            "column": column, "label": self.label(variant), "network": name, "title": card.title,
+            "status": card.status, "size": list(variant.size), "upsampling": variant.upsampling, "level": variant.level,
         }  # fmt: skip
+
+    def facts(self) -> list[dict[str, Any]]:
+        """What a result says of its networks."""
+        cards = {name: card_of(net) for name, net in self.networks.items()}
+        return [
+            {"name": name, "title": card.title, "architecture": card.architecture, "joints": card.joints.name,
+             "status": card.status, "trained_upsampling": card.upsampling, "input": list(card.input),
+             "weights_sha256": card.sha256, "assumed": list(card.assumed)}
+            for name, card in cards.items()
+        ]  # fmt: skip
 
     def introduce(self) -> None:
         """Notes on networks and predictions, whatever the question."""
         known = self.labels.joints
-        for of in self.networks:
+        for of in map(card_of, self.networks.values()):
             if of.joints is not known:
                 names = [joint for joint in known.joints if joint in of.joints.joints]
                 self.note("note.other_joints", network=of.title, own=of.joints.name.upper(), set=known.name.upper(),
                           count=len(names), joints=names)  # fmt: skip
-            if of.status == "untrained":
+            if not of.trained:
                 self.note("note.untrained", network=of.title)
         for p in self.predictions:
             if p.strangers:

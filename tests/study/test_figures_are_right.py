@@ -262,7 +262,7 @@ def test_disagreement_counts_joints_with_labels_and_distance_without():
     b = a.copy()
     b[:, [0, 5], :2] += 90
     labels = set_of(people, LSP)
-    study = Study(labels, (), (), (), st.Bootstrap(0, 1), None, None, np.array([0, 1]), {"a": a, "b": b})
+    study = Study(labels, {}, (), (), st.Bootstrap(0, 1), None, None, np.array([0, 1]), {"a": a, "b": b})
     kinds = {c: kinds_of(p, study.rows, people, labels.beside, LSP) for c, p in study.points.items()}
     first, second = telling(study, kinds, "a", "b", 5)
     assert first["index"] == 0 and [j["joint"] for j in first["joints"]] == ["right ankle", "left ankle"]

@@ -11,16 +11,20 @@ from labelled import csv_row, encoded, person, picture, write_coco, write_crops,
 from PIL import Image
 
 from pose_demo.joints import COCO, LSP, MPII
+from pose_demo.networks import zoo
 from pose_demo.study.labels import Labels, open_labels
 from pose_demo.study.people import PhotoIndex, photo_of
 from pose_demo.study.predict import Predictor
+from pose_demo.study.variants import Variant
+
+
+def predictor_of(labels: Labels, size) -> Predictor:
+    return Predictor(labels, {"any": zoo.build("hrnet-slim", 14)}, (Variant("any", size, "nearest"),))
 
 
 def read(labels: Labels, row: int):
     """A row's picture is read as a study does it: the cut-out by size, or the reason why there is none."""
-    from pose_demo.study.variants import Variant
-
-    return Predictor(labels, (), (Variant("any", (64, 64), "nearest"),)).read(row)
+    return predictor_of(labels, (64, 64)).read(row)
 
 
 def usable(labels: Labels) -> tuple[list[int], dict[str, str]]:
@@ -31,17 +35,16 @@ def usable(labels: Labels) -> tuple[list[int], dict[str, str]]:
 
 
 def test_crops_are_what_training_sees_to_the_bit(crops):
-    from pose_demo.study.variants import Variant
     from pose_demo.training.data import load
 
     known, labels = load(crops, (64, 48)), open_labels([crops])
-    predictor = Predictor(labels, (), (Variant("any", (64, 48), "nearest"),))
+    predictor = predictor_of(labels, (64, 48))
     for k in range(10):
-        view = predictor.read(k)[(64, 48), "centre"]
-        np.testing.assert_array_equal(view.image, known.images[k].permute(1, 2, 0).numpy())
+        image, scale, offset = predictor.read(k)[(64, 48), "centre"]
+        np.testing.assert_array_equal(image, known.images[k].permute(1, 2, 0).numpy())
         marked = labels.people.joints[k]
         seen = marked[:, 2] > 0
-        found = known.joints[k, :, :2].numpy() * view.scale + view.offset
+        found = known.joints[k, :, :2].numpy() * scale + offset
         np.testing.assert_allclose(found[seen], marked[seen, :2], atol=1e-3)
         assert labels.photos[k].id == k and labels.people.name[k] == f"crops.npz#{k}"
 

@@ -86,11 +86,11 @@ def _dies_after(monkeypatch: pytest.MonkeyPatch, passes: int | None) -> list[int
     seen: list[int] = []
     see = Predictor._points
 
-    def counted(self, views):
+    def counted(self, *asked):
         if len(seen) == passes:
             raise Killed
         seen.append(1)
-        return see(self, views)
+        return see(self, *asked)
 
     monkeypatch.setattr(Predictor, "_points", counted)
     return seen
@@ -151,6 +151,12 @@ def test_a_set_of_which_nothing_can_be_used(tmp_path):
         photo.unlink()
     with pytest.raises(ValueError, match=r"people.json: no record could be evaluated \(8 bad, the first 0+1.jpg in"):
         conduct(Accuracy(), settings(file, tmp_path / "out"))
+    data = json.loads(file.read_text())
+    for person in data["annotations"]:
+        person["iscrowd"] = 1
+    (tmp_path / "crowds.json").write_text(json.dumps(data))
+    with pytest.raises(StudyError, match=r"crowds.json: no record could be evaluated \(0 bad\)"):
+        conduct(Accuracy(), settings(tmp_path / "crowds.json", tmp_path / "out"))
     (tmp_path / "empty.json").write_text("[]")
     with pytest.raises(ValueError, match=r"no record could be evaluated \(1 bad, the first empty.json: holds no rec"):
         conduct(Accuracy(), settings(tmp_path / "empty.json", tmp_path / "out"))

@@ -21,7 +21,7 @@ from pose_demo.study.costs import cost
 from pose_demo.study.labels import open_labels
 from pose_demo.study.predict import Parts, Place, Predictor
 from pose_demo.study.questions import inside, multiply_adds, sizes
-from pose_demo.study.variants import LAST, Variant, heatmaps, levels, network
+from pose_demo.study.variants import LAST, Variant, answers, levels, open_network, stop, stops
 
 # --- accuracy -------------------------------------------------------------------------------------------------------
 
@@ -141,14 +141,18 @@ def test_the_cost_so_far_counts_what_is_needed_and_no_more():
 def test_levels_are_what_a_trace_and_the_lens_say(photo):
     x = torch.randn(2, 3, 64, 96)
     net = zoo.load(HRNET)
-    found, trace = heatmaps(net, x, "bilinear", [*levels(net), LAST]), net.trace(x, "bilinear")
+    wanted = [*levels(net), LAST]
+    found = dict(zip(wanted, answers(net, x, "bilinear", wanted), strict=True))
+    trace = net.trace(x, "bilinear")
+    assert list(levels(net)) == ["stage2.module1", "stage3.module1", "stage4.module1"]
     for level in levels(net):
         torch.testing.assert_close(found[level], net.lens(trace[f"{level}.branch0.fused"].tensor), rtol=0, atol=0)
     torch.testing.assert_close(found["stage4.module1"], trace.heatmaps[-1], rtol=0, atol=0)
+    torch.testing.assert_close(found[LAST], trace.heatmaps[-1], rtol=0, atol=0)
     net = zoo.load(HOURGLASS)
     x = torch.randn(1, 3, 64, 64)
     for level, maps in zip(levels(net), net(x), strict=True):
-        torch.testing.assert_close(heatmaps(net, x, "nearest", [level])[level], maps, rtol=0, atol=0)
+        torch.testing.assert_close(answers(net, x, "nearest", [level])[0], maps, rtol=0, atol=0)
 
 
 def test_resolution_names_size_cost_and_the_coarsest_map(tmp_path, monkeypatch):
@@ -164,13 +168,14 @@ def test_resolution_names_size_cost_and_the_coarsest_map(tmp_path, monkeypatch):
 
 
 def test_sizes_of_networks_that_are_not_square():
-    class Tall:
-        net, input = zoo.build("hrnet-slim"), (256, 192)
-
-    found = sizes(Tall)
+    net = zoo.build("hrnet-slim")
+    net.card = dataclasses.replace(net.card, input=(256, 192))
+    found = sizes(net)
     assert (256, 192) in found and (384, 288) in found and found[0] == (128, 96)
     assert all(h % 32 == 0 and w % 32 == 0 for h, w in found)
-    assert inside(Tall, (256, 192))["coarsest_map"] == [8, 6]
+    seen = inside(net, (256, 192))
+    assert seen["coarsest_map"] == [8, 6] and seen["full_resolution"] == "kept in parallel from start to end"
+    assert inside(zoo.build("hourglass-slim"), (128, 128))["full_resolution"] == "reached again through skips"
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
@@ -218,14 +223,14 @@ def test_swaps_are_unknown_where_nobody_stands_beside(crops, tmp_path):
 
 
 def test_variants_of_one_pass_share_it(crops, tmp_path):
-    of = network(HOURGLASS, "cpu")
-    variants = [Variant(of.name, of.input, "nearest", level) for level in (*levels(of.net), LAST)]
-    fixed = dataclasses.replace(of, net=torch.nn.Module())
-    fixed.net.places = {}  # as of a network that runs through MMPose
-    assert of.stops == STOPS and fixed.stops == ("nearest",) and fixed.stop(None) == "nearest"
+    net = open_network(HOURGLASS, "cpu")
+    variants = [Variant(HOURGLASS, net.card.input, "nearest", level) for level in (*levels(net), LAST)]
+    fixed = zoo.build("hrnet-slim")
+    fixed.places = {}  # as of a network that runs through MMPose
+    assert stops(net) == STOPS and stops(fixed) == ("nearest",) and stop(fixed, None) == "nearest"
     with pytest.raises(ValueError, match="enlarges maps with nearest only, not with bilinear"):
-        fixed.stop("bilinear")
-    predictor = Predictor(open_labels([crops]), (of,), tuple(variants))
+        stop(fixed, "bilinear")
+    predictor = Predictor(open_labels([crops]), {HOURGLASS: net}, tuple(variants))
     assert len(predictor.passes) == 1 and predictor.cuts == [((128, 128), "centre")]
     found = predictor.run(Parts(tmp_path / "parts", {}, Place()), Place(), 4, limit=3)
     np.testing.assert_array_equal(found.points[-1], found.points[-2])
