@@ -132,7 +132,7 @@ def test_it_works_behind_a_sub_path_and_in_a_frame(browser, tmp_path_factory):
         contextlib.closing(browser.new_context(viewport={"width": 1366, "height": 768})) as context,
     ):
         page, bad = context.new_page(), []
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(150_000)  # a second app starts beside the first
         page.on("response", lambda r: bad.append(r.url) if r.status >= 400 and "pose-web" in r.url else None)
         page.goto(address.replace("127.0.0.1", "localhost").removesuffix("/lab/pose") + "/around")
         frame = page.frame_locator("iframe")
