@@ -123,8 +123,6 @@ def behind(app: str, path: str):
 
 
 def test_it_works_behind_a_sub_path_and_in_a_frame(browser, tmp_path_factory):
-    from conftest import running_app
-
     log = tmp_path_factory.mktemp("sub") / "log.txt"
     with (
         running_app(log, False, GRADIO_ROOT_PATH="/lab/pose") as app,
