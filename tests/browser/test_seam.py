@@ -6,6 +6,8 @@ import socket
 import threading
 import urllib.request
 
+from conftest import running_app
+
 LEFT = ".pair .view:nth-child(1) .skeletons"
 
 
