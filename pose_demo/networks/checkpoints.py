@@ -7,45 +7,41 @@ network stays as it was: weights that almost fit give heatmaps that almost look 
 from __future__ import annotations
 
 import json
-import pickle
-import re
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import torch
 from torch import Tensor, nn
 
+from .files import CheckpointError, Contents, Source, contents
 from .hourglass import StackedHourglass
-from .layouts import Layout, recognise
+from .layouts import BUILT_BY_MMPOSE, Renamed, recognise
 
-Source = str | Path | Mapping[str, Any]
-
-# Where training programs put the state dict among epoch, optimiser and the like.
-_WRAPPERS = ("state_dict", "model_state_dict", "model")
-# What wrapped modules put before every name: DataParallel, and princeton-vl's trainer.
-_PREFIXES = ("module.", "model.")
+Network = TypeVar("Network", bound=nn.Module)
 _COUNTER = "num_batches_tracked"  # counts training steps; files older than PyTorch 0.4.1 have none
 
 
-def load(net: nn.Module, source: Source) -> nn.Module:
+def load(net: Network, source: Source | Contents) -> Network:
     """Weights of a file (.pth, .pt, .pth.tar, .safetensors) or a state dict into `net`, which comes back.
 
     Layouts: the official HRNet; MMPose 1.x and 2020; bearpaw's, anibali's and princeton-vl's hourglass; our own.
     Values are cast to the network's dtype and device.
 
-    Raises ValueError where the file cannot be read safely, has a layout not known here, or does not fit the
-    network in every name and shape; FileNotFoundError where there is none. `net` is then as it was.
+    Raises CheckpointError (a ValueError) where the file cannot be read safely, has a layout not known here, or does
+    not fit the network in every name and shape; FileNotFoundError where there is none. `net` is then as it was.
     """
-    origin = Path(source).name if isinstance(source, str | Path) else "the state dict"
-    tensors = read(source)
-    try:
-        layout = recognise(tensors, net)
-        found = _fit(net, tensors, layout)
-    except ValueError as error:
-        raise ValueError(f"{origin}: {error}") from None
-    net.load_state_dict({**net.state_dict(), **found})
+    content = contents(source)
+    # Built by MMPose, see reference.py: whatever the file calls itself, the network has MMPose's names.
+    found = recognise(content, (BUILT_BY_MMPOSE,)) if hasattr(net, "backbone") else recognise(content)
+    family = found.layout.family
+    if not hasattr(net, "backbone"):
+        if family is None:
+            raise CheckpointError("checkpoint.mmpose", file=content.name)
+        if not isinstance(net, family):
+            raise CheckpointError(
+                "checkpoint.family", file=content.name, layout=found.layout.title, network=type(net).__name__
+            )
+    net.load_state_dict({**net.state_dict(), **_fit(net, found, content.name)})
     return net
 
 
@@ -83,92 +79,22 @@ def _packed(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
 
 
 def read(source: Source) -> dict[str, Tensor]:
-    """The tensors of a file or state dict by their names there, without wrappers and prefixes. Raises as `load`."""
-    content = source if isinstance(source, Mapping) else _open(Path(source))
-    origin = "the state dict" if isinstance(source, Mapping) else Path(source).name
-    for key in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise ValueError(f"{origin}: it holds no state dict, which is names and tensors and nothing else")
-    tensors = {str(name): value for name, value in content.items()}
-    while tensors and (prefix := next((p for p in _PREFIXES if all(n.startswith(p) for n in tensors)), None)):
-        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
-    return tensors
-
-
-# --- files ---------------------------------------------------------------------------------------------------------
-
-
-class _Ignored:
-    """Stands for an object that training programs leave in their files and that nobody here asks for.
-
-    It takes any arguments and does nothing with them, so that reading such a file runs neither code from the file
-    nor the library's code that the file names.
-    """
-
-    def __init__(self, *args: Any):
-        pass
-
-    def __setstate__(self, state: Any) -> None:
-        pass
-
-
-# numpy arrays and scalars (joint weights, best scores) and MMEngine's log of the training run, whose four methods
-# are pickled as `getattr` of its class.
-_HARMLESS = [
-    (_Ignored, name)
-    for name in (
-        "numpy.core.multiarray._reconstruct",
-        "numpy.core.multiarray.scalar",
-        "numpy._core.multiarray._reconstruct",
-        "numpy._core.multiarray.scalar",
-        "numpy.ndarray",
-        "numpy.dtype",
-        "mmengine.logging.history_buffer.HistoryBuffer",
-        "builtins.getattr",
-    )
-]
-_ONE_AT_A_TIME = threading.Lock()  # the list of what may be read belongs to the process, not to the call
-
-
-def _open(file: Path) -> Any:
-    """What a file holds, read so that nothing in it can run."""
-    if file.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            return load_file(file)
-        except SafetensorError as error:
-            raise ValueError(f"{file.name}: it is no safetensors file, or is cut short ({error})") from None
-    try:
-        with _ONE_AT_A_TIME, torch.serialization.safe_globals(_HARMLESS):
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"it holds {named[1]}" if named else "it holds more than tensors and plain values, or is no checkpoint"
-        raise ValueError(
-            f"{file.name}: {what}, which could run code and is unsafe to read; nothing of it was run. "
-            "Save the state dict alone, or take a .safetensors file"
-        ) from None
-    except Exception as error:  # bytes from anywhere can make a reader fail in any way
-        raise ValueError(f"{file.name}: it is no PyTorch checkpoint, or is cut short ({error})") from None
+    """The tensors of a file or state dict by their names there, out of all containers. Raises as `load`."""
+    return contents(source).tensors
 
 
 # --- fitting -------------------------------------------------------------------------------------------------------
 
 
-def _fit(net: nn.Module, tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
-    """The tensors by the network's own names. Raises ValueError that lists everything that does not fit."""
+def _fit(net: nn.Module, read: Renamed, file: str) -> dict[str, Tensor]:
+    """The tensors by the network's own names. Raises CheckpointError that lists everything that does not fit."""
     own = net.state_dict()
     modules = dict(net.named_modules())
     found: dict[str, Tensor] = {}
     extra, shapes = [], []
-    for key, tensor in tensors.items():
-        name = layout.rename(key)
+    for key, tensor in read.tensors.items():
+        name = read.ours[key]
+        name = key if name is None and read.layout is BUILT_BY_MMPOSE else name
         expected = _unused_skip(key, name, modules)
         if expected is None and (name is None or name not in own or name in found):
             extra.append(key)
@@ -183,10 +109,10 @@ def _fit(net: nn.Module, tensors: Mapping[str, Tensor], layout: Layout) -> dict[
         if names
     ]
     if faults:
-        raise ValueError(
-            f"read as {layout.title}, but it does not fit this {type(net).__name__} with {net.joints} joints: "
-            f"{', '.join(faults)}{_stem_hint(net, found)}"
-        )
+        raise CheckpointError(
+            "checkpoint.fit", file=file, layout=read.layout.title, network=type(net).__name__, joints=net.joints,
+            faults=", ".join(faults) + _stem_hint(net, found),
+        )  # fmt: skip
     return found
 
 

@@ -8,12 +8,14 @@ right what our network calls the same layer, made from those numbers. What follo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from torch import nn
+from torch import Tensor
 
+from .files import CheckpointError, Contents
 from .hourglass import StackedHourglass
 from .hrnet import HRNet
 
@@ -59,9 +61,9 @@ MMPOSE_HEADS: Rules = {
 }
 
 
-def bearpaw(net: StackedHourglass) -> Rules:
+def bearpaw(names: Iterable[str]) -> Rules:
     """bearpaw/pytorch-pose and anibali/pytorch-stacked-hourglass. They count levels from the bottom."""
-    top = len(net.hourglasses[0].skip) - 1
+    top = count(names, r"hg\.0\.hg\.(\d+)\.") - 1
     units: Rules = {
         "layer{}.0.": lambda n: f"stem.{n - 1}.",
         "hg.{}.hg.{}.0.0.": lambda s, n: f"hourglasses.{s}.skip.{top - n}.",
@@ -86,9 +88,9 @@ def bearpaw(net: StackedHourglass) -> Rules:
     }
 
 
-def princeton(net: StackedHourglass) -> Rules:
+def princeton(names: Iterable[str]) -> Rules:
     """princeton-vl/pytorch_stacked_hourglass. An hourglass holds the next smaller one as its "low2"."""
-    depth = len(net.hourglasses[0].skip)
+    depth = max((name.count("low2.") for name in names), default=0)
     units: Rules = {
         "pre.1.": lambda: "stem.0.",
         "pre.3.": lambda: "stem.1.",
@@ -129,48 +131,114 @@ def _each(outer: Rules, inner: Rules) -> Rules:
 
 @dataclass(frozen=True)
 class Layout:
-    """title -- as messages call it; rename -- a name in the file -> ours, None for a name that it does not have."""
+    """How a file calls the weights of a network.
+
+    title  -- as messages call it; mark -- what its names have in common and no other's have
+    family -- the class of ours that it fits, None for MMPose's own hourglass; rules -- its table, from the file's names
+    usual  -- what its published weights have and no tensor shows: fields of a card
+    """
 
     title: str
-    rename: Rename
+    mark: str
+    family: type[HRNet] | type[StackedHourglass] | None
+    rules: Callable[[Iterable[str]], Rules] | None
+    usual: dict[str, Any]
 
 
-# What the names of a layout have in common and no other's have, what it is called, what it fits, and its table.
-_KNOWN: tuple[tuple[str, str, type[nn.Module], Callable[[nn.Module], Rules] | None], ...] = (
-    ("backbone.stage2.", "MMPose's HRNet", HRNet, lambda net: MMPOSE_HRNET),
-    ("stage2.0.", "the official HRNet", HRNet, lambda net: OFFICIAL),
-    ("stages.0.", "our own HRNet", HRNet, None),
-    ("hg.0.hg.", "bearpaw's and anibali's hourglass", StackedHourglass, bearpaw),
-    ("hgs.0.", "princeton-vl's hourglass", StackedHourglass, princeton),
-    ("hourglasses.0.", "our own hourglass", StackedHourglass, None),
-)
-_MMPOSE_HOURGLASS = "backbone.hourglass_modules."
+_CORNER = {"normalisation": "imagenet", "cells": "corner"}
+_CENTRE = {"normalisation": "imagenet", "cells": "centre"}
+LAYOUTS = (
+    Layout("MMPose's HRNet", "backbone.stage2.", HRNet, lambda _: MMPOSE_HRNET, _CORNER),
+    Layout("MMPose's hourglass", "backbone.hourglass_modules.", None, lambda _: MMPOSE_HEADS, _CORNER),
+    Layout("the official HRNet", "stage2.0.", HRNet, lambda _: OFFICIAL, _CORNER),
+    Layout("our own HRNet", "stages.0.", HRNet, None, _CENTRE),
+    Layout("bearpaw's and anibali's hourglass", "hg.0.hg.", StackedHourglass, bearpaw,
+           {"normalisation": "mpii", "cells": "centre"}),
+    Layout("princeton-vl's hourglass", "hgs.0.", StackedHourglass, princeton,
+           {"normalisation": "unit", "cells": "centre"}),
+    Layout("our own hourglass", "hourglasses.0.", StackedHourglass, None, _CENTRE),
+)  # fmt: skip
+#: MMPose's networks have its own names, whichever they are.
+BUILT_BY_MMPOSE = Layout("MMPose", "backbone.", None, lambda _: MMPOSE_HEADS, _CORNER)
 
 
-def recognise(names: Iterable[str], net: nn.Module) -> Layout:
-    """The layout that a file with these names has. Raises ValueError where none is known or it cannot fit `net`."""
-    names = tuple(names)
+@dataclass(frozen=True)
+class Renamed:
+    """tensors -- by the names of the file, less what stood before all of them; ours -- {that name: ours or None}"""
 
-    def has(beginning: str) -> bool:
-        return any(name.startswith(beginning) for name in names)
+    layout: Layout
+    tensors: dict[str, Tensor]
+    ours: dict[str, str | None]
 
-    if hasattr(net, "backbone"):  # built by MMPose, see reference.py
-        rules = renamer(MMPOSE_HEADS)
-        return Layout("MMPose", lambda name: rules(name) or name)
-    if has(_MMPOSE_HOURGLASS):
-        raise ValueError(
-            "this is MMPose's own hourglass, which is another architecture than the paper's and fits no network of "
-            "ours; take a network whose name begins with mmpose-hourglass52-..., which runs through MMPose"
-        )
-    for mark, title, network, rules_for in _KNOWN:
-        if has(mark):
-            if not isinstance(net, network):
-                raise ValueError(f"the file is in the layout of {title} and does not fit a {type(net).__name__}")
-            return Layout(title, renamer(rules_for(net)) if rules_for else str)
-    raise ValueError(
-        f"no layout that is known here; its names begin with {', '.join(islice(names, 4)) or 'nothing'}, "
-        f"and known are {', '.join(title for _, title, _, _ in _KNOWN)}"
-    )
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """{our name: shape}"""
+        return {ours: tuple(self.tensors[name].shape) for name, ours in self.ours.items() if ours is not None}
+
+
+def recognise(content: Contents, layouts: Sequence[Layout] = LAYOUTS) -> Renamed:
+    """The layout of a file. What stands before its mark is taken off ("module.", "_orig_mod.", "net.", ...), and what
+    does not begin so, a loss or a teacher, is left aside. Raises CheckpointError where none is known.
+    """
+    for layout in layouts:
+        prefix = next((p for name in content.tensors if (p := _before(name, layout.mark)) is not None), None)
+        if prefix is not None:
+            tensors = {n.removeprefix(prefix): t for n, t in content.tensors.items() if n.startswith(prefix)}
+            rename = renamer(layout.rules(tensors)) if layout.rules else str
+            return Renamed(layout, tensors, {name: rename(name) for name in tensors})
+    names = ", ".join(islice(content.tensors, 4)) or "nothing"
+    known = ", ".join(layout.title for layout in LAYOUTS)
+    raise CheckpointError("checkpoint.layout", file=content.name, names=names, known=known)
+
+
+def _before(name: str, mark: str) -> str | None:
+    at = name.find(mark)
+    return name[:at] if at == 0 or (at > 0 and name[at - 1] == ".") else None
+
+
+def count(names: Iterable[str], pattern: str) -> int:
+    """How many there are of what the names count from 0: one more than the largest number, 0 if there is none."""
+    return max((int(found[1]) + 1 for name in names if (found := re.match(pattern, name))), default=0)
+
+
+def options(found: Renamed) -> dict[str, Any]:
+    """What a network of the layout's family must be built with, joints included, read from names and shapes.
+
+    Raises CheckpointError where the tensors that would tell are missing, or tell of a network that cannot be.
+    """
+    shapes = found.shapes
+    try:
+        told = _hrnet(shapes) if found.layout.family is HRNet else _hourglass(shapes)
+    except (KeyError, IndexError, ZeroDivisionError) as missing:
+        raise CheckpointError(
+            "checkpoint.fit", file="the file", layout=found.layout.title, network=found.layout.family.__name__,
+            joints="?", faults=f"nothing is called {missing}",
+        ) from None  # fmt: skip
+    if max(told["joints"], told.get("width", 0), told.get("features", 0)) > 2048 or told.get("stacks", 0) > 64:
+        raise CheckpointError("checkpoint.too_large", file="the file", what=str(told))
+    return told
+
+
+def _hrnet(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    first = "stages.0.0.branches.0."
+    joints, width = shapes["head.weight"][:2]
+    told = {
+        "joints": joints, "width": width, "stem": shapes["stem.0.0.weight"][0],
+        "units": count(shapes, re.escape(first) + r"(\d+)\."),
+        "modules": tuple(count(shapes, rf"stages\.{s}\.(\d+)\.") for s in range(3)),
+    }  # fmt: skip
+    if f"{first}0.conv3.0.weight" in shapes:
+        told |= {"unit": "bottleneck", "expansion": width // shapes[f"{first}0.conv1.0.weight"][0]}
+    return told
+
+
+def _hourglass(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    joints, features = shapes["heads.0.weight"][:2]
+    return {
+        "joints": joints, "features": features, "stacks": count(shapes, r"heads\.(\d+)\."),
+        "depth": count(shapes, r"hourglasses\.0\.skip\.(\d+)\."),
+        "stem": "bearpaw" if shapes["stem.1.conv3.weight"][0] == features else "newell",
+    }  # fmt: skip
 
 
 def renamer(rules: Rules) -> Rename:

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from . import mmpose_compat
 from .base import PoseNetwork
 from .card import MMPOSE
-from .checkpoints import Source, load
+from .checkpoints import load
+from .files import Contents, Source
 from .mmpose_compat import available
 from .trace import TapFunction, Trace, ignore
 from .upsampling import Request
@@ -63,7 +64,7 @@ class MMPoseNetwork(PoseNetwork):
         return [heatmaps] if isinstance(heatmaps, Tensor) else list(heatmaps)
 
 
-def build(name: str, joints: int = 17, checkpoint: Source | None = None) -> MMPoseNetwork:
+def build(name: str, joints: int = 17, checkpoint: Source | Contents | None = None) -> MMPoseNetwork:
     """A network of NETWORKS (with or without the leading "mmpose-"), untrained where no checkpoint is given.
 
     checkpoint -- a file or state dict of MMPose 1.x or of 2020, read as strictly as by checkpoints.load

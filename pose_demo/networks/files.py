@@ -1,0 +1,189 @@
+"""What a file holds that somebody calls a checkpoint: read so that nothing in it can run, or told in one sentence.
+
+There is one reader, and every door goes through it: compare, study, train --begin, weights pack, the page's import.
+"""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import re
+import threading
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..locales import UserError
+
+Source = str | Path | Mapping[str, Any]
+
+#: Where training programs put the state dict among epoch, optimiser and the like; the first that is there counts.
+CONTAINERS = (
+    "state_dict", "model_state_dict", "model_state", "model", "net", "weights", "params", "average",
+    "model_ema", "best_state_dict",
+)  # fmt: skip
+
+
+class CheckpointError(UserError):
+    """A file that is no checkpoint, or none that fits; the sentence says what it is."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """name -- of the file; tensors -- by their names there, out of all containers
+    network, record -- what `train` writes beside them: {name, joints, options} and how it was trained; else empty
+    """
+
+    name: str
+    tensors: dict[str, Tensor]
+    network: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def contents(source: Source | Contents) -> Contents:
+    """What a file (.pth, .pt, .pth.tar, .safetensors; told by what is in it) or a state dict holds.
+
+    Raises CheckpointError for what is no checkpoint, and FileNotFoundError.
+    """
+    if isinstance(source, Contents):
+        return source
+    if isinstance(source, Mapping):
+        return _unpacked(source, "the state dict")
+    file = Path(source).expanduser()
+    return _unpacked(_open(file), file.name)
+
+
+def _unpacked(content: Any, name: str) -> Contents:
+    notes = content if isinstance(content, Mapping) else {}
+    while isinstance(content, Mapping) and (
+        key := next((key for key in CONTAINERS if isinstance(content.get(key), Mapping)), None)
+    ):
+        content = content[key]
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise CheckpointError("checkpoint.no_state", file=name)
+    wrong = [key for key, value in content.items() if value.is_floating_point() and not value.isfinite().all()]
+    if wrong:
+        raise CheckpointError("checkpoint.nan", file=name, count=len(wrong), example=str(wrong[0]))
+    network, record = (notes.get(key) for key in ("network", "record"))
+    return Contents(
+        name, {str(key): value for key, value in content.items()},
+        dict(network) if isinstance(network, Mapping) else {}, dict(record) if isinstance(record, Mapping) else {},
+    )  # fmt: skip
+
+
+# --- what it is ----------------------------------------------------------------------------------------------------
+
+
+def _open(file: Path) -> Any:
+    """What a file holds, by its first bytes and not by what it is called."""
+    with file.open("rb") as stream:
+        head = stream.read(512)
+    if not head:
+        raise CheckpointError("checkpoint.empty", file=file.name)
+    if head.lstrip()[:1] == b"<":
+        raise CheckpointError("checkpoint.page", file=file.name)
+    if head.startswith(b"version https://git-lfs"):
+        raise CheckpointError("checkpoint.lfs", file=file.name)
+    if file.suffix == ".safetensors" or head[8:9] == b"{":
+        return _safetensors(file)
+    if head.startswith(b"PK"):
+        _check_archive(file)
+    return _torch(file)
+
+
+def _safetensors(file: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError  # here, because training must run without it
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise CheckpointError("checkpoint.cut", file=file.name, why=str(error)) from None
+
+
+def _check_archive(file: Path) -> None:
+    """A zip: of weights, or a whole program of TorchScript, or a model pickled with its class, or something else."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = {name.partition("/")[2] for name in archive.namelist()}
+            pickled = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
+            first = _root(archive.read(pickled)) if pickled else None
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise CheckpointError("checkpoint.cut", file=file.name, why=str(error)) from None
+    if "constants.pkl" in names:
+        raise CheckpointError("checkpoint.torchscript", file=file.name)
+    if pickled is None:
+        raise CheckpointError("checkpoint.archive", file=file.name)
+    if first:
+        raise CheckpointError("checkpoint.model", file=file.name, what=first)
+
+
+def _root(pickled: bytes) -> str | None:
+    """The class of the object that a pickle is, where that is neither a dict nor another plain value."""
+    strings: list[str] = []
+    try:
+        for opcode, value, _ in pickletools.genops(pickled):
+            if opcode.name in ("PROTO", "FRAME", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
+                continue
+            if opcode.name in ("SHORT_BINUNICODE", "BINUNICODE") and len(strings) < 2:
+                strings.append(value)
+                continue
+            name = value.replace(" ", ".") if opcode.name == "GLOBAL" else ".".join(strings)
+            plain = name in ("collections.OrderedDict", "builtins.getattr") or name.startswith("torch._")
+            return name if opcode.name in ("GLOBAL", "STACK_GLOBAL") and not plain else None
+    except Exception:  # broken pickles fail in any way, and the reader says so
+        return None
+    return None
+
+
+class _Ignored:
+    """Stands for an object that training programs leave in their files and that nobody here asks for.
+
+    It takes any arguments and does nothing with them, so that reading such a file runs neither code from the file
+    nor the library's code that the file names.
+    """
+
+    def __init__(self, *args: Any):
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+# numpy arrays and scalars (joint weights, best scores) and MMEngine's log of the training run, whose four methods
+# are pickled as `getattr` of its class.
+_HARMLESS = [
+    (_Ignored, name)
+    for name in (
+        "numpy.core.multiarray._reconstruct",
+        "numpy.core.multiarray.scalar",
+        "numpy._core.multiarray._reconstruct",
+        "numpy._core.multiarray.scalar",
+        "numpy.ndarray",
+        "numpy.dtype",
+        "mmengine.logging.history_buffer.HistoryBuffer",
+        "builtins.getattr",
+    )
+]
+_ONE_AT_A_TIME = threading.Lock()  # the list of what may be read belongs to the process, not to the call
+
+
+def _torch(file: Path) -> Any:
+    try:
+        with _ONE_AT_A_TIME, torch.serialization.safe_globals(_HARMLESS):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        if named:
+            raise CheckpointError("checkpoint.unsafe", file=file.name, what=named[1]) from None
+        raise CheckpointError("checkpoint.unsafe_other", file=file.name) from None
+    except Exception as error:  # bytes from anywhere can make a reader fail in any way
+        why = str(error).strip().partition("\n")[0]
+        raise CheckpointError("checkpoint.cut", file=file.name, why=why or type(error).__name__) from None
