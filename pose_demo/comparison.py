@@ -10,14 +10,17 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from . import __version__, person, weights
 from .crop import Box, Crop, check_box
 from .joints import shared
+from .locales import UserError
 from .networks import model, zoo
 from .networks.base import PoseNetwork
 from .networks.card import Card
@@ -54,8 +57,8 @@ class Pose:
     @property
     def torso(self) -> float:
         """Left shoulder to right hip in pixels of the photo: PCK's yardstick."""
-        a, b = self.card.joints.torso
-        return float(np.linalg.norm(self.joints[a] - self.joints[b]))
+        ends = self.card.joints.torso
+        return float(np.linalg.norm(self.joints[ends[0]] - self.joints[ends[1]])) if ends else float("nan")
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,13 @@ class Comparison:
 
 def _pose_json(pose: Pose) -> dict[str, Any]:
     points = np.concatenate([pose.joints, pose.scores[:, None]], axis=1)
-    entry = pose.card.entry
     return {
         "network": pose.network,
         "status": pose.card.status,
-        "weights_sha256": entry.sha256 if entry else None,
+        "weights_sha256": pose.card.sha256,
         "trained_upsampling": pose.card.upsampling,
+        "input": list(pose.card.input), "normalisation": pose.card.normalisation, "cells": pose.card.cells,
+        "assumed": list(pose.card.assumed),
         "category": {"name": "person", "keypoints": list(pose.card.joints.joints),
                      "skeleton": [[a + 1, b + 1] for a, b in pose.card.joints.limb_indices]},
         "keypoints": [round(float(v), 3) for v in points.reshape(-1)],
@@ -147,7 +151,7 @@ def _finite(value: float) -> float | None:
 def compare(
     photo: Any,
     box: Sequence[float] | None = None,
-    networks: Sequence[str] | None = None,
+    networks: Sequence[str | Path | nn.Module] | None = None,
     upsampling: Request = "nearest",
     *,
     decoder: str = "argmax",
@@ -160,7 +164,8 @@ def compare(
 
     photo      -- a path, bytes, a PIL image or uint8 RGB (H, W, 3)
     box        -- x0, y0, x1, y1 in pixels as a detector gives it (it is padded by 1.25 here), or None: find the person
-    networks   -- two names of the zoo; None: the pair that ships with the project
+    networks   -- names of the zoo, files of weights, or modules (zoo.open says what is taken for granted of these, and
+                  makes a module of a file of which you know better); None: the pair that ships with the project
     upsampling -- a stop of the slider for both networks, {place: stop}, or None: as each was trained. A mapping
                   may name places of either network; each takes those that it has.
     decoder    -- "argmax" or "dark"; flip -- average with the mirrored photo
@@ -211,22 +216,28 @@ def _requests(upsampling: Request, nets: list[PoseNetwork]) -> list[Request]:
 
     for key in upsampling:
         if not any(fits(key, net) for net in nets):
-            raise ValueError(f"neither network enlarges a map at {key!r}")
+            raise UserError("compare.no_place", place=repr(key))
     return [{key: stop for key, stop in upsampling.items() if fits(key, net)} or None for net in nets]
 
 
 _loading = threading.Lock()
 
 
-def network(name: str, device: str) -> PoseNetwork:
-    """A network of the zoo, loaded once and shared: a call never changes it, so that sharing is safe."""
+def network(which: str | Path | nn.Module, device: str) -> PoseNetwork:
+    """A network of the zoo or a file's, loaded once and shared: a call never changes it, so that sharing is safe.
+
+    A module comes back with its card, where it is.
+    """
+    if isinstance(which, nn.Module):
+        return zoo.open(which)
     with _loading:
-        return _load(name, device)
+        changed = Path(which).stat().st_mtime_ns if zoo.is_file(which) else 0  # a file of that name may be another now
+        return _load(str(which), device, changed)
 
 
 @lru_cache(maxsize=6)
-def _load(name: str, device: str) -> PoseNetwork:
-    return zoo.load(name, device)
+def _load(which: str, device: str, changed: int) -> PoseNetwork:
+    return zoo.open(which, device)
 
 
 def _device_name(device: torch.device) -> str:

@@ -24,11 +24,13 @@ def whole(shape: Sequence[int]) -> Box:
 
 
 def check_box(box: Sequence[float], shape: Sequence[int]) -> Box:
-    """x0, y0, x1, y1 in order and within the photo (H, W, ...). Raises PhotoError where nothing is left of it."""
+    """x0, y0, x1, y1 within the photo (H, W, ...). Raises PhotoError where nothing is left of it, or x1 < x0."""
     numbers = _numbers(box)
     left, top, right, bottom = whole(shape)
-    x0, x1 = (min(max(v, left), right) for v in sorted((numbers[0], numbers[2])))
-    y0, y1 = (min(max(v, top), bottom) for v in sorted((numbers[1], numbers[3])))
+    if numbers[2] < numbers[0] or numbers[3] < numbers[1]:
+        raise PhotoError("box.turned", box=_listed(numbers))
+    x0, x1 = (min(max(v, left), right) for v in numbers[::2])
+    y0, y1 = (min(max(v, top), bottom) for v in numbers[1::2])
     if x1 - x0 < 2 or y1 - y0 < 2:
         raise PhotoError("box.outside", box=_listed(numbers), width=shape[1], height=shape[0])
     return x0, y0, x1, y1

@@ -99,6 +99,11 @@ def manifest(path: Path | None = None) -> dict[str, Entry]:
     return dict(_read((path or HOME / "manifest.toml").resolve()))
 
 
+def beside(file: Path) -> Entry:
+    """The card NAME.toml of weights that lie elsewhere. Raises ManifestError."""
+    return _entry(_toml(file), str(file))
+
+
 def entry(name: str) -> Entry:
     """One entry of the manifest. Raises UnknownWeights."""
     known = manifest()

@@ -179,8 +179,13 @@ def test_crops_compare_by_value():
 # --- boxes -----------------------------------------------------------------------------------------------------------
 
 
-def test_boxes_are_put_in_order_and_clipped():
-    assert check_box((50, 60, 10, 20), (100, 200, 3)) == (10, 20, 50, 60)
+@pytest.mark.parametrize("box", [(50, 60, 10, 80), (10, 60, 50, 20)])
+def test_a_box_that_ends_before_it_begins_is_an_error(box):
+    with pytest.raises(PhotoError, match="ends before it begins: give x0, y0, x1, y1"):
+        check_box(box, (100, 200, 3))
+
+
+def test_boxes_are_clipped():
     assert check_box(np.array([-30, -40, 500, 600.0]), (100, 200)) == whole((100, 200)) == (-0.5, -0.5, 199.5, 99.5)
     assert check_box(["1", 2, 30, 40], (100, 200)) == (1, 2, 30, 40)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..locales import say
+from . import network_options
 
 
 def add_parser(commands: Any) -> None:
@@ -15,12 +16,14 @@ def add_parser(commands: Any) -> None:
     p.add_argument("photo", help="a picture file")
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures and result.json go")
     p.add_argument("--box", type=float, nargs=4, metavar=("X0", "Y0", "X1", "Y1"), help="the person, in pixels")
-    p.add_argument("--networks", nargs=2, metavar=("LEFT", "RIGHT"), help="two names of `weights list`")
+    p.add_argument("--networks", nargs=2, metavar=("LEFT", "RIGHT"),
+                   help="two names of `weights list`, or files of weights")  # fmt: skip
     p.add_argument("--upsampling", default="nearest", help="nearest, bilinear, bicubic or bilinear-corners")
     p.add_argument("--decoder", default="argmax", help="how a peak becomes a joint: argmax, dark")
     p.add_argument("--flip", action="store_true", help="average with the mirrored photo")
     p.add_argument("--threshold", type=float, default=0.1, help="draw joints whose score reaches this")
     p.add_argument("--json", action="store_true", help="print result.json instead of a summary")
+    network_options.add_options(p)
     p.set_defaults(run=run)
 
 
@@ -30,9 +33,12 @@ def run(call: argparse.Namespace) -> int:
     from .. import compare
     from ..crop import closeup
     from ..draw import heatmap, skeleton
+    from ..networks import zoo
 
+    told = network_options.told(call)
+    networks = call.networks and [zoo.open(n, zoo.device(), **told) if zoo.is_file(n) else n for n in call.networks]
     result = compare(
-        call.photo, call.box, call.networks, call.upsampling, decoder=call.decoder, flip=call.flip
+        call.photo, call.box, networks, call.upsampling, decoder=call.decoder, flip=call.flip
     )  # fmt: skip
     call.out.mkdir(parents=True, exist_ok=True)
     written = []
@@ -61,6 +67,8 @@ def summary(result, out: Path) -> str:
             f"{pose.card.title}, {pose.card.status}: mean score {pose.scores.mean():.2f}, "
             f"{pose.seconds * 1000:.0f} ms on {result.device}"
         )
+        if granted := pose.card.granted:
+            lines.append(say("en", "compare.assumed", name=pose.card.title, assumed=granted))
     near = [d.pixels for d in result.distances()]
     if near:
         lines.append(say("en", "compare.apart", pixels=f"{sum(near) / len(near):.1f}", count=len(near)))

@@ -72,6 +72,12 @@ class Card:
             object.__setattr__(self, "flip_shift", self.cells == "corner")
 
     @property
+    def granted(self) -> str:
+        """What is taken for granted, for people: "input 256x192, normalisation imagenet"; "" if nothing is."""
+        values = {"input": "x".join(map(str, self.input)), "joints": self.joints.name}
+        return ", ".join(f"{field} {values.get(field, getattr(self, field))}" for field in self.assumed)
+
+    @property
     def trained(self) -> bool:
         return self.status != "untrained"
 

@@ -98,8 +98,10 @@ def _fit(net: nn.Module, read: Renamed, file: str) -> dict[str, Tensor]:
         expected = _unused_skip(key, name, modules)
         if expected is None and (name is None or name not in own or name in found):
             extra.append(key)
-        elif tensor.shape != (expected or own[name].shape):
-            shapes.append(f"{key} is {_shape(tensor.shape)}, expected {_shape(expected or own[name].shape)}")
+            continue
+        wanted = expected or own[str(name)].shape
+        if tensor.shape != wanted:
+            shapes.append(f"{key} is {_shape(tensor.shape)}, expected {_shape(wanted)}")
         if name in own:
             found[name] = tensor
     missing = [name for name in own if name not in found and not name.endswith(_COUNTER)]

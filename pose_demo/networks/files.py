@@ -131,9 +131,9 @@ def _root(pickled: bytes) -> str | None:
             if opcode.name in ("PROTO", "FRAME", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
                 continue
             if opcode.name in ("SHORT_BINUNICODE", "BINUNICODE") and len(strings) < 2:
-                strings.append(value)
+                strings.append(str(value))
                 continue
-            name = value.replace(" ", ".") if opcode.name == "GLOBAL" else ".".join(strings)
+            name = str(value).replace(" ", ".") if opcode.name == "GLOBAL" else ".".join(strings)
             plain = name in ("collections.OrderedDict", "builtins.getattr") or name.startswith("torch._")
             return name if opcode.name in ("GLOBAL", "STACK_GLOBAL") and not plain else None
     except Exception:  # broken pickles fail in any way, and the reader says so
@@ -175,7 +175,7 @@ _ONE_AT_A_TIME = threading.Lock()  # the list of what may be read belongs to the
 
 def _torch(file: Path) -> Any:
     try:
-        with _ONE_AT_A_TIME, torch.serialization.safe_globals(_HARMLESS):
+        with _ONE_AT_A_TIME, torch.serialization.safe_globals([*_HARMLESS]):
             return torch.load(file, map_location="cpu", weights_only=True)
     except OSError:
         raise

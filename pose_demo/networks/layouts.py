@@ -164,8 +164,9 @@ BUILT_BY_MMPOSE = Layout("MMPose", "backbone.", None, lambda _: MMPOSE_HEADS, _C
 
 @dataclass(frozen=True)
 class Renamed:
-    """tensors -- by the names of the file, less what stood before all of them; ours -- {that name: ours or None}"""
+    """file -- its name; tensors -- by its names, less their common beginning; ours -- {that name: ours or None}"""
 
+    file: str
     layout: Layout
     tensors: dict[str, Tensor]
     ours: dict[str, str | None]
@@ -185,7 +186,7 @@ def recognise(content: Contents, layouts: Sequence[Layout] = LAYOUTS) -> Renamed
         if prefix is not None:
             tensors = {n.removeprefix(prefix): t for n, t in content.tensors.items() if n.startswith(prefix)}
             rename = renamer(layout.rules(tensors)) if layout.rules else str
-            return Renamed(layout, tensors, {name: rename(name) for name in tensors})
+            return Renamed(content.name, layout, tensors, {name: rename(name) for name in tensors})
     names = ", ".join(islice(content.tensors, 4)) or "nothing"
     known = ", ".join(layout.title for layout in LAYOUTS)
     raise CheckpointError("checkpoint.layout", file=content.name, names=names, known=known)
@@ -211,11 +212,11 @@ def options(found: Renamed) -> dict[str, Any]:
         told = _hrnet(shapes) if found.layout.family is HRNet else _hourglass(shapes)
     except (KeyError, IndexError, ZeroDivisionError) as missing:
         raise CheckpointError(
-            "checkpoint.fit", file="the file", layout=found.layout.title, network=found.layout.family.__name__,
+            "checkpoint.fit", file=found.file, layout=found.layout.title, network="network",
             joints="?", faults=f"nothing is called {missing}",
         ) from None  # fmt: skip
     if max(told["joints"], told.get("width", 0), told.get("features", 0)) > 2048 or told.get("stacks", 0) > 64:
-        raise CheckpointError("checkpoint.too_large", file="the file", what=str(told))
+        raise CheckpointError("checkpoint.too_large", file=found.file, what=str(told))
     return told
 
 

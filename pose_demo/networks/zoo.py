@@ -8,22 +8,37 @@ shows what training does. Names that begin with "mmpose-" run through MMPose's o
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from .. import weights
 from ..joints import JointSet, channels, joint_set
 from ..locales import UserError
-from . import checkpoints, reference
+from . import checkpoints, foreign, reference
 from .base import PoseNetwork
 from .card import MMPOSE, UNTRAINED, Card
 from .hourglass import StackedHourglass
 from .hrnet import HRNet
-from .model import device, wait
+from .model import card_of, device, wait
 
-__all__ = ["ARCHITECTURES", "UnknownNetwork", "build", "card", "device", "load", "names", "wait"]
+__all__ = [
+    "ARCHITECTURES",
+    "UnknownNetwork",
+    "add",
+    "build",
+    "card",
+    "device",
+    "is_file",
+    "load",
+    "names",
+    "open",
+    "wait",
+]
 
 #: Bodies by name; each takes joints=J.
 ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
@@ -57,13 +72,15 @@ class UnknownNetwork(UserError):
 def names() -> list[str]:
     """Every network: the embedded pair, published weights, the same through MMPose, untrained controls."""
     entries = weights.manifest()
-    own = sorted(entries, key=lambda name: not entries[name].embedded)
+    shipped = sorted(entries, key=lambda name: not entries[name].embedded)
     through = [MMPOSE + n for n, e in entries.items() if e.network.startswith("hrnet-w") and e.url]
-    return own + through + [a + UNTRAINED for a in ARCHITECTURES]
+    return shipped + list(_own) + through + [a + UNTRAINED for a in ARCHITECTURES]
 
 
 def card(name: str) -> Card:
     """What is known of a network without loading it. Raises UnknownNetwork for one that the zoo has not."""
+    if name in _own:
+        return _own[name][1]
     entries, name = weights.manifest(), weights.canonical(name)
     entry = entries.get(name)
     if entry is None and name.startswith(MMPOSE):
@@ -118,7 +135,9 @@ def load(name: str, device: torch.device | str | None = None) -> PoseNetwork:
     RuntimeError where it runs through MMPose and MMPose is not installed.
     """
     known = card(name)
-    if known.name.startswith(MMPOSE):
+    if name in _own:
+        net = foreign.from_file(_own[name][0], ARCHITECTURES, {})
+    elif known.entry is not None and known.name.startswith(MMPOSE):
         net = reference.build(known.architecture, len(known.joints), weights.locate(known.entry.name))
     else:
         net = build(known.architecture, len(known.joints), trained_upsampling=known.upsampling)
@@ -126,3 +145,46 @@ def load(name: str, device: torch.device | str | None = None) -> PoseNetwork:
             checkpoints.load(net, weights.locate(known.entry.name))
     net.card = known
     return net.requires_grad_(False).to(device or "cpu").train(False)
+
+
+_own: dict[str, tuple[Path, Card]] = {}
+
+
+def add(file: str | Path, name: str | None = None, **told: Any) -> Card:
+    """Puts a file of one's own into the zoo of this process: its card's name means it from then on, at every door.
+
+    name -- what people call the file, where that is another name than the file has; told -- as in `open`
+    """
+    file = Path(file)
+    found = card_of(foreign.from_file(file, ARCHITECTURES, told))
+    known = f"{(name or file.name)}-{(found.sha256 or '')[:8]}"
+    title = found.title if found.title != str(file) and found.title != file.name else (name or file.name)
+    _own[known] = file, replace(found, name=known, title=title)
+    return _own[known][1]
+
+
+def is_file(what: str | Path) -> bool:
+    """Whether a name means a file: one that lies there, or one that looks like weights and is no name of the zoo."""
+    if isinstance(what, str) and (what in _own or weights.canonical(what) in names()):
+        return False
+    return Path(what).is_file() or Path(what).suffix in (".pth", ".pt", ".tar", ".safetensors", ".ckpt", ".bin")
+
+
+def open(what: str | Path | nn.Module, device: torch.device | str | None = None, **told: Any) -> PoseNetwork:
+    """A network with its card, in eval mode: of the zoo by its name, of one's own by its file, or a module.
+
+    device -- default: the CPU, and for a module where it is
+    told   -- what tensors cannot tell and you know better: joints (a set's name, or names in order), input (height,
+              width), normalisation, cells, flip_shift, upsampling (that it was trained with), title. What nobody
+              tells is taken for granted, and stands in net.card.assumed.
+
+    Raises UnknownNetwork, CheckpointError, CardError, FileNotFoundError (WeightsMissing names the remedy).
+    """
+    if isinstance(what, nn.Module):
+        net = foreign.from_module(what, told)
+        return net if device is None else net.to(device)
+    if is_file(what):
+        return foreign.from_file(Path(what).expanduser(), ARCHITECTURES, told).to(device or "cpu")
+    net = load(str(what), device)
+    net.card = foreign.tell(card_of(net), told)
+    return net
