@@ -22,9 +22,10 @@ from ..locales import UserError
 
 Source = str | Path | Mapping[str, Any]
 
-#: Where training programs put the state dict among epoch, optimiser and the like; the first that is there counts.
+#: Where training programs put the state dict among epoch, optimiser and the like; the first that is there counts
+#: (a state.pt of `train` has both, and its average is the better one).
 CONTAINERS = (
-    "state_dict", "model_state_dict", "model_state", "model", "net", "weights", "params", "average",
+    "state_dict", "model_state_dict", "model_state", "model", "average", "net", "weights", "params",
     "model_ema", "best_state_dict",
 )  # fmt: skip
 
@@ -37,12 +38,14 @@ class CheckpointError(UserError):
 class Contents:
     """name -- of the file; tensors -- by their names there, out of all containers
     network, record -- what `train` writes beside them: {name, joints, options} and how it was trained; else empty
+    notes -- whatever else lies beside them
     """
 
     name: str
     tensors: dict[str, Tensor]
     network: dict[str, Any] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def contents(source: Source | Contents) -> Contents:
@@ -73,6 +76,7 @@ def _unpacked(content: Any, name: str) -> Contents:
     return Contents(
         name, {str(key): value for key, value in content.items()},
         dict(network) if isinstance(network, Mapping) else {}, dict(record) if isinstance(record, Mapping) else {},
+        notes,
     )  # fmt: skip
 
 

@@ -36,7 +36,8 @@ class Stranger(PoseNetwork):
     module -- (N, 3, H, W) -> heatmaps (N, J, h, w), or a list of them of which the last is the answer
     """
 
-    levels = ()  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]  # nobody says where else than at its end an answer can be read
+    # Nobody says where else than at its end an answer can be read.
+    levels = ()  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
 
     def __init__(self, module: nn.Module, joints: int, stop: str):
         super().__init__()

@@ -17,7 +17,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from ..decode import decode, to_input
 from ..joints import JointSet
 from ..networks import checkpoints
 from ..networks.base import PoseNetwork
+from ..networks.files import contents
 from ..networks.model import normalise
 from ..study.metrics import PCK, pck
 from .augmentation import Augmentation
@@ -354,13 +355,9 @@ def begin(net: PoseNetwork, file: Path) -> dict[str, Any]:
     Returns what the record keeps: the file's name and hash, and the photos that those weights had seen, if it says so.
     """
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    saved = torch.load(file, map_location="cpu", weights_only=True) if file.suffix == ".pt" else {}
-    weights = saved.get("weights", saved.get("average"))
-    if isinstance(weights, Mapping):
-        net.load_state_dict(weights)
-    else:
-        checkpoints.load(net, file)
-    record = saved.get("record", saved)
+    saved = contents(file)
+    checkpoints.load(net, saved)
+    record = saved.record or saved.notes
     photos = record.get("photos", 0) + (record.get("begun") or {}).get("photos", 0)
     return {"file": file.name, "sha256": digest, "photos": photos}
 

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ..joints import joint_set
 from ..networks import checkpoints, zoo
+from ..networks.files import CheckpointError, contents
 from ..study.metrics import pck
 from .data import load
 from .loop import predict, truth_in_file
@@ -34,12 +33,14 @@ def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: i
     tests -- .npz files of labelled crops: the PCK of the written file on each goes into NAME.toml
     pair  -- 1 or 2: these weights are compared where nobody names others
     """
-    saved = torch.load(run, map_location="cpu", weights_only=True)
-    network, record = saved["network"], saved["record"]
+    saved = contents(run)
+    network, record = saved.network, saved.record
+    if not (network and record):
+        raise CheckpointError("pack.no_run", file=run.name)
     joints, recipe = joint_set(network["joints"]), record["recipe"]
     options = {**network.get("options", {}), "trained_upsampling": recipe["upsampling"]}
     net = zoo.build(network["name"], len(joints), **options)
-    net.load_state_dict(saved["weights"])
+    checkpoints.load(net, saved)
     file = folder / f"{name}.safetensors"
     checkpoints.save(net, file, {"name": name, "network": network["name"], "joints": joints.name})
     if (curve := run.with_name("curve.png")).exists():
