@@ -127,10 +127,18 @@ def default_pair() -> tuple[str, str]:
     return pair[0][1], pair[1][1]
 
 
+#: Where a Hugging Face Space has its persistent storage, if it has any.
+STORAGE = Path("/data")
+
+
 def folder() -> Path:
-    """Where fetched and imported files lie: POSE_DEMO_WEIGHTS if that is set, else the user's cache folder."""
+    """Where fetched and imported files lie: POSE_DEMO_WEIGHTS if that is set, else a Space's persistent storage where
+    it has one, else the user's cache folder.
+    """
     if chosen := os.environ.get("POSE_DEMO_WEIGHTS"):
         return Path(chosen).expanduser()
+    if os.environ.get("SPACE_ID") and os.access(STORAGE, os.W_OK):
+        return STORAGE / "pose_demo" / "weights"
     import platformdirs  # here, because training must run without it
 
     return platformdirs.user_cache_path("pose_demo") / "weights"

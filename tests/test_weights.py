@@ -213,6 +213,12 @@ def test_folder(monkeypatch, tmp_path):
     assert weights.folder() == Path.home() / "models"
     monkeypatch.delenv("POSE_DEMO_WEIGHTS")
     assert weights.folder().parts[-2:] == ("pose_demo", "weights")
+    monkeypatch.setattr(weights, "STORAGE", tmp_path)
+    assert not weights.folder().is_relative_to(tmp_path), "only a Space keeps its files there"
+    monkeypatch.setenv("SPACE_ID", "name/space")
+    assert weights.folder() == tmp_path / "pose_demo" / "weights"
+    monkeypatch.setattr(weights, "STORAGE", tmp_path / "none")
+    assert not weights.folder().is_relative_to(tmp_path)
 
 
 def test_find_looks_in_the_repository_first(house, own):

@@ -1,12 +1,16 @@
 """What lies between browser and server: modules kept by their content, a sub-path, a frame, languages, sizes."""
 
 import contextlib
+import os
 import re
+import shutil
 import socket
-import threading
+import subprocess
 import urllib.request
+from pathlib import Path
 
-from conftest import running_app
+import pytest
+from conftest import ROOT, running_app
 
 LEFT = ".pair .view:nth-child(1) .skeletons"
 
@@ -79,62 +83,43 @@ def test_nobody_there_is_pale_and_said(visit, app):
 
 
 @contextlib.contextmanager
-def behind(app: str, path: str):
-    """A proxy that serves the app under a sub-path, as nginx would: it strips the path and says it in a header."""
-    host, port = app.removeprefix("http://").split(":")
-    listener = socket.create_server(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    def pump(source, target):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-
-    def handle(client):
-        head = b""
-        while b"\r\n\r\n" not in head:
-            data = client.recv(65536)
-            if not data:
-                return client.close()
-            head += data
-        line, _, rest = head.partition(b"\r\n")
-        method, wanted, version = line.split(b" ")
-        if not wanted.startswith(path.encode()):  # another site, with the page in a frame
-            body = f"<iframe src='{address}{path}/' width=1300 height=700></iframe>"
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
-            client.sendall((head + body).encode())
-            return client.close()
-        rest = re.sub(rb"(?i)connection: keep-alive\r\n", b"", rest)
-        server = socket.create_connection((host, int(port)))
-        line = b" ".join((method, wanted[len(path) :] or b"/", version))
-        server.sendall(line + b"\r\nConnection: close\r\n" + rest)
-        threading.Thread(target=pump, args=(client, server), daemon=True).start()
-        return pump(server, client)
-
-    def serve():
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=handle, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
+def behind(app: str, folder: Path):
+    """docs/DEPLOY.md's nginx, with other ports, and another site that has the page in a frame."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("this test needs nginx, which is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = re.search(r"```nginx\n(.*?)```", (ROOT / "docs/DEPLOY.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    assert "listen 80;" in server and "http://127.0.0.1:7860/" in server
+    server = server.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("http://127.0.0.1:7860", app)
+    frame = "<iframe src='/lab/pose/' width=1300 height=700></iframe>"
+    around = f'location = /around {{ default_type text/html; return 200 "{frame}"; }}'
+    server = server.replace("location", f"{around}\nlocation", 1)
+    places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/pid; error_log {folder}/error.log; events {{}}\nhttp {{ access_log off; {places}\n{server} }}\n"
+    )
+    command = [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off; user root;"]
+    process = subprocess.Popen(command if os.geteuid() == 0 else [*command[:-1], "daemon off;"])
     try:
-        yield address + path
+        yield f"http://localhost:{port}"
     finally:
-        listener.close()
+        process.terminate()
+        process.wait(30)
 
 
 def test_it_works_behind_a_sub_path_and_in_a_frame(browser, tmp_path_factory):
-    log = tmp_path_factory.mktemp("sub") / "log.txt"
+    folder = tmp_path_factory.mktemp("sub")
     with (
-        running_app(log, False, GRADIO_ROOT_PATH="/lab/pose") as app,
-        behind(app, "/lab/pose") as address,
+        running_app(folder / "log.txt", False, GRADIO_ROOT_PATH="/lab/pose", POSE_DEMO_PUBLIC="1") as app,
+        behind(app, folder) as address,
         contextlib.closing(browser.new_context(viewport={"width": 1366, "height": 768})) as context,
     ):
         page, bad = context.new_page(), []
         page.set_default_timeout(150_000)  # a second app starts beside the first
         page.on("response", lambda r: bad.append(r.url) if r.status >= 400 and "pose-web" in r.url else None)
-        page.goto(address.replace("127.0.0.1", "localhost").removesuffix("/lab/pose") + "/around")
+        page.goto(f"{address}/around")
         frame = page.frame_locator("iframe")
         frame.locator(".pair svg.skeleton >> nth=1").wait_for()
         frame.locator("#xray .cell >> nth=0").wait_for()
