@@ -96,7 +96,8 @@ def behind(app: str, folder: Path):
     frame = "<iframe src='/lab/pose/' width=1300 height=700></iframe>"
     around = f'location = /around {{ default_type text/html; return 200 "{frame}"; }}'
     server = server.replace("location", f"{around}\nlocation", 1)
-    places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     (folder / "nginx.conf").write_text(
         f"pid {folder}/pid; error_log {folder}/error.log; events {{}}\nhttp {{ access_log off; {places}\n{server} }}\n"
     )
