@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .comparison import Comparison, Pose, compare
+    from .many import compare_all
 
 # Must be set before torch starts its threads: by default a thread that waits for another spins, and where two
 # threads share a core that is busy with something else, a forward pass was seen to take forty times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "Pose", "compare"]
+#: Where what stands here comes from.
+_HOMES = {"Comparison": "comparison", "Pose": "comparison", "compare": "comparison", "compare_all": "many"}
+__all__ = ["Comparison", "Pose", "compare", "compare_all"]
 
 
 def __getattr__(name: str):
     if name in __all__:
-        from . import comparison
+        from importlib import import_module
 
-        return getattr(comparison, name)
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

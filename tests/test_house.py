@@ -18,7 +18,7 @@ ROOMS = (
     {"weights", "download"},
     {"networks"},
     {"xray"},
-    {"person", "comparison"},
+    {"person", "comparison", "many"},
     {"study", "training"},
     {"draw"},
     {"page"},

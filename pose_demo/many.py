@@ -1,0 +1,210 @@
+"""Many photos, one after the other: the same use case as `compare`, and the results of a folder in one file.
+
+A run may be stopped at any moment, by a fault of the machine too: each photo's result is a line of its own, written
+when it is known; half a line counts for nothing, and the next run goes on behind the last whole one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .comparison import Comparison, compare
+from .locales import UserError
+from .photo import PhotoError, shown
+
+#: What is taken of a folder: names that end so. A file that is named itself is opened whatever its name.
+SUFFIXES = frozenset(
+    (".avif", ".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
+#: In a folder of results: a line a photo, and the file that is made of them.
+LINES, RESULTS = "results.lines", "results.json"
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+class Looked(NamedTuple):
+    """A photo that was looked at: `result`, or `error` that says in one sentence why there is none."""
+
+    file: Path
+    result: Comparison | None
+    error: UserError | None
+
+
+def compare_all(photos: Paths, **options: Any) -> Iterator[Looked]:
+    """Photos through two networks, each when it is asked for: no more than one is in memory at a time.
+
+    photos  -- files and folders, one or several; of a folder all pictures (SUFFIXES) in it and below, in order of name
+    options -- as `compare` takes them, but the box, which belongs to one photo
+
+    A photo that cannot be used does not end it. Raises at once, as `compare` does, what is wrong with every one of
+    them: an unknown network or stop, missing weights.
+    """
+    probe(options)
+    return (look(file, **options) for file in pictures(photos))
+
+
+def look(file: Path, **options: Any) -> Looked:
+    """One photo. Whatever fails becomes a sentence; the trace of what should not have happened goes to the log."""
+    try:
+        return Looked(file, compare(file, **options), None)
+    except PhotoError as error:
+        return Looked(file, None, error)
+    except Exception as error:
+        logging.getLogger(__name__).exception("%s failed", file)
+        return Looked(file, None, UserError("many.fault", name=shown(file.name), kind=type(error).__name__))
+
+
+def probe(options: dict[str, Any]) -> dict[str, Any]:
+    """What decides the results, found by looking at nothing: raises what would be wrong with every photo."""
+    said = compare(np.zeros((64, 64, 3), np.uint8), (0, 0, 63, 63), **options).to_json()
+    about = ("network", "weights_sha256", "upsampling", "silence")
+    poses = [{key: pose[key] for key in about if key in pose} for pose in said["poses"]]
+    kept = {key: said[key] for key in ("upsampling", "silence", "decoder", "flip_test", "versions") if key in said}
+    return {"poses": poses, **kept}
+
+
+def pictures(where: Paths, but: Path | None = None) -> list[Path]:
+    """The files that are named and the pictures in the folders that are, each once. but -- a folder left out."""
+    found: dict[Path, None] = {}
+    for one in [where] if isinstance(where, str | os.PathLike) else where:
+        path = Path(one)
+        found.update(dict.fromkeys(_below(path, but) if path.is_dir() else [path]))
+    return list(found)
+
+
+def _below(folder: Path, but: Path | None) -> Iterator[Path]:
+    for at, folders, names in os.walk(folder):  # symbolic links to folders are not followed: no circles
+        here = Path(at)
+        folders[:] = sorted(name for name in folders if name[0] != "." and not _same(here / name, but))
+        yield from (here / name for name in sorted(names) if name[0] != "." and Path(name).suffix.lower() in SUFFIXES)
+
+
+def _same(folder: Path, other: Path | None) -> bool:
+    return other is not None and folder.resolve() == other.resolve()
+
+
+class Results:
+    """The results of many photos in a folder: what is there already, and what is added.
+
+    settings -- as `probe` gives them. Raises UserError where the folder holds results of other settings.
+    root     -- of the names in the file, as COCO's are; None: names as they were given
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any], root: Path | None = None):
+        self.file, self._lines, self._root = folder / RESULTS, folder / LINES, root
+        self._settings = json.loads(json.dumps(settings))
+        self._done: dict[str, list[int]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = self._read()
+        self._out = self._lines.open("ab")
+        self._out.truncate(whole)
+        if not whole:
+            self._write({"settings": self._settings})
+
+    def _read(self) -> int:
+        """Learns what is done; returns how many bytes of the lines are whole."""
+        whole = 0
+        for line, found in self._found():
+            if not whole and found.get("settings") != self._settings:
+                raise UserError("many.other_settings", folder=self._lines.parent)
+            whole += len(line)
+            if "file" in found:
+                self._done[found["file"]] = found["stat"]
+        return whole
+
+    def _found(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Each whole line, and what it says; up to the first that is none."""
+        if not self._lines.exists():
+            return
+        with self._lines.open("rb") as file:
+            for line in file:
+                try:
+                    found = json.loads(line) if line.endswith(b"\n") else None
+                except ValueError:
+                    found = None
+                if not isinstance(found, dict):
+                    return
+                yield line, found
+
+    def __contains__(self, file: Path) -> bool:
+        """Whether this very file, as it is now, has its result."""
+        return file.exists() and self._done.get(self._name(file)) == _stat(file)
+
+    def add(self, file: Path, result: Comparison) -> None:
+        said = result.to_json()
+        about = {key: said[key] for key in ("box", "person", "person_confidence", "poses")}
+        self._write({"file": self._name(file), "stat": _stat(file), "image": said["image"], **about})
+        self._done[self._name(file)] = _stat(file)
+
+    def finish(self) -> Path:
+        """Makes one COCO-style file of all lines, a photo at a time, and puts it in place when it is whole."""
+        self._out.close()
+        part = self.file.with_suffix(".part")
+        with part.open("w", encoding="utf-8") as out:
+            out.write('{"info": ' + json.dumps(self._settings))
+            for name, rows in (("images", self._images()), ("annotations", self._annotations())):
+                out.write(f',\n"{name}": [')
+                for k, row in enumerate(rows):
+                    out.write((",\n" if k else "\n") + json.dumps(row))
+                out.write("]")
+            out.write(',\n"categories": ' + json.dumps(self._categories()) + "}\n")
+        part.replace(self.file)
+        return self.file
+
+    def _latest(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each photo's number, from 1, and its last line."""
+        last: dict[str, int] = {}
+        for k, (_, found) in enumerate(self._found()):
+            if "file" in found:
+                last[found["file"]] = k
+        wanted = {k: number for number, k in enumerate(last.values(), start=1)}
+        for k, (_, found) in enumerate(self._found()):
+            if k in wanted:
+                yield wanted[k], found
+
+    def _images(self) -> Iterator[dict[str, Any]]:
+        for number, found in self._latest():
+            yield {"id": number, "file_name": found["file"], **found["image"]}
+
+    def _annotations(self) -> Iterator[dict[str, Any]]:
+        """One for each network: `bbox` is COCO's x, y, width, height, and keypoints are x, y, score in a row."""
+        known, number = self._categories(), 0
+        for image, found in self._latest():
+            x0, y0, x1, y1 = found["box"]
+            for pose in found["poses"]:
+                number += 1
+                same = (each["id"] for each in known if each["keypoints"] == pose["category"]["keypoints"])
+                yield {
+                    "id": number, "image_id": image, "category_id": next(same), "network": pose["network"],
+                    "bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0,
+                    "keypoints": [value or 0 for value in pose["keypoints"]],
+                    "num_keypoints": sum(score is not None for score in pose["keypoints"][2::3]),
+                    "score": pose["score"], "person": found["person"] is not None,
+                    "person_confidence": found["person_confidence"],
+                }  # fmt: skip
+
+    def _categories(self) -> list[dict[str, Any]]:
+        """One for each set of joints."""
+        first = next((found["poses"] for _, found in self._found() if "file" in found), [])
+        known = {tuple(pose["category"]["keypoints"]): pose["category"] for pose in first}
+        return [{"id": k, **category} for k, category in enumerate(known.values(), start=1)]
+
+    def _write(self, what: dict[str, Any]) -> None:
+        self._out.write(json.dumps(what).encode() + b"\n")
+        self._out.flush()
+
+    def _name(self, file: Path) -> str:
+        below = self._root is not None and file.is_relative_to(self._root)
+        return (file.relative_to(self._root) if below and self._root else file).as_posix()
+
+
+def _stat(file: Path) -> list[int]:
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]

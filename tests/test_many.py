@@ -1,0 +1,131 @@
+"""Many photos: a generator, and a folder's results in one file that any cut leaves whole."""
+
+import json
+import shutil
+from types import GeneratorType
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+import pose_demo
+from pose_demo import many
+from pose_demo.__main__ import main
+from pose_demo.examples import examples
+from pose_demo.locales import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two photos, one of them in a folder below, a broken one, and what is no picture."""
+    photos = tmp_path / "photos"
+    (photos / "below").mkdir(parents=True)
+    shutil.copy(examples()[0].path, photos / "a.jpg")
+    shutil.copy(examples()[1].path, photos / "below" / "b.JPG")
+    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    (photos / "notes.txt").write_text("no picture")
+    (photos / ".hidden.jpg").write_bytes(b"no picture")
+    return photos
+
+
+def run(folder, out, untrained, *more):
+    return main(["compare", str(folder), "--out", str(out), "--networks", *untrained, *more])
+
+
+def test_a_generator_that_keeps_nothing(folder, untrained, monkeypatch):
+    asked = []
+    monkeypatch.setattr(many, "compare", lambda file, *rest, _real=many.compare, **how: (
+        asked.append(str(file)[-5:]), _real(file, *rest, **how))[1])  # fmt: skip
+    found = pose_demo.compare_all(folder, networks=untrained, upsampling="bilinear")
+    assert isinstance(found, GeneratorType) and len(asked) == 1  # the call itself was tried, no photo yet
+    first = next(found)
+    assert first.file.name == "a.jpg" and first.result.upsampling == "bilinear" and asked[1:] == ["a.jpg"]
+    broken, last = found
+    assert broken.result is None and "broken.png is damaged" in str(broken.error)
+    assert last.file.name == "b.JPG" and len(last.result.poses) == 2
+
+
+def test_what_is_wrong_with_every_photo_is_said_once(folder, untrained):
+    with pytest.raises(ValueError, match="unknown upsampling"):
+        pose_demo.compare_all(folder, networks=untrained, upsampling="cubic")
+
+
+def test_a_fault_of_one_photo_ends_nothing(folder, untrained, monkeypatch, caplog):
+    real = many.compare
+
+    def faulty(file, *rest, **how):
+        if str(file).endswith("a.jpg"):
+            raise MemoryError
+        return real(file, *rest, **how)
+
+    monkeypatch.setattr(many, "compare", faulty)
+    found = list(pose_demo.compare_all([folder / "a.jpg", folder / "below"], networks=untrained))
+    assert "MemoryError" in str(found[0].error) and found[1].result is not None and "Traceback" in caplog.text
+
+
+def test_one_file_for_the_folder_a_line_for_each_failure(folder, tmp_path, untrained, capsys):
+    assert run(folder, tmp_path / "out", untrained, "--pictures") == 1
+    said = capsys.readouterr()
+    assert said.err.strip().splitlines() == [
+        "compare: broken.png is damaged, its header makes no sense: get the file again"
+    ]
+    assert "2 photos compared, 0 were done before, 1 failed" in said.out
+    coco = COCO(str(tmp_path / "out" / "results.json"))
+    assert [image["file_name"] for image in coco.loadImgs(coco.getImgIds())] == ["a.jpg", "below/b.JPG"]
+    assert [c["name"] for c in coco.cats.values()] == ["person"] and len(coco.anns) == 4
+    alone = pose_demo.compare(folder / "a.jpg", networks=untrained)
+    for annotation, pose in zip(coco.loadAnns(coco.getAnnIds(imgIds=[1])), alone.poses, strict=True):
+        assert annotation["network"] == pose.network and annotation["num_keypoints"] == 14
+        points = np.reshape(annotation["keypoints"], (14, 3))
+        np.testing.assert_allclose(points[:, :2], pose.joints, atol=0.001)
+        x, y, width, height = annotation["bbox"]
+        np.testing.assert_allclose((x, y, x + width, y + height), alone.box, atol=0.02)
+    size = Image.open(tmp_path / "out/skeletons/below/b.JPG.jpg").size
+    photo = coco.loadImgs([2])[0]
+    assert size == (2 * photo["width"], photo["height"])
+
+
+def test_the_same_call_again_goes_on(folder, tmp_path, untrained, capsys):
+    """Killed in the middle of a line, a photo changed, one mended: what is whole and the same is not done again."""
+    out = tmp_path / "out"
+    assert run(folder, out, untrained) == 1
+    before = json.loads((out / "results.json").read_text())
+    lines = (out / "results.lines").read_bytes()
+    (out / "results.lines").write_bytes(lines[:-40])  # the last photo's line is cut
+    (out / "results.json").unlink()
+    shutil.copy(folder / "a.jpg", folder / "broken.png")
+    capsys.readouterr()
+    assert run(folder, out, untrained, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["done"], said["before"], said["failed"]) == (2, 1, 0)
+    after = json.loads((out / "results.json").read_text())
+    names = [image["file_name"] for image in after["images"]]
+    assert names == ["a.jpg", "broken.png", "below/b.JPG"]
+    assert after["annotations"][:2] == before["annotations"][:2]
+    Image.open(folder / "a.jpg").transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "a.jpg")
+    assert run(folder, out, untrained, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["done"] == 1
+    assert len(json.loads((out / "results.json").read_text())["images"]) == 3
+
+
+def test_results_of_other_settings_are_not_mixed(folder, tmp_path, untrained, capsys):
+    assert run(folder, tmp_path / "out", untrained) == 1
+    assert run(folder, tmp_path / "out", untrained, "--flip") == 1
+    assert "results of other networks or settings" in capsys.readouterr().err
+    with pytest.raises(UserError):
+        many.Results(tmp_path / "out", {})
+
+
+def test_an_empty_folder_and_a_box_for_many_are_errors(tmp_path, untrained, capsys):
+    assert run(tmp_path, tmp_path / "out", untrained) == 1
+    assert "no pictures in" in capsys.readouterr().err
+    assert run(tmp_path, tmp_path / "out", untrained, "--box", "0", "0", "9", "9") == 1
+    assert "a box belongs to one photo" in capsys.readouterr().err
+
+
+def test_results_inside_the_folder_are_not_photos(folder, untrained):
+    (folder / "broken.png").unlink()
+    for _ in range(2):
+        assert run(folder, folder / "out", untrained, "--pictures") == 0
+    assert len(json.loads((folder / "out" / "results.json").read_text())["images"]) == 2
