@@ -1,4 +1,4 @@
-"""README's front matter and packages.txt: what a Hugging Face Space is made from."""
+"""The front door: README's front matter and packages.txt, of which a Space is made; citation; links."""
 
 from __future__ import annotations
 
@@ -55,3 +55,20 @@ def test_system_libraries_are_those_that_readme_asks_for():
     named = (ROOT / "packages.txt").read_text().split()
     asked = re.search(r"`apt-get install (.*?)`", (ROOT / "README.md").read_text(encoding="utf-8"))[1].split()
     assert named == asked
+
+
+def test_the_citation_names_this_version():
+    import yaml
+
+    import pose_demo
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == pose_demo.__version__ and citation["license"] == "MIT"
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+
+
+def test_every_link_in_the_documents_leads_somewhere():
+    documents = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "weights/README.md")]
+    for document in [*documents, *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"

@@ -2,9 +2,9 @@
 
     python -m pose_demo remake --data people/test.npz --test lspet/test.npz
 
-The cards' figures on all the files, assets/study on the first, README's tables, the examples' answers, and the picture
-of the page (for which the tests' requirements must be installed). Each names the weights it was made with; the tests
-find what is stale.
+The cards' figures on all the files, assets/study on the first, README's findings and the tables of docs/STUDY.md, the
+examples' answers, and the picture of the page (for which the tests' requirements must be installed). Each names the
+weights it was made with; the tests find what is stale.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 _BEGIN, _END = "<!-- written by `python -m pose_demo remake` -->\n", "<!-- until here -->\n"
-_TRAINED = " (trained briefly on a CPU)"  # README says it once, above the tables
+_TRAINED = " (trained briefly on a CPU)"  # said once, above the tables
 
 
 def add_parser(commands) -> None:
@@ -47,8 +47,9 @@ def run(call: argparse.Namespace) -> int:
     asked = ["study", "all", "--data", call.data, "--out", str(assets / "study"), "--fresh", "--no-page"]
     again = parser.parse_args(asked)
     again.run(again)
-    readme = assets.parent / "README.md"
-    readme.write_text(_between(readme.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+    for name, part in (("README.md", findings()), ("docs/STUDY.md", tables())):
+        text = (assets.parent / name).read_text(encoding="utf-8")
+        (assets.parent / name).write_text(_between(text, part), encoding="utf-8")
     text = json.dumps(marks(), indent=1, ensure_ascii=False)
     (assets / "examples" / "answers.json").write_text(text + "\n", encoding="utf-8")
     if call.no_picture:
@@ -65,8 +66,23 @@ def _between(text: str, new: str) -> str:
     return f"{head}{_BEGIN}\n{new}{_END}{tail}"
 
 
+def findings() -> str:
+    """README's part on the study: each question with what was found, in a line."""
+    from ..draw.study_words import answers
+    from ..locales import say
+    from ..study import report
+
+    lines = []
+    for name, result in report.shipped().items():
+        if name == "faults":  # its sentence is that of the first question
+            continue
+        found = " ".join(say("en", answer["key"], **answer["values"]) for answer in answers(result))
+        lines.append(f"- **{say('en', f'study.{name}')}** {found.replace(_TRAINED, '')}\n")
+    return "".join(lines) + "\n"
+
+
 def tables() -> str:
-    """README's part on the study: each question with its table and its command."""
+    """docs/STUDY.md's part: each question with its table and its command."""
     from ..locales import say
     from ..study import report
 

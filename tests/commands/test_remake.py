@@ -1,18 +1,23 @@
-"""What depends on the weights is made by one command, and the README holds what it made."""
+"""What depends on the weights is made by one command, and README and docs/STUDY.md hold what it made."""
 
 from __future__ import annotations
+
+import pytest
 
 from pose_demo.commands import remake
 from pose_demo.shipped import shipped
 from pose_demo.study import report
 
 
-def test_the_readme_shows_the_results_that_ship():
-    readme = (shipped("assets").parent / "README.md").read_text(encoding="utf-8")
-    part = readme.partition(remake._BEGIN)[2].partition(remake._END)[0]
-    assert part.strip() == remake.tables().strip()
+@pytest.mark.parametrize(("name", "part"), [("README.md", remake.findings), ("docs/STUDY.md", remake.tables)])
+def test_the_results_that_ship_are_the_ones_that_are_shown(name, part):
+    text = (shipped("assets").parent / name).read_text(encoding="utf-8")
+    assert text.partition(remake._BEGIN)[2].partition(remake._END)[0].strip() == part().strip()
+
+
+def test_each_table_has_its_command():
     for result in report.shipped().values():
-        assert f"`{result['made']['command']}`" in part
+        assert f"`{result['made']['command']}`" in remake.tables()
 
 
 def test_only_what_stands_between_the_marks_is_written():
