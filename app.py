@@ -1,6 +1,8 @@
 """The demo: `python app.py`, then open the address that it prints. Also the entry point of a Hugging Face Space."""
 
-from pose_demo import page
+import sys
+
+from pose_demo.__main__ import main
 
 if __name__ == "__main__":
-    page.launch()
+    sys.exit(main(["page", *sys.argv[1:]]))

@@ -1,4 +1,4 @@
-"""`page`: the page in a browser, as `python app.py` opens it; pose_demo.page.launch says who can reach it."""
+"""`page`: the page in a browser, as `python app.py` opens it, which takes the same options."""
 
 from __future__ import annotations
 
