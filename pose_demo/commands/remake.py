@@ -117,8 +117,8 @@ def marks() -> dict[str, Any]:
             continue
         found[example.path.name] = {}
         for pose in compare(example.path, box=example.box, upsampling=None).poses:
-            a, b = pose.card.joints.torso
-            torso = np.linalg.norm(example.joints[a, :2] - example.joints[b, :2])
+            ends = pose.card.joints.torso or (0, 0)
+            torso = np.linalg.norm(np.subtract(*example.joints[list(ends), :2]))
             away = np.linalg.norm(pose.joints - example.joints[:, :2], axis=1) / torso
             seen = example.joints[:, 2] > 0
             far = {pose.card.joints.joints[k]: round(float(away[k]), 2) for k in np.flatnonzero(seen & (away > FAR))}

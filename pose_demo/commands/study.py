@@ -127,6 +127,7 @@ def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | N
     from tqdm import tqdm
 
     from ..study.conduct import QUESTIONS, Settings, conduct
+    from ..study.faults import Faults
     from ..study.people import StudyError
 
     predictions = {}
@@ -140,7 +141,7 @@ def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | N
     told |= {"predictions": predictions, "command": command_line(call, name)}
     if name == "upsampling":
         told["upsampling"] = None
-    question = QUESTIONS[name](max(call.gallery, 24)) if name == "faults" else QUESTIONS[name]()
+    question = Faults(max(call.gallery, 24)) if name == "faults" else QUESTIONS[name]()
     silent = call.json or int(os.environ.get("RANK", 0)) > 0 or not sys.stderr.isatty()
     with tqdm(total=call.limit, unit=" people", desc=name, disable=silent) as bar:
         result = conduct(question, Settings(**told), lambda line: bar.write(line, file=sys.stderr), bar.update)

@@ -28,6 +28,6 @@ def svg(comparison: Comparison, threshold: float = 0.0) -> str:
                 f"<title>{escape(d.joint)}: {d.pixels:.1f} px apart</title></line>"
             )
     return (
-        f"{opening(seen, 'both skeletons')}{strokes(first, stroke, threshold)}"
-        f"{strokes(second, stroke, threshold, dash)}{''.join(lines)}</svg>"
+        f"{opening(seen, 'both skeletons')}{strokes(first.card.joints, first.joints, first.scores, stroke, threshold)}"
+        f"{strokes(second.card.joints, second.joints, second.scores, stroke, threshold, dash)}{''.join(lines)}</svg>"
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..comparison import Pose
 from ..crop import Box, cut, whole
-from ..joints import side_colour
+from ..joints import JointSet, side_colour
 
 #: How much is seen of a skeleton where probably nobody is.
 PALE = 0.35
@@ -23,7 +23,9 @@ def svg(pose: Pose, seen: Box, threshold: float = 0.0) -> str:
     Orange is the person's right, blue the left, grey the middle. Each joint carries its name and score as a title.
     """
     label = f"{escape(pose.card.title)}: {int(drawn(pose, threshold).sum())} joints"
-    return f"{opening(seen, label)}{strokes(pose, stroke_of(seen), threshold)}</svg>"
+    return (
+        f"{opening(seen, label)}{strokes(pose.card.joints, pose.joints, pose.scores, stroke_of(seen), threshold)}</svg>"
+    )
 
 
 def opening(seen: Box, label: str) -> str:
@@ -36,23 +38,25 @@ def stroke_of(seen: Box) -> float:
     return max(seen[2] - seen[0], seen[3] - seen[1]) * STROKE
 
 
-def strokes(pose: Pose, stroke: float, threshold: float, dash: str = "") -> str:
-    """The skeleton's lines and circles without the <svg> around them."""
-    names, shown = pose.card.joints.joints, drawn(pose, threshold)
+def strokes(
+    joints: JointSet, points: np.ndarray, scores: np.ndarray, stroke: float, threshold: float, dash: str = ""
+) -> str:
+    """The skeleton's lines and circles without the <svg> around them: (J, 2) points and their (J,) scores."""
+    names, shown = joints.joints, scores >= threshold
     parts = []
-    for a, b in pose.card.joints.limb_indices:
+    for a, b in joints.limb_indices:
         if shown[a] and shown[b]:
-            (xa, ya), (xb, yb) = pose.joints[a], pose.joints[b]
+            (xa, ya), (xb, yb) = points[a], points[b]
             line = f'x1="{xa:.1f}" y1="{ya:.1f}" x2="{xb:.1f}" y2="{yb:.1f}" stroke-linecap="round"'
             parts.append(f'<line {line} stroke="#000" stroke-opacity=".45" stroke-width="{2 * stroke:.2f}"/>')
             colour = limb_colour(names[a], names[b])
             parts.append(f'<line {line} stroke="{colour}" stroke-width="{1.2 * stroke:.2f}" {dash}/>')
     for k in np.flatnonzero(shown):
-        x, y = pose.joints[k]
+        x, y = points[k]
         parts.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{1.5 * stroke:.2f}" fill="{side_colour(names[k])}" stroke="#fff" '
             f'stroke-width="{0.4 * stroke:.2f}" data-joint="{k}">'
-            f"<title>{escape(names[k])}, score {pose.scores[k]:.2f}</title></circle>"
+            f"<title>{escape(names[k])}, score {scores[k]:.2f}</title></circle>"
         )
     return "".join(parts)
 

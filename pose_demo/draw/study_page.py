@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -126,15 +125,14 @@ def telling(photo: np.ndarray, facts: dict[str, Any], joints: str, found: dict[s
     image.thumbnail((_LONGEST, _LONGEST))
     packed = io.BytesIO()
     image.save(packed, "JPEG", quality=85)
-    card = SimpleNamespace(joints=joint_set(joints))
     stroke = max(part.shape[:2]) * STROKE
-    drawn = []
+    drawn, names = [], joint_set(joints)
     dashes = ("", f'stroke-dasharray="{3 * stroke:.1f} {2 * stroke:.1f}"')
     for (title, points), dash in zip(found.items(), dashes, strict=True):
         shown = np.isfinite(points[:, 0])
         at = np.where(shown[:, None], points[:, :2] - corner, 0)
-        pose = SimpleNamespace(card=card, joints=at, scores=np.where(shown, points[:, 2], -np.inf))
-        drawn.append(f'<g aria-label="{escape(title)}">{strokes(pose, stroke, -1e9, dash)}</g>')
+        scores = np.where(shown, points[:, 2], -np.inf)
+        drawn.append(f'<g aria-label="{escape(title)}">{strokes(names, at, scores, stroke, -1e9, dash)}</g>')
     says = ", ".join(f"{j['joint']}: {j['a']} / {j['b']}" for j in facts.get("joints", ()))
     says = says or f"{facts.get('torsos_apart')} torsos apart on average"
     return (

@@ -30,7 +30,9 @@ from .study import Networks, Study
 from .variants import open_network
 
 FORMAT = 2
-QUESTIONS = {question.name: question for question in (Accuracy, Upsampling, Depth, Resolution, Faults, Seeds)}
+QUESTIONS: dict[str, type[Question]] = {
+    question.name: question for question in (Accuracy, Upsampling, Depth, Resolution, Faults, Seeds)
+}
 _BAD_SHOWN = 100
 
 
@@ -74,7 +76,7 @@ def conduct(
     question: Question,
     settings: Settings,
     report: Callable[[str], None] = lambda line: None,
-    step: Callable[[int], None] = lambda records: None,
+    step: Callable[[int], object] = lambda records: None,
 ) -> dict[str, Any] | None:
     """The result of a study, as result.json has it; None on every process but the first.
 

@@ -151,7 +151,7 @@ def telling(study: Study, kinds: dict[str, np.ndarray], a: str, b: str, count: i
     joints, people = study.labels.joints, study.labels.people[study.rows]
     right_a, right_b = (np.isin(kinds[c], (GOOD, JITTER)) for c in (a, b))
     apart = (right_a != right_b) & (kinds[a] >= 0) & (kinds[b] >= 0)
-    labelled = people.joints[..., 2].any(axis=1)
+    labelled = np.any(people.joints[..., 2], axis=1)
     torsos = _torsos_apart(study.points[a], study.points[b], joints)
     scores = np.where(labelled, apart.sum(axis=1), torsos)
     chosen = np.lexsort((study.rows, -scores))[:count]

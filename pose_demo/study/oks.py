@@ -111,7 +111,7 @@ def evaluate(labels: dict[str, Any], found: list[dict[str, Any]]) -> Any:
     except ImportError:
         raise RuntimeError("OKS-AP needs pycocotools, which is not installed") from None
     with contextlib.redirect_stdout(io.StringIO()):  # it reports each of its steps
-        truth = COCO()
+        truth: Any = COCO()
         truth.dataset = labels
         truth.createIndex()
         evaluation = COCOeval(truth, truth.loadRes(found), "keypoints")

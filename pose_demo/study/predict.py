@@ -170,7 +170,7 @@ class Predictor:
     decoder: str = "argmax"
     flip: bool = False
     report: Callable[[str], None] = lambda line: None
-    step: Callable[[int], None] = lambda records: None
+    step: Callable[[int], object] = lambda records: None
     strict: bool = False
     seconds: float = 0.0
     resumed: int = 0

@@ -118,7 +118,7 @@ def truth_in_file(crops: Crops) -> Tensor:
 class Average:
     """Exponential moving average of the weights, with warm-up; buffers are copied."""
 
-    def __init__(self, net: nn.Module, decay: float):
+    def __init__(self, net: PoseNetwork, decay: float):
         self.net, self.decay, self.steps = copy.deepcopy(net).eval().requires_grad_(False), decay, 0
 
     @torch.no_grad()
@@ -126,8 +126,12 @@ class Average:
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
         pairs = list(zip(self.net.parameters(), net.parameters(), strict=True))
-        torch._foreach_lerp_([a for a, _ in pairs], [b.detach() for _, b in pairs], 1 - keep)
-        torch._foreach_copy_(list(self.net.buffers()), list(net.buffers()))
+        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+            [a for a, _ in pairs], [b.detach() for _, b in pairs], 1 - keep
+        )
+        torch._foreach_copy_(  # pyright: ignore[reportPrivateImportUsage]
+            list(self.net.buffers()), list(net.buffers())
+        )
 
 
 class Trainer:
@@ -161,7 +165,7 @@ class Trainer:
             raise ValueError(f"{self.world} processes cannot share a batch of {self.batch} photos")
         recipe = self.recipe
         self.type = _TYPES[recipe.precision]
-        self.net = net.to(device, self.type, memory_format=torch.channels_last)
+        self.net = net.to(device, self.type).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.average = Average(self.net, recipe.average)
         if self.world > 1:
             share_norms(self.net, device)

@@ -45,7 +45,7 @@ def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: i
     checkpoints.save(net, file, {"name": name, "network": network["name"], "joints": joints.name})
     if (curve := run.with_name("curve.png")).exists():
         shutil.copyfile(curve, folder / f"{name}.png")
-    data = "; ".join(DATA.get(part["name"], part["name"]) for part in record.get("data", []))
+    data = "; ".join(DATA.get(part["name"]) or part["name"] for part in record.get("data", []))
     training = {k: v for k, v in record.items() if k not in ("recipe", "augmentation", "validation")}
     training["validation_pck"] = record["validation"]["pck"]
     card = {

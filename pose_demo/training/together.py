@@ -36,6 +36,11 @@ class SharedNorm(nn.BatchNorm2d):
     In evaluation it is the plain one; its parameters and buffers have the same names.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
+
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)

@@ -36,7 +36,7 @@ def summary(tensor: Tensor, bins: int = 48) -> Summary:
     top = high if high > low else low + 1
     counts, edges = torch.histc(flat, bins, low, top), np.linspace(low, top, bins + 1)
     return Summary(
-        tuple(tensor.shape),
+        (tensor.shape[0], tensor.shape[1], tensor.shape[2]),
         low,
         high,
         float(flat.mean()),
@@ -110,5 +110,5 @@ def pca(tensor: Tensor) -> tuple[np.ndarray, tuple[float, float, float]]:
     level = np.clip((parts - low) / np.maximum(high - low, 1e-12), 0, 1)
     whole = float(values.clamp_min(0).sum()) or 1.0
     explained = [float(v) / whole for v in values.clamp_min(0).flip(0)[:3]]
-    explained += [0.0] * (3 - len(explained))
-    return np.round(level * 255).astype(np.uint8).reshape(h, w, 3), tuple(explained)
+    red, green, blue = explained + [0.0] * (3 - len(explained))
+    return np.round(level * 255).astype(np.uint8).reshape(h, w, 3), (red, green, blue)
