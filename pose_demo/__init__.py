@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .comparison import Comparison, Pose, compare
     from .many import compare_all
+    from .moving.video import compare_video
 
 # Must be set before torch starts its threads: by default a thread that waits for another spins, and where two
 # threads share a core that is busy with something else, a forward pass was seen to take forty times as long.
@@ -18,8 +19,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 #: Where what stands here comes from.
-_HOMES = {"Comparison": "comparison", "Pose": "comparison", "compare": "comparison", "compare_all": "many"}
-__all__ = ["Comparison", "Pose", "compare", "compare_all"]
+_HOMES = {
+    "Comparison": "comparison", "Pose": "comparison", "compare": "comparison", "compare_all": "many",
+    "compare_video": "moving.video",
+}  # fmt: skip
+__all__ = ["Comparison", "Pose", "compare", "compare_all", "compare_video"]
 
 
 def __getattr__(name: str):

@@ -1,4 +1,4 @@
-"""`python -m pose_demo compare | study | train | weights | bench | page | remake`, or once installed `pose-demo ...`.
+"""`python -m pose_demo compare | video | study | train | weights | bench | page | remake`; installed: `pose-demo ...`.
 
 Exit status 0, 1 (ran and failed: one line on stderr, and with --json {"error": ...}) or 2 (wrong call).
 """
@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-COMMANDS = ("compare", "study", "train", "weights", "bench", "page", "remake")
+COMMANDS = ("compare", "video", "study", "train", "weights", "bench", "page", "remake")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -21,6 +21,7 @@ ROOMS = (
     {"person", "comparison", "many"},
     {"study", "training"},
     {"draw"},
+    {"moving"},
     {"page"},
     {"commands", "__main__"},
 )

@@ -67,22 +67,29 @@ def picture(
     """What is `seen` of the photo (H, W, 3) uint8 RGB, by default all, with the skeleton on it: a new array."""
     seen = seen or whole(photo.shape)
     result = np.array(cut(photo, seen), order="C")
-    stroke = max(1, round(stroke_of(seen)))
-    names, shown = pose.card.joints.joints, drawn(pose, threshold)
     corner = np.array(seen[:2]) + 0.5
-    at = np.round((pose.joints - corner) * 16).astype(int)  # sixteenths of a pixel: OpenCV's fixed point
+    stroke = max(1, round(stroke_of(seen)))
+    paint(result, pose.joints - corner, pose.scores, pose.card.joints, stroke, threshold)
+    return result if opacity == 1 else cv2.addWeighted(result, opacity, cut(photo, seen), 1 - opacity, 0)
+
+
+def paint(
+    canvas: np.ndarray, joints: np.ndarray, scores: np.ndarray, known: JointSet, stroke: int, threshold: float = 0.0
+) -> None:
+    """Limbs and joints (J, 2), in pixels of the canvas (H, W, 3) uint8, whose score reaches `threshold`."""
+    shown = scores >= threshold
+    at = np.round(np.where(shown[:, None], joints, 0) * 16).astype(int)  # sixteenths of a pixel: OpenCV's fixed point
 
     def line(a: int, b: int, colour: tuple[int, ...], wide: int) -> None:
-        cv2.line(result, at[a].tolist(), at[b].tolist(), colour, wide, cv2.LINE_AA, shift=4)
+        cv2.line(canvas, at[a].tolist(), at[b].tolist(), colour, wide, cv2.LINE_AA, shift=4)
 
-    for a, b in pose.card.joints.limb_indices:
+    for a, b in known.limb_indices:
         if shown[a] and shown[b]:
             line(a, b, (40, 40, 40), 2 * stroke)
-            line(a, b, rgb(limb_colour(names[a], names[b])), max(1, round(1.2 * stroke)))
+            line(a, b, rgb(limb_colour(known.joints[a], known.joints[b])), max(1, round(1.2 * stroke)))
     for k in np.flatnonzero(shown):
-        for radius, colour in ((2 * stroke, (255, 255, 255)), (1.5 * stroke, rgb(side_colour(names[k])))):
-            cv2.circle(result, at[k].tolist(), round(16 * radius), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
-    return result if opacity == 1 else cv2.addWeighted(result, opacity, cut(photo, seen), 1 - opacity, 0)
+        for radius, colour in ((2 * stroke, (255, 255, 255)), (1.5 * stroke, rgb(known.colours[k]))):
+            cv2.circle(canvas, at[k].tolist(), round(16 * radius), colour, cv2.FILLED, cv2.LINE_AA, shift=4)
 
 
 def drawn(pose: Pose, threshold: float) -> np.ndarray:

@@ -69,7 +69,7 @@ def card_of(net: PoseNetwork) -> Card:
 
 def look(
     net: PoseNetwork,
-    photo: np.ndarray,
+    photo: np.ndarray | Sequence[np.ndarray],
     boxes: Sequence[Sequence[float]],
     upsampling: Request = None,
     *,
@@ -80,7 +80,8 @@ def look(
 ) -> Look:
     """The people in these boxes, in one pass.
 
-    photo -- (H, W, 3) uint8; boxes -- x0, y0, x1, y1 in its pixels, each padded by `padding`; the rest as in `see`
+    photo -- (H, W, 3) uint8, or one for each box
+    boxes -- x0, y0, x1, y1 in its pixels, each padded by `padding`; the rest as in `see`
 
     Raises PhotoError for a box without an extent.
     """
@@ -88,7 +89,8 @@ def look(
 
     card = card_of(net)
     crops = [Crop.around(box, card.input, padding, card.cells) for box in boxes]
-    images = np.stack([crop.warp(photo) for crop in crops])
+    photos = [photo] * len(crops) if isinstance(photo, np.ndarray) else photo
+    images = np.stack([crop.warp(each) for crop, each in zip(crops, photos, strict=True)])
     answer = see(net, images, upsampling, decoder=decoder, flip=flip, trace=trace)
     inside = answer.joints.cpu().numpy()
     joints = np.stack([crop.to_photo(points) for crop, points in zip(crops, inside, strict=True)])
