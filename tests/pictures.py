@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image
+
+from pose_demo.photo import PhotoError, read
 
 HEIGHT, WIDTH = 24, 40
 
@@ -103,3 +107,13 @@ CORPUS = {
     "gif": animation(),
     "ppm": encoded(PICTURE, "PPM"),
 }
+
+
+def refused(source, **limits) -> str:
+    """What is said of a photo that cannot be used: one sentence, on one line, that begins with a name."""
+    with pytest.raises(PhotoError) as problem:
+        read(source, **limits)
+    text = str(problem.value)
+    assert "\n" not in text and ". " not in text and 20 < len(text) < 300
+    assert re.search(r": (choose|save|scale|get|give|check) ", text), f"{text!r} does not say what to do"
+    return text

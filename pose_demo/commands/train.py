@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..locales import UserError
+
 #: Options that are fields of the Recipe: name -> (type, what it is).
 _RECIPE = {
     "photos": (int, "budget: the run ends after so many photos"),
@@ -64,7 +66,7 @@ def run(call: argparse.Namespace) -> int:
     import torch.distributed as dist
 
     if (call.network is None) == (call.queue is None):
-        raise ValueError("say what to train: either --network or --queue")
+        raise UserError("train.which")
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     if processes > 1:
@@ -124,7 +126,7 @@ def _asked(call: argparse.Namespace) -> list[tuple[Any, Path, Path | None]]:
         recipe = Recipe(**{"photos": 0, **given})
         return [(Experiment(call.network, "", call.network, recipe), call.out, call.init)]
     if call.init:
-        raise ValueError("an experiment of the queue says itself what it begins from; --init goes with --network")
+        raise UserError("train.init")
     listed = [replace(one, recipe=replace(one.recipe, **given)) for one in chosen(call.queue)]
     return [(one, call.out / one.name, one.start(call.out, HOME)) for one in listed]
 
@@ -139,7 +141,7 @@ def _sources(call: argparse.Namespace, size: int) -> list[Any]:
             folder, weight = text, "1"
         found.append(split(folder, size, call.limit, float(weight)))
     if len({source.name for source in found}) < len(found):
-        raise ValueError("two folders of --data have one name; validation is kept apart by it")
+        raise UserError("train.twice")
     return found
 
 

@@ -69,7 +69,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name, least in (("limit", 1), ("batch", 1), ("seed", 0), ("replicates", 0)):
             if (value := getattr(self, name)) is not None and value < least:
-                raise StudyError("study.least", option=name, least=least, given=value)
+                raise StudyError("option.least", option=name, least=least, given=value)
 
 
 def conduct(

@@ -17,7 +17,7 @@ _ROWS = ("joints", "size", "image_id")
 
 def read(file: Path, wanted: JointSet | None, images: Path) -> Source:
     """What the archive holds; rows that lack something are bad. Raises StudyError where it cannot be read."""
-    columns = {name: _array(file, name) for name in (*_ROWS, "offset")}
+    columns = {name: array(file, name) for name in (*_ROWS, "offset")}
     shape = columns["joints"].shape
     try:
         known = wanted or joint_set(shape[1])
@@ -42,7 +42,8 @@ def read(file: Path, wanted: JointSet | None, images: Path) -> Source:
     return Source("crops", known, people, photos)
 
 
-def _array(file: Path, name: str) -> np.ndarray:
+def array(file: Path, name: str) -> np.ndarray:
+    """One array of an archive. Raises StudyError where there is none."""
     try:
         with np.load(file, allow_pickle=False) as archive:
             return archive[name]
@@ -54,7 +55,7 @@ def _array(file: Path, name: str) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _pictures(file: Path, changed: int) -> np.ndarray:
     """All pictures of an archive, end to end; of the last archives only, so that memory does not grow with a set."""
-    return _array(file, "webp")
+    return array(file, "webp")
 
 
 def _decode(file: Path, start: int, end: int, side: int) -> np.ndarray:

@@ -104,12 +104,10 @@ def predicted(photo: np.ndarray, points: np.ndarray, score: np.ndarray) -> list[
 
 
 def evaluate(labels: dict[str, Any], found: list[dict[str, Any]]) -> Any:
-    """A pycocotools COCOeval, evaluated. Raises RuntimeError where pycocotools is not installed."""
-    try:
-        from pycocotools.coco import COCO
-        from pycocotools.cocoeval import COCOeval
-    except ImportError:
-        raise RuntimeError("OKS-AP needs pycocotools, which is not installed") from None
+    """A pycocotools COCOeval, evaluated."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
     with contextlib.redirect_stdout(io.StringIO()):  # it reports each of its steps
         truth: Any = COCO()
         truth.dataset = labels

@@ -13,6 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..locales import UserError
+from ..study.label_npz import array
+
 VALIDATION = 300  # the last crops of the last training shard
 
 
@@ -55,21 +58,17 @@ class Crops:
         return Crops(*(torch.cat([getattr(p, f) for p in parts]) for f in fields))
 
 
-def load(file: str | Path, size: int | tuple[int, int], limit: int | None = None, threads: int = 4) -> Crops:
+def load(file: Path, size: int | tuple[int, int], limit: int | None = None, threads: int = 4) -> Crops:
     """A .npz of crops (webp, offset, size, joints, image_id), each resized for an input of (height, width) pixels.
 
-    Raises ValueError that names the file if a field is missing or lengths differ.
+    Raises UserError that names the file if it is none of crops, a field is missing or lengths differ.
     """
-    with np.load(file, allow_pickle=False) as archive:
-        missing = {"webp", "offset", "size", "joints", "image_id"} - set(archive.files)
-        if missing:
-            raise ValueError(f"{file} lacks {', '.join(sorted(missing))}: not a file of person crops")
-        webp, offset, sides = archive["webp"], archive["offset"], archive["size"].astype(np.float32)
-        joints, ids = archive["joints"].astype(np.float32), archive["image_id"].astype(np.int64)
-    joints = _cleaned(Path(file), joints, ids)
+    webp, offset, sides, joints, ids = (array(file, n) for n in ("webp", "offset", "size", "joints", "image_id"))
+    joints = _cleaned(file, joints, ids).astype(np.float32)
     count = len(sides) if limit is None else min(limit, len(sides))
     if len(offset) != len(sides) + 1 or len(joints) != len(sides) or len(ids) != len(sides):
-        raise ValueError(f"{file}: {len(sides)} sizes, {len(offset) - 1} images, {len(joints)} label rows")
+        counts = {"sizes": len(sides), "images": len(offset) - 1, "labels": len(joints)}
+        raise UserError("train.lengths", file=file, **counts)
 
     height, width = (size, size) if isinstance(size, int) else size
     side = min(height, width)
@@ -87,10 +86,10 @@ def load(file: str | Path, size: int | tuple[int, int], limit: int | None = None
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(decode, range(count)))
-    scale = torch.from_numpy(sides[:count] / side)
+    scale = torch.from_numpy(sides[:count].astype(np.float32) / side)
     labels = torch.from_numpy(joints[:count].copy())
     labels[..., :2] = (labels[..., :2] + 0.5) / scale[:, None, None] - 0.5 + corner
-    return Crops(images, labels, scale, inner, torch.from_numpy(ids[:count]))
+    return Crops(images, labels, scale, inner, torch.from_numpy(ids[:count].astype(np.int64)))
 
 
 def _cleaned(file: Path, joints: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -98,10 +97,10 @@ def _cleaned(file: Path, joints: np.ndarray, ids: np.ndarray) -> np.ndarray:
     better = file.with_name(file.name.replace("train-", "clean-"))
     if better == file or not better.exists():
         return joints
-    with np.load(better, allow_pickle=False) as archive:
-        if not np.array_equal(archive["image_id"], ids) or archive["joints"].shape != joints.shape:
-            raise ValueError(f"{better} and {file.name} do not hold the same people in the same order")
-        return archive["joints"].astype(np.float32)
+    cleaned = array(better, "joints")
+    if not np.array_equal(array(better, "image_id"), ids) or cleaned.shape != joints.shape:
+        raise UserError("train.other_people", file=better, other=file.name)
+    return cleaned
 
 
 def photo_within(pixels: np.ndarray, dark: int = 12) -> tuple[float, float, float, float]:
@@ -135,11 +134,11 @@ def split(folder: str | Path, size: int, limit: int | None = None, weight: float
     """A folder's train-*.npz: the last 300 of the last shard validate.
 
     Where a clean-K.npz stands beside train-K.npz, its joints are taken (same people, in the same order).
-    limit -- take only so many crops of each shard (for trials). Raises FileNotFoundError if there is no shard.
+    limit -- take only so many crops of each shard (for trials). Raises UserError if there is no shard.
     """
     shards = sorted(Path(folder).glob("train-*.npz"))
     if not shards:
-        raise FileNotFoundError(f"no train-*.npz in {folder}; give the folder that holds the shards with --data")
+        raise UserError("train.no_shards", folder=folder)
     parts = [load(shard, size, limit) for shard in shards]
     last, held = parts[-1], min(VALIDATION, len(parts[-1]) // 2)
     train = Crops.cat([*parts[:-1], last[: len(last) - held]])

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ..locales import UserError
 from .loop import Recipe
 
 SEEDS = 3
@@ -101,9 +102,9 @@ QUEUE: dict[str, tuple[Experiment, ...]] = {
 
 
 def chosen(names: list[str]) -> list[Experiment]:
-    """The experiments of lists, or single ones, by name. Raises ValueError that lists what there is."""
+    """The experiments of lists, or single ones, by name. Raises UserError that lists what there is."""
     single = {one.name: one for listed in QUEUE.values() for one in listed}
     if unknown := [name for name in names if name not in QUEUE and name not in single]:
         near = ", ".join(get_close_matches(unknown[0], single, 5, 0.3))
-        raise ValueError(f"the queue has no {unknown[0]!r}; its lists are {', '.join(QUEUE)}; near names are {near}")
+        raise UserError("train.no_experiment", name=repr(unknown[0]), lists=", ".join(QUEUE), near=near)
     return [one for name in names for one in (QUEUE[name] if name in QUEUE else (single[name],))]

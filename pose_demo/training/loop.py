@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from ..decode import decode, to_input
 from ..joints import JointSet
+from ..locales import UserError
 from ..networks import checkpoints
 from ..networks.base import PoseNetwork
 from ..networks.files import contents
@@ -78,9 +79,13 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.photos <= 0:
-            raise ValueError("a run needs an end: give --photos, the number of photos to train on")
-        if self.precision not in (*_TYPES, "auto"):
-            raise ValueError(f"precision is auto, {', '.join(_TYPES)}, not {self.precision}")
+            raise UserError("train.no_end")
+        for option in ("size", "batch"):
+            if (value := getattr(self, option)) < 1:
+                raise UserError("option.least", option=option, least=1, given=value)
+        for option, known in (("precision", ("auto", *_TYPES)), ("supervise", ("all", "last"))):
+            if (value := getattr(self, option)) not in known:
+                raise UserError("option.one_of", option=option, known=", ".join(known), given=value)
 
     def on(self, device: torch.device) -> Recipe:
         """The recipe as this device carries it out: "auto" becomes a precision."""
@@ -162,7 +167,7 @@ class Trainer:
         self.held = {s.name: s.held.to(device) for s in sources}
         self.batch = min(recipe.batch, len(self.train))
         if self.world > self.batch:
-            raise ValueError(f"{self.world} processes cannot share a batch of {self.batch} photos")
+            raise UserError("train.processes", processes=self.world, batch=self.batch)
         recipe = self.recipe
         self.type = _TYPES[recipe.precision]
         self.net = net.to(device, self.type).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -208,13 +213,13 @@ class Trainer:
         _write(self.out / "state.pt", state)
 
     def resume(self) -> bool:
-        """Goes on from state.pt if there is one. Raises ValueError if it belongs to another network."""
+        """Goes on from state.pt if there is one. Raises UserError if it belongs to another network."""
         file = self.out / "state.pt"
         if not file.exists():
             return False
         state = torch.load(file, map_location=self.device, weights_only=True)
         if state["network"] != self.network:
-            raise ValueError(f"{file} holds {state['network']}, not {self.network}: give another --out")
+            raise UserError("train.another", file=file, found=str(state["network"]), network=str(self.network))
         self.net.load_state_dict(state["net"])
         self.average.net.load_state_dict(state["average"])
         self.average.steps = state["average_steps"]
@@ -306,7 +311,7 @@ class Trainer:
 
     def _evaluate(self, loss: float, speed: float) -> dict:
         if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss} after {self.photos} photos; try half of --rate")
+            raise UserError("train.diverged", loss=loss, photos=self.photos)
         found = {name: self._validate(held) for name, held in self.held.items()}
         people = {name: r.people for name, r in found.items()}
         entry = {
