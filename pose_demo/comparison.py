@@ -8,10 +8,10 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,8 +22,10 @@ from .crop import Box, Crop, check_box
 from .joints import shared
 from .locales import UserError
 from .networks import model, zoo
+from .networks import silence as cuts
 from .networks.base import PoseNetwork
 from .networks.card import Card
+from .networks.silence import Silence, SilenceError
 from .networks.trace import Trace
 from .networks.upsampling import Request
 from .photo import read
@@ -33,12 +35,14 @@ from .photo import read
 class Pose:
     """What one network says of the photo.
 
-    joints   -- (J, 2) float32 x, y in pixels of the photo, pixel centres at whole numbers
-    scores   -- (J,) float32, height of each heatmap's peak: about 0 to 1 for trained networks, not a probability
+    joints   -- (J, 2) float32 x, y in pixels of the photo, pixel centres at whole numbers; nan: no answer
+    scores   -- (J,) float32, height of each heatmap's peak: about 0 to 1 for trained networks, not a probability;
+                nan: no answer
     heatmaps -- one float32 (J, h, w) per supervision, the last the answer (after the flip test, if asked for)
     crop     -- where the network looked; image -- (H, W, 3) uint8, what it saw
     seconds  -- the forward pass alone (both passes of a flip test), on this machine
     trace    -- every map on the way, if asked for
+    upsampling, silence -- how this network was asked: its stop of the slider, and what was cut
     """
 
     card: Card
@@ -49,10 +53,18 @@ class Pose:
     image: np.ndarray
     seconds: float
     trace: Trace | None = None
+    upsampling: Request = None
+    silence: Silence = field(default_factory=dict)
 
     @property
     def network(self) -> str:
         return self.card.name
+
+    @property
+    def score(self) -> float:
+        """Mean over the joints that have an answer; nan where none has."""
+        answered = self.scores[np.isfinite(self.scores)]
+        return float(answered.mean()) if answered.size else float("nan")
 
     @property
     def torso(self) -> float:
@@ -87,7 +99,7 @@ class Comparison:
     box: Box
     found: float | None
     poses: tuple[Pose, ...]
-    upsampling: Request
+    upsampling: Request | Sequence[Request]
     decoder: str
     flip: bool
     device: str
@@ -136,24 +148,27 @@ def _pose_json(pose: Pose) -> dict[str, Any]:
         "trained_upsampling": pose.card.upsampling,
         "input": list(pose.card.input), "normalisation": pose.card.normalisation, "cells": pose.card.cells,
         "assumed": list(pose.card.assumed),
+        "upsampling": pose.upsampling,
+        "silence": {place: how if isinstance(how, str) else "patch" for place, how in pose.silence.items()},
         "category": {"name": "person", "keypoints": list(pose.card.joints.joints),
                      "skeleton": [[a + 1, b + 1] for a, b in pose.card.joints.limb_indices]},
-        "keypoints": [round(float(v), 3) for v in points.reshape(-1)],
-        "score": round(float(pose.scores.mean()), 4),
+        "keypoints": [_finite(v, 3) for v in points.reshape(-1)],
+        "score": _finite(pose.score),
         "forward_seconds": round(pose.seconds, 4),
     }  # fmt: skip
 
 
-def _finite(value: float) -> float | None:
-    return round(value, 4) if np.isfinite(value) else None
+def _finite(value: float, digits: int = 4) -> float | None:
+    return round(float(value), digits) if np.isfinite(value) else None
 
 
 def compare(
     photo: Any,
     box: Sequence[float] | None = None,
     networks: Sequence[str | Path | nn.Module] | None = None,
-    upsampling: Request = "nearest",
+    upsampling: Request | Sequence[Request] = "nearest",
     *,
+    silence: Silence | Sequence[Silence] | None = None,
     decoder: str = "argmax",
     flip: bool = False,
     trace: bool = False,
@@ -167,7 +182,9 @@ def compare(
     networks   -- names of the zoo, files of weights, or modules (zoo.open says what is taken for granted of these, and
                   makes a module of a file of which you know better); None: the pair that ships with the project
     upsampling -- a stop of the slider for both networks, {place: stop}, or None: as each was trained. A mapping
-                  may name places of either network; each takes those that it has.
+                  may name places of either network; each takes those that it has. A list: one for each network.
+    silence    -- {place: "zero", "flat", or another photo's Trace or map}: what is cut in this call, see
+                  networks/silence.py; each network takes the places that it has. A list: one mapping for each.
     decoder    -- "argmax" or "dark"; flip -- average with the mirrored photo
     trace      -- keep every map on the way
     progress   -- called with (share done, what happens next)
@@ -180,7 +197,7 @@ def compare(
     where = torch.device(device or zoo.device())
     tell(0.05, "loading the networks")
     nets = [network(each, str(where)) for each in (networks or weights.default_pair())]
-    requests = _requests(upsampling, nets)
+    requests, silences = _requests(upsampling, nets), _silences(silence, nets)
 
     found = None
     if box is None:
@@ -190,24 +207,39 @@ def compare(
     box = check_box(box, pixels.shape)
 
     poses = []
-    for k, (net, request) in enumerate(zip(nets, requests, strict=True)):
+    how = {"decoder": decoder, "flip": flip, "trace": trace}
+    for k, (net, request, cut) in enumerate(zip(nets, requests, silences, strict=True)):
         tell(0.4 + 0.5 * k / len(nets), f"{model.card_of(net).title} looks at the photo")
-        poses.append(_pose(pixels, box, net, request, decoder=decoder, flip=flip, trace=trace))
+        poses.append(_pose(pixels, box, net, request, silence=cut, **how))
     tell(1.0, "done")
     return Comparison(pixels, box, found, tuple(poses), upsampling, decoder, flip, _device_name(where))
 
 
-def _pose(photo: np.ndarray, box: Box, net: PoseNetwork, request: Request, **how: Any) -> Pose:
-    seen = model.look(net, photo, [box], request, **how)
+def _pose(photo: np.ndarray, box: Box, net: PoseNetwork, request: Request, silence: Silence, **how: Any) -> Pose:
+    seen = model.look(net, photo, [box], request, silence=silence, **how)
     heatmaps = [h[0].float().cpu().numpy() for h in seen.answer.heatmaps]
     return Pose(
         model.card_of(net), seen.joints[0], seen.scores[0], heatmaps, seen.crops[0], seen.images[0],
-        seen.answer.seconds, seen.answer.trace,
+        seen.answer.seconds, seen.answer.trace, request, silence,
     )  # fmt: skip
 
 
-def _requests(upsampling: Request, nets: list[PoseNetwork]) -> list[Request]:
+_Asked = TypeVar("_Asked")
+
+
+def _each(asked: _Asked | Sequence[_Asked], nets: list[PoseNetwork]) -> list[_Asked] | None:
+    """A list has one for each network; None for what is no list."""
+    if not isinstance(asked, list | tuple):
+        return None
+    if len(asked) != len(nets):
+        raise UserError("compare.each", given=len(asked), count=len(nets))
+    return list(asked)
+
+
+def _requests(upsampling: Request | Sequence[Request], nets: list[PoseNetwork]) -> list[Request]:
     """A mapping's keys go to the networks that have such places; a key that fits neither is an error."""
+    if (each := _each(upsampling, nets)) is not None:
+        return each
     if upsampling is None or isinstance(upsampling, str):
         return [upsampling] * len(nets)
 
@@ -218,6 +250,26 @@ def _requests(upsampling: Request, nets: list[PoseNetwork]) -> list[Request]:
         if not any(fits(key, net) for net in nets):
             raise UserError("compare.no_place", place=repr(key))
     return [{key: stop for key, stop in upsampling.items() if fits(key, net)} or None for net in nets]
+
+
+def _silences(silence: Silence | Sequence[Silence] | None, nets: list[PoseNetwork]) -> list[Silence]:
+    """Each network gets the places that it has; one that none has is an error, which lists near names of each."""
+    each = _each(silence or {}, nets)
+    if each is not None:
+        return [own or {} for own in each]
+    found: list[dict[str, Any]] = [{} for _ in nets]
+    for place, how in (silence or {}).items():
+        problems = []
+        for net, own in zip(nets, found, strict=True):
+            try:
+                cuts.check(net, place, how)
+                own[place] = how
+            except SilenceError as problem:
+                problems.append(problem)
+        if len(problems) == len(nets):
+            near = [problem.values["near"] for problem in problems if "near" in problem.values]
+            raise SilenceError(problems[0].key, **{**problems[0].values, **({"near": ", ".join(near)} if near else {})})
+    return list(found)
 
 
 _loading = threading.Lock()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def add_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--networks", nargs=2, metavar=("LEFT", "RIGHT"),
                    help="two names of `weights list`, or files of weights")  # fmt: skip
     p.add_argument("--upsampling", default="nearest", help="nearest, bilinear, bicubic or bilinear-corners")
+    p.add_argument("--silence", action="append", default=[], metavar="PLACE[=HOW]",
+                   help="cut a tap, an arrow source->target or a stack; HOW is zero or flat; may be repeated")  # fmt: skip
     p.add_argument("--decoder", default="argmax", help="how a peak becomes a joint: argmax, dark")
     p.add_argument("--flip", action="store_true", help="average with the mirrored photo")
     p.add_argument("--threshold", type=float, default=0.1, help="draw joints whose score reaches this")
@@ -43,7 +46,9 @@ def options(call: argparse.Namespace) -> dict[str, Any]:
 
     told = network_options.told(call)
     networks = call.networks and [zoo.open(n, zoo.device(), **told) if zoo.is_file(n) else n for n in call.networks]
-    return {"networks": networks, **{name: getattr(call, name) for name in ("upsampling", "decoder", "flip")}}
+    silence = {place: how or "zero" for place, _, how in (cut.partition("=") for cut in call.silence)}
+    asked = {name: getattr(call, name) for name in ("upsampling", "decoder", "flip")}
+    return {"networks": networks, "silence": silence, **asked}
 
 
 def run(call: argparse.Namespace) -> int:
@@ -86,12 +91,14 @@ def summary(result, out: Path) -> str:
     lines = [] if result.person else [say("en", "compare.nobody", found=f"{result.found:.2f}")]
     for pose in result.poses:
         lines.append(
-            f"{pose.card.title}, {pose.card.status}: mean score {pose.scores.mean():.2f}, "
+            f"{pose.card.title}, {pose.card.status}: mean score {pose.score:.2f}, "
             f"{pose.seconds * 1000:.0f} ms on {result.device}"
         )
         if granted := pose.card.granted:
             lines.append(say("en", "compare.assumed", name=pose.card.title, assumed=granted))
-    near = [d.pixels for d in result.distances()]
+        if pose.silence:
+            lines.append(say("en", "compare.cut", network=pose.card.title, places=", ".join(pose.silence)))
+    near = [d.pixels for d in result.distances() if isfinite(d.pixels)]
     if near:
         lines.append(say("en", "compare.apart", pixels=f"{sum(near) / len(near):.1f}", count=len(near)))
     lines.append(f"written to {out}")

@@ -93,7 +93,7 @@ def paint(
 
 
 def drawn(pose: Pose, threshold: float) -> np.ndarray:
-    """(J,) which joints are shown: the score reaches the threshold."""
+    """(J,) which joints are shown: the score reaches the threshold, which that of no answer (nan) never does."""
     return pose.scores >= threshold
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from . import upsampling as up
 from .card import Card
+from .silence import Silence, silenced
 from .trace import Recorder, TapFunction, Trace, ignore
 from .wiring import wiring
 
@@ -49,22 +50,35 @@ class PoseNetwork(nn.Module, ABC):
     resolution: str = ""
     card: Card | None = None
 
-    def forward(self, x: Tensor, upsampling: up.Request = None, tap: TapFunction = ignore) -> list[Tensor]:
+    def forward(
+        self, x: Tensor, upsampling: up.Request = None, tap: TapFunction = ignore, silence: Silence | None = None
+    ) -> list[Tensor]:
         """Heatmaps, one (N, J, H/4, W/4) per supervision, the last the answer.
 
         upsampling -- a stop for all places, {place: stop} for some ("the rest as trained"), or None (as trained)
         tap        -- called at every place of interest; the pass goes on with what it returns
+        silence    -- {place: "zero", "flat", or another photo's Trace or map}: what is cut in this call (silence.py)
+
+        Raises SilenceError for a place that there is not, or for what cannot stand there.
         """
         self._check(x)
+        if silence:
+            tap = silenced(self, silence, tap)
         return self._run(x, up.plan(upsampling, self.places, self.trained_upsampling), tap)
 
-    def trace(self, x: Tensor, upsampling: up.Request = None, names: Collection[str] | None = None) -> Trace:
+    def trace(
+        self,
+        x: Tensor,
+        upsampling: up.Request = None,
+        names: Collection[str] | None = None,
+        silence: Silence | None = None,
+    ) -> Trace:
         """The same pass, and taps on the way: all but those inside units, or exactly those of `names`.
 
         Raises KeyError for a name that there is not.
         """
         recorder = Recorder(names)
-        heatmaps = self(x, upsampling, recorder)
+        heatmaps = self(x, upsampling, recorder, silence)
         return recorder.trace(heatmaps, up.plan(upsampling, self.places, self.trained_upsampling))
 
     @cached_property

@@ -22,6 +22,8 @@ from . import checkpoints, layouts, reference
 from .base import PoseNetwork
 from .card import Card, CardError
 from .files import Contents, contents
+from .silence import Silence
+from .trace import TapFunction, ignore
 from .upsampling import Request
 
 #: What nobody can read from tensors: the keyword arguments of zoo.open.
@@ -44,9 +46,11 @@ class Stranger(PoseNetwork):
         self.module, self.joints = module, joints
         self.multiple, self.places, self.trained_upsampling = 1, {}, stop
 
-    def forward(self, x: Tensor, upsampling: Request = None, *_: Any, **__: Any) -> list[Tensor]:
-        """The stop of the slider reaches nothing in here."""
-        return self._run(x)
+    def forward(
+        self, x: Tensor, upsampling: Request = None, tap: TapFunction = ignore, silence: Silence | None = None
+    ) -> list[Tensor]:
+        """The stop of the slider reaches nothing in here. Raises SilenceError where something is to be cut."""
+        return super().forward(x, None, tap, silence)
 
     def trace(self, x: Tensor, upsampling: Request = None, *_: Any, **__: Any) -> Any:
         """Raises ValueError: there is none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch import Tensor
 from ..decode import decode, flip_merge, to_input
 from .base import PoseNetwork
 from .card import NORMALISATION, Card
+from .silence import Silence, SilenceError
 from .trace import Trace
 from .upsampling import Request
 
@@ -77,6 +78,7 @@ def look(
     decoder: str = "argmax",
     flip: bool = False,
     trace: bool = False,
+    silence: Silence | None = None,
 ) -> Look:
     """The people in these boxes, in one pass.
 
@@ -91,7 +93,7 @@ def look(
     crops = [Crop.around(box, card.input, padding, card.cells) for box in boxes]
     photos = [photo] * len(crops) if isinstance(photo, np.ndarray) else photo
     images = np.stack([crop.warp(each) for crop, each in zip(crops, photos, strict=True)])
-    answer = see(net, images, upsampling, decoder=decoder, flip=flip, trace=trace)
+    answer = see(net, images, upsampling, decoder=decoder, flip=flip, trace=trace, silence=silence)
     inside = answer.joints.cpu().numpy()
     joints = np.stack([crop.to_photo(points) for crop, points in zip(crops, inside, strict=True)])
     return Look(crops, images, answer, joints.astype(np.float32), answer.scores.cpu().numpy())
@@ -105,22 +107,30 @@ def see(
     decoder: str = "argmax",
     flip: bool = False,
     trace: bool = False,
+    silence: Silence | None = None,
     run: Run | None = None,
 ) -> Answer:
     """Images that are inputs already, in one pass.
 
     images -- (N, H, W, 3) uint8 array or (N, 3, H, W) uint8 tensor
-    trace  -- keep every map on the way, where the network leaves any; run -- as in `heatmaps`
+    trace   -- keep every map on the way, where the network leaves any; run -- as in `heatmaps`
+    silence -- what is cut in this pass (networks/silence.py)
+
+    Raises SilenceError for a place that there is not, and for another photo's maps in a flip test.
     """
     card, kept = card_of(net), None
+    if silence:
+        if flip and not all(isinstance(how, str) for how in silence.values()):
+            raise SilenceError("silence.flip")
+        run = run or partial(net, upsampling=upsampling, silence=silence)
     with torch.inference_mode():
         x = tensor(images, net)
         wait(x.device)
         start = time.perf_counter()
         if trace and net.places:  # MMPose's networks and strangers leave no trace
-            kept = net.trace(x, upsampling)
+            kept = net.trace(x, upsampling, silence=silence)
             straight = kept.heatmaps
-            maps = merged(straight, net(x.flip(-1), upsampling), card) if flip else straight
+            maps = merged(straight, net(x.flip(-1), upsampling, silence=silence), card) if flip else straight
         else:
             maps = heatmaps(net, x, upsampling, flip, run)
         wait(x.device)

@@ -21,6 +21,7 @@ from .card import MMPOSE
 from .checkpoints import load
 from .files import Contents, Source
 from .mmpose_compat import available
+from .silence import Silence
 from .trace import TapFunction, Trace, ignore
 from .upsampling import Request
 
@@ -49,13 +50,21 @@ class MMPoseNetwork(PoseNetwork):
         self.joints, self.multiple = joints, multiple
         self.places, self.trained_upsampling = {}, "nearest"
 
-    def forward(self, x: Tensor, upsampling: Request = None, tap: TapFunction = ignore) -> list[Tensor]:
+    def forward(
+        self, x: Tensor, upsampling: Request = None, tap: TapFunction = ignore, silence: Silence | None = None
+    ) -> list[Tensor]:
         """Raises ValueError for any upsampling but None and "nearest"."""
         if upsampling not in (None, "nearest"):
             raise ValueError(f"through MMPose the upsampling is fixed to nearest; {upsampling!r} needs our own network")
-        return super().forward(x, None, tap)
+        return super().forward(x, None, tap, silence)
 
-    def trace(self, x: Tensor, upsampling: Request = None, names: Collection[str] | None = None) -> Trace:
+    def trace(
+        self,
+        x: Tensor,
+        upsampling: Request = None,
+        names: Collection[str] | None = None,
+        silence: Silence | None = None,
+    ) -> Trace:
         """Raises ValueError: there is none."""
         raise ValueError("through MMPose the upsampling is fixed and there is no trace; take our own network for both")
 

@@ -21,9 +21,12 @@ TEXTS = {
     "photo": "a picture file: gradio_client.handle_file(path)",
     "box": "the person's box [x0, y0, x1, y1] in pixels of the photo, or null to look for the person",
     "networks": "a list of two names as `weights list` shows them, or null for the pair that ships",
-    "upsampling": f"a stop of the slider ({', '.join(STOPS)}), an object {{place: stop}}, or null: as each was trained",
+    "upsampling": f"a stop of the slider ({', '.join(STOPS)}), an object {{place: stop}}, or null: as each was trained; "
+    "a list: one for each network",
     "decoder": f"how a peak becomes a joint: {', '.join(DECODERS)}",
     "flip": "true to average with the mirrored photo, or false",
+    "silence": "what is cut: an object {place: \"zero\" or \"flat\"}, a place being a tap, an arrow source->target or "
+    "a stack; a list of two such objects, one for each network; or null",
 }
 
 
@@ -31,16 +34,19 @@ def compare(
     photo: gr.FileData,
     box: list[float] | None = None,
     networks: list[str] | None = None,
-    upsampling: str | dict[str, str] | None = "nearest",
+    upsampling: str | dict[str, str] | list[str | dict[str, str] | None] | None = "nearest",
     decoder: str = "argmax",
     flip: bool = False,
+    silence: dict[str, str] | list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
     """One photo through two networks: keypoints (x, y, score) of both, how far apart each shared joint is, and how
     it came about. "person" is null where probably nobody is in the photo.
     """
     from ..comparison import compare as look
 
-    given = {"box": box, "networks": networks, "upsampling": upsampling, "decoder": decoder, "flip": flip}
+    given = {
+        "box": box, "networks": networks, "upsampling": upsampling, "decoder": decoder, "flip": flip, "silence": silence,
+    }  # fmt: skip
     try:
         file = _photo(photo)
         _check(given)

@@ -62,12 +62,7 @@ class Shot:
 
     def request(self, side: int) -> Request:
         """What this network was asked for: a mapping's keys that it has places for, else as trained."""
-        wanted = self.comparison.upsampling
-        if wanted is None or isinstance(wanted, str):
-            return wanted
-        places = self.net(side).places
-        fits = {k: v for k, v in wanted.items() if any(p == k or p.startswith(k + ".") for p in places)}
-        return fits or None
+        return self.pose(side).upsampling
 
     def other(self, side: int, against: str | None) -> str:
         """The stop that is compared with: `against`, or the one that the network was trained with."""
@@ -88,7 +83,7 @@ class Shot:
             if (side, stop) not in self.traces:
                 wanted = self.request(side) if stop == "shown" else stop
                 with torch.inference_mode():
-                    found = on_cpu(self.net(side).trace(self.input(side), wanted))
+                    found = on_cpu(self.net(side).trace(self.input(side), wanted, silence=self.pose(side).silence))
                 for old in [k for k in self.traces if k[0] == side and "shown" not in (k[1], stop)]:
                     del self.traces[old]
                 self.traces[side, stop] = found
