@@ -30,6 +30,10 @@ from .networks.trace import Trace
 from .networks.upsampling import Request
 from .photo import read
 
+_Asked = TypeVar("_Asked")
+#: The same for all networks, or a list with one for each.
+Each = _Asked | list[_Asked] | tuple[_Asked, ...]
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -99,7 +103,7 @@ class Comparison:
     box: Box
     found: float | None
     poses: tuple[Pose, ...]
-    upsampling: Request | Sequence[Request]
+    upsampling: Each[Request]
     decoder: str
     flip: bool
     device: str
@@ -166,9 +170,9 @@ def compare(
     photo: Any,
     box: Sequence[float] | None = None,
     networks: Sequence[str | Path | nn.Module] | None = None,
-    upsampling: Request | Sequence[Request] = "nearest",
+    upsampling: Each[Request] = "nearest",
     *,
-    silence: Silence | Sequence[Silence] | None = None,
+    silence: Each[Silence | None] = None,
     decoder: str = "argmax",
     flip: bool = False,
     trace: bool = False,
@@ -183,8 +187,8 @@ def compare(
                   makes a module of a file of which you know better); None: the pair that ships with the project
     upsampling -- a stop of the slider for both networks, {place: stop}, or None: as each was trained. A mapping
                   may name places of either network; each takes those that it has. A list: one for each network.
-    silence    -- {place: "zero", "flat", or another photo's Trace or map}: what is cut in this call, see
-                  networks/silence.py; each network takes the places that it has. A list: one mapping for each.
+    silence    -- {place: "zero", "flat", or another photo's Trace or map}: what is cut (networks/silence.py), for
+                  both or in a list, as with upsampling
     decoder    -- "argmax" or "dark"; flip -- average with the mirrored photo
     trace      -- keep every map on the way
     progress   -- called with (share done, what happens next)
@@ -193,8 +197,7 @@ def compare(
     WeightsMissing with the remedy for weights that are not here.
     """
     tell = progress or (lambda share, what: None)
-    pixels = read(photo)
-    where = torch.device(device or zoo.device())
+    pixels, where = read(photo), torch.device(device or zoo.device())
     tell(0.05, "loading the networks")
     nets = [network(each, str(where)) for each in (networks or weights.default_pair())]
     requests, silences = _requests(upsampling, nets), _silences(silence, nets)
@@ -224,22 +227,16 @@ def _pose(photo: np.ndarray, box: Box, net: PoseNetwork, request: Request, silen
     )  # fmt: skip
 
 
-_Asked = TypeVar("_Asked")
-
-
-def _each(asked: _Asked | Sequence[_Asked], nets: list[PoseNetwork]) -> list[_Asked] | None:
-    """A list has one for each network; None for what is no list."""
-    if not isinstance(asked, list | tuple):
-        return None
+def _each(asked: list[_Asked] | tuple[_Asked, ...], nets: list[PoseNetwork]) -> list[_Asked]:
     if len(asked) != len(nets):
         raise UserError("compare.each", given=len(asked), count=len(nets))
     return list(asked)
 
 
-def _requests(upsampling: Request | Sequence[Request], nets: list[PoseNetwork]) -> list[Request]:
+def _requests(upsampling: Each[Request], nets: list[PoseNetwork]) -> list[Request]:
     """A mapping's keys go to the networks that have such places; a key that fits neither is an error."""
-    if (each := _each(upsampling, nets)) is not None:
-        return each
+    if isinstance(upsampling, list | tuple):
+        return _each(upsampling, nets)
     if upsampling is None or isinstance(upsampling, str):
         return [upsampling] * len(nets)
 
@@ -252,11 +249,10 @@ def _requests(upsampling: Request | Sequence[Request], nets: list[PoseNetwork]) 
     return [{key: stop for key, stop in upsampling.items() if fits(key, net)} or None for net in nets]
 
 
-def _silences(silence: Silence | Sequence[Silence] | None, nets: list[PoseNetwork]) -> list[Silence]:
+def _silences(silence: Each[Silence | None], nets: list[PoseNetwork]) -> list[Silence]:
     """Each network gets the places that it has; one that none has is an error, which lists near names of each."""
-    each = _each(silence or {}, nets)
-    if each is not None:
-        return [own or {} for own in each]
+    if isinstance(silence, list | tuple):
+        return [own or {} for own in _each(silence, nets)]
     found: list[dict[str, Any]] = [{} for _ in nets]
     for place, how in (silence or {}).items():
         problems = []

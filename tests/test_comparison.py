@@ -167,3 +167,42 @@ def test_where_nobody_is_the_whole_photo_is_the_box(tmp_path, capsys, untrained)
     pale, full = (np.asarray(Image.open(tmp_path / "left-skeleton.png")), skeleton.picture(wall, strong.poses[0], 0.1))
     changed = (full != wall).any(axis=2)
     assert np.abs(pale.astype(int) - wall)[changed].mean() < 0.5 * np.abs(full.astype(int) - wall)[changed].mean()
+
+
+def test_each_network_is_cut_where_it_has_the_place(photo, untrained, result):
+    cut = compare(photo, BOX, untrained, silence={"stack1.feedback.input": "zero"})
+    assert np.array_equal(cut.poses[0].heatmaps[-1], result.poses[0].heatmaps[-1])
+    assert not np.allclose(cut.poses[1].heatmaps[-1], result.poses[1].heatmaps[-1])
+    assert [pose.silence for pose in cut.poses] == [{}, {"stack1.feedback.input": "zero"}]
+    assert [pose["silence"] for pose in cut.to_json()["poses"]] == [{}, {"stack1.feedback.input": "zero"}]
+    with pytest.raises(ValueError, match=r"near names are stage3\.module1\.branch0\.from2.*stem\.unit1"):
+        compare(photo, BOX, untrained, silence={"stage3.module1.branch0.from7": "zero"})
+
+
+def test_each_side_may_have_its_own_stop_and_cuts(photo, untrained):
+    twice = [untrained[0]] * 2
+    both = compare(photo, BOX, twice, ["nearest", "bilinear"], silence=[{}, {"stage2.module1.branch1": "flat"}])
+    alone = compare(photo, BOX, twice, "bilinear", silence={"stage2.module1.branch1": "flat"})
+    plain = compare(photo, BOX, twice, "nearest")
+    for pose, wanted in zip(both.poses, (plain.poses[0], alone.poses[1]), strict=True):
+        assert np.array_equal(pose.heatmaps[-1], wanted.heatmaps[-1]) and pose.upsampling == wanted.upsampling
+    with pytest.raises(ValueError, match="a list has one for each network: 2, not 3"):
+        compare(photo, BOX, twice, ["nearest"] * 3)
+
+
+def test_a_network_without_an_answer_has_no_joints_anywhere(photo, untrained, tmp_path, capsys):
+    result = compare(photo, BOX, untrained, silence={"stack2": "zero"}, decoder="dark")
+    blank = result.poses[1]
+    assert np.isnan(blank.joints).all() and np.isnan(blank.scores).all() and np.isnan(blank.score)
+    said = json.loads(json.dumps(result.to_json(), allow_nan=False))["poses"][1]
+    assert set(said["keypoints"]) == {None} and said["score"] is None
+    assert not skeleton.drawn(blank, -1e9).any() and "<circle" not in skeleton.svg(blank, BOX, -1e9)
+    assert (skeleton.picture(result.photo, blank, -1e9) == result.photo).all()
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    call = ["compare", str(tmp_path / "photo.png"), "--box", *map(str, BOX), "--networks", *untrained, "--out"]
+    assert main([*call, str(tmp_path), "--silence", "stack2", "--silence", "heatmaps=flat"]) == 0
+    printed = capsys.readouterr().out
+    assert "cut at stack2" in printed and "cut at heatmaps" in printed and "nan" not in printed
+    written = json.loads((tmp_path / "result.json").read_text())
+    assert [pose["silence"] for pose in written["poses"]] == [{"heatmaps": "flat"}, {"stack2": "zero"}]
+    assert main([*call, str(tmp_path), "--silence", "stack9"]) == 1

@@ -33,7 +33,7 @@ def add_options(p: argparse.ArgumentParser) -> None:
                    help="two names of `weights list`, or files of weights")  # fmt: skip
     p.add_argument("--upsampling", default="nearest", help="nearest, bilinear, bicubic or bilinear-corners")
     p.add_argument("--silence", action="append", default=[], metavar="PLACE[=HOW]",
-                   help="cut a tap, an arrow source->target or a stack; HOW is zero or flat; may be repeated")  # fmt: skip
+                   help="cut a tap, an arrow source->target or a stack; HOW: zero or flat; repeatable")  # fmt: skip
     p.add_argument("--decoder", default="argmax", help="how a peak becomes a joint: argmax, dark")
     p.add_argument("--flip", action="store_true", help="average with the mirrored photo")
     p.add_argument("--threshold", type=float, default=0.1, help="draw joints whose score reaches this")
@@ -90,10 +90,8 @@ def one(call: argparse.Namespace) -> int:
 def summary(result, out: Path) -> str:
     lines = [] if result.person else [say("en", "compare.nobody", found=f"{result.found:.2f}")]
     for pose in result.poses:
-        lines.append(
-            f"{pose.card.title}, {pose.card.status}: mean score {pose.score:.2f}, "
-            f"{pose.seconds * 1000:.0f} ms on {result.device}"
-        )
+        score = f"mean score {pose.score:.2f}" if isfinite(pose.score) else say("en", "compare.no_answer")
+        lines.append(f"{pose.card.title}, {pose.card.status}: {score}, {pose.seconds * 1000:.0f} ms on {result.device}")
         if granted := pose.card.granted:
             lines.append(say("en", "compare.assumed", name=pose.card.title, assumed=granted))
         if pose.silence:

@@ -21,11 +21,11 @@ TEXTS = {
     "photo": "a picture file: gradio_client.handle_file(path)",
     "box": "the person's box [x0, y0, x1, y1] in pixels of the photo, or null to look for the person",
     "networks": "a list of two names as `weights list` shows them, or null for the pair that ships",
-    "upsampling": f"a stop of the slider ({', '.join(STOPS)}), an object {{place: stop}}, or null: as each was trained; "
-    "a list: one for each network",
+    "upsampling": f"a stop of the slider ({', '.join(STOPS)}), an object {{place: stop}}, or null: as each was "
+    "trained; or a list with one for each network",
     "decoder": f"how a peak becomes a joint: {', '.join(DECODERS)}",
     "flip": "true to average with the mirrored photo, or false",
-    "silence": "what is cut: an object {place: \"zero\" or \"flat\"}, a place being a tap, an arrow source->target or "
+    "silence": 'what is cut: an object {place: "zero" or "flat"}, a place being a tap, an arrow source->target or '
     "a stack; a list of two such objects, one for each network; or null",
 }
 
@@ -44,9 +44,8 @@ def compare(
     """
     from ..comparison import compare as look
 
-    given = {
-        "box": box, "networks": networks, "upsampling": upsampling, "decoder": decoder, "flip": flip, "silence": silence,
-    }  # fmt: skip
+    given = {"box": box, "networks": networks, "upsampling": upsampling, "decoder": decoder, "flip": flip}
+    given["silence"] = silence
     try:
         file = _photo(photo)
         _check(given)

@@ -51,7 +51,8 @@ def test_it_does_what_python_does(client, untrained):
     from pose_demo import compare
 
     given = {"box": list(PHOTO.box), "networks": list(untrained), "upsampling": {"stage3": "bilinear"},
-             "decoder": "dark", "flip": True}  # fmt: skip
+             "decoder": "dark", "flip": True,
+             "silence": {"stack1": "zero", "stage3.module1.branch0": "flat"}}  # fmt: skip
     answer = client.predict(handle_file(PHOTO.path), api_name="/compare", **given)
     expected = compare(PHOTO.path, **given).to_json()
     for pose in (*answer["poses"], *expected["poses"]):
@@ -74,7 +75,7 @@ def test_a_path_of_the_server_is_no_photo(page, client, name):
     [("box", "1234"), ("box", [1, 2, "3", 4]), ("box", {"x0": 1}), ("box", [True, False, True, True]),
      ("networks", "hrnet-slim-untrained"), ("networks", ["hrnet-slim-untrained"]), ("networks", [1, 2]),
      ("upsampling", 7), ("upsampling", {"stage3": 1}), ("decoder", ["dark"]), ("decoder", None), ("flip", "yes"),
-     ("flip", 1)],
+     ("flip", 1), ("silence", ["stack1"]), ("silence", {"stack1": 0})],
 )  # fmt: skip
 def test_types_are_checked(client, name, value):
     said = refused(client, **{name: value})
@@ -88,6 +89,7 @@ def test_values_are_checked(client, tmp_path):
     missing = next(n for n, e in weights.manifest().items() if weights.find(n) is None)
     assert "not on this machine" in refused(client, networks=[missing, "hrnet-slim-untrained"])
     assert "unknown decoder" in refused(client, decoder="luck") and "luck" in refused(client, upsampling="luck")
+    assert "near names are" in refused(client, silence={"stack9": "zero"})
     assert "neither network" in refused(client, upsampling={"stage9": "nearest"})
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff")
