@@ -121,8 +121,11 @@ LSP = JointSet(
     (*_LEGS_AND_ARMS, ("neck", "head top")),
 )  # fmt: skip
 
-JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO, MPII, LSP)}
-_BY_COUNT = {len(s): s for s in JOINT_SETS.values()}
+#: No joints: what the finder of people says at each cell, see networks/finder.py.
+PEOPLE = JointSet("people", ("person", "left edge", "top edge", "right edge", "bottom edge"), ())
+
+JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO, MPII, LSP, PEOPLE)}
+_BY_COUNT = {len(s): s for s in (COCO, MPII, LSP)}
 
 
 def joint_set(which: str | int) -> JointSet:

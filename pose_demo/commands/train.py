@@ -3,6 +3,7 @@
     python -m pose_demo train --network hrnet-w18 --data DIR --out DIR --photos 500000
     torchrun --nproc_per_node 4 -m pose_demo train --network hourglass-2 --data DIR --out DIR --photos 500000
     python -m pose_demo train --queue pair small --data DIR DIR:2 --out DIR
+    python -m pose_demo train --task people --data DIR --init weights/hrnet-slim.safetensors --out DIR --photos 60000
 
 DIR holds train-*.npz. Afterwards `weights pack` makes the weights that ship. A queue resumes by itself; two calls of it
 share the work, each taking what no other process is at.
@@ -40,6 +41,8 @@ def add_parser(commands) -> None:
     p = commands.add_parser(
         "train", help="train a network", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    p.add_argument("--task", choices=("pose", "people"), default="pose",
+                   help="what to train: people is the finder of people, on whole photos with boxes")  # fmt: skip
     p.add_argument("--network", help="an architecture: hrnet-w18, hourglass-2, hrnet-slim, ...")
     p.add_argument("--queue", nargs="+", metavar="NAME", help="lists or experiments of training/experiments.py")
     p.add_argument(
@@ -65,7 +68,7 @@ def run(call: argparse.Namespace) -> int:
     import torch
     import torch.distributed as dist
 
-    if (call.network is None) == (call.queue is None):
+    if call.task == "pose" and (call.network is None) == (call.queue is None):
         raise UserError("train.which")
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
@@ -76,7 +79,7 @@ def run(call: argparse.Namespace) -> int:
     try:
         first = not dist.is_initialized() or dist.get_rank() == 0
         say = (lambda line: print(line, file=sys.stderr, flush=True)) if first else (lambda line: None)
-        _work(call, device, first, say)
+        (_people if call.task == "people" else _work)(call, device, first, say)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -111,6 +114,24 @@ def _work(call: argparse.Namespace, device: Any, first: bool, say: Callable[[str
             last = trainer.run(call.every, show, bar=first and not call.json, at_most=left)
         if first:
             print(json.dumps({"name": experiment.name, "finished": trainer.done >= 1, **last}), flush=True)
+
+
+def _people(call: argparse.Namespace, device: Any, first: bool, say: Callable[[str], None]) -> None:
+    """The finder of people."""
+    from ..training.people import PeopleRecipe, trainer
+    from ..training.queue import claim
+
+    given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
+    with claim(call.out) as ours:
+        if not ours:
+            raise ValueError(f"another process is at {call.out}")
+        made = trainer(call, PeopleRecipe(**{"photos": 0, **given}), device)
+        say(f"{len(made.train)} photos, {made.photos} seen, {device}, {made.recipe.precision}")
+        left = 60 * call.minutes if call.minutes else None
+        show = (lambda line: None) if call.json else say
+        last = made.run(call.every, show, bar=first and not call.json, at_most=left)
+    if first:
+        print(json.dumps({"name": call.out.name, "finished": made.done >= 1, **last}), flush=True)
 
 
 def _asked(call: argparse.Namespace) -> list[tuple[Any, Path, Path | None]]:

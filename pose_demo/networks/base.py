@@ -41,6 +41,7 @@ class PoseNetwork(nn.Module, ABC):
     card       -- what must be known beside the weights; None until zoo.build, load or open gives it one
     resolution -- how full resolution comes through: "parallel" (kept from start to end), "skips" (reached again
                   through skips), or "" where nobody said
+    answers    -- what the channels of the answer are, where a family knows; else they are joints
     """
 
     multiple: int
@@ -48,6 +49,7 @@ class PoseNetwork(nn.Module, ABC):
     places: dict[str, int]
     trained_upsampling: str
     resolution: str = ""
+    answers: tuple[str, ...] = ()
     card: Card | None = None
 
     def forward(

@@ -262,9 +262,13 @@ class HRNet(PoseNetwork):
                 xs = module(xs, names, at, stops, tap, stage=s, module=m)
                 names = [f"{at}.branch{b}.fused" for b in range(len(xs))]
 
-        x = arrow(tap, names[0], "heatmaps", xs[0])
-        told = {"sources": names[:1], "join": "head", "role": "heatmaps", "stride": 4, "answer": at}
-        return [tap("heatmaps", self.head(x), **told)]
+        return [self._answer(xs[0], names[0], at, tap)]
+
+    def _answer(self, x: Tensor, source: str, at: str, tap: TapFunction) -> Tensor:
+        """Branch 0 after the last fusion, the tap `source` of the module `at` -> heatmaps."""
+        x = arrow(tap, source, "heatmaps", x)
+        told = {"sources": (source,), "join": "head", "role": "heatmaps", "stride": 4, "answer": at}
+        return tap("heatmaps", self.head(x), **told)
 
     @staticmethod
     def _transition(

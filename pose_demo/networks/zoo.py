@@ -22,6 +22,7 @@ from ..locales import UserError
 from . import checkpoints, foreign, reference
 from .base import PoseNetwork
 from .card import MMPOSE, UNTRAINED, Card
+from .finder import PeopleFinder
 from .hourglass import StackedHourglass
 from .hrnet import HRNet
 from .model import card_of, device, wait
@@ -60,6 +61,8 @@ ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
     "hourglass-tiny-1": partial(StackedHourglass, stacks=1, features=64, depth=3),
     "hourglass-tiny-2": partial(StackedHourglass, stacks=2, features=64, depth=3),
     "hourglass-tiny-4": partial(StackedHourglass, stacks=4, features=64, depth=3),
+    # No pose network: it finds people in whole photos. hrnet-slim's body, so that its weights can be begun from.
+    "finder": partial(PeopleFinder, width=24, units=2, modules=(1, 1, 1), stem=32),
     # The study note's proposal: Bottleneck units in stages 2 to 4, 4.30 GMAC at 256x256 where hrnet-w18 has 4.25.
     "hrnet-w18-bottleneck": partial(HRNet, width=48, unit="bottleneck"),
 }
@@ -108,7 +111,7 @@ def _untrained(body: str, joints: JointSet, upsampling: str = "nearest") -> Card
 def _title(architecture: str, which: str, size: tuple[int, int]) -> str:
     """For people: "HRNet-W32 (MPII 256x256)"."""
     family, _, rest = architecture.removeprefix(MMPOSE).partition("-")
-    body = {"hrnet": "HRNet", "hourglass": "Hourglass", "hourglass52": "Hourglass-52"}[family]
+    body = {"hrnet": "HRNet", "hourglass": "Hourglass", "hourglass52": "Hourglass-52", "finder": "Finder"}[family]
     body += f"-{rest.capitalize()}" if rest else ""
     through = "MMPose " if architecture.startswith(MMPOSE) else ""
     return f"{through}{body} ({which} {size[0]}x{size[1]})"
@@ -124,7 +127,7 @@ def build(architecture: str, joints: int = 17, seed: int = 0, **options: Any) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = ARCHITECTURES[architecture](joints=joints, **options)
-    net.card = _untrained(architecture, channels(joints), net.trained_upsampling)
+    net.card = _untrained(architecture, channels(net.answers or joints), net.trained_upsampling)
     return net
 
 

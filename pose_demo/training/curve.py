@@ -41,10 +41,10 @@ def draw_curve(log: list[dict], title: str) -> Image.Image:
 
 
 def _lines(log: list[dict]) -> list[tuple[str, str, list[tuple[int, float]]]]:
-    """Label, colour and (photos, value) of each line: PCK@0.2 of every validation set, and the loss."""
-    sets = list(log[-1]["pck"]) if log else []
+    """Label, colour and (photos, value) of each line: the measure on every validation set, and the loss."""
+    measure, title = ("ap", "AP@0.5") if log and "ap" in log[-1] else ("pck", "PCK@0.2")
     lines = [
-        (f"PCK@0.2, {name}", _SETS[k % len(_SETS)], [(entry["photos"], entry["pck"][name]) for entry in log])
-        for k, name in enumerate(sets)
+        (f"{title}, {name}", _SETS[k % len(_SETS)], [(entry["photos"], entry[measure][name]) for entry in log])
+        for k, name in enumerate(log[-1][measure] if log else ())
     ]
     return [*lines, ("loss", _LOSS, [(entry["photos"], entry["loss"]) for entry in log])]

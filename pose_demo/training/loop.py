@@ -163,7 +163,7 @@ class Trainer:
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
         self.sources = [(s.name, s.weight, len(s.train)) for s in sources]
-        self.train = Crops.cat([s.train for s in sources]).to(device)
+        self.train = type(sources[0].train).cat([s.train for s in sources]).to(device)
         self.held = {s.name: s.held.to(device) for s in sources}
         self.batch = min(recipe.batch, len(self.train))
         if self.world > self.batch:
@@ -184,7 +184,7 @@ class Trainer:
         self.call = nn.parallel.DistributedDataParallel(self.net, device_ids=ids) if self.world > 1 else self.net
         if compile:
             self.call = torch.compile(self.call)
-        self.augment = Augmentation()
+        self.augment: Any = Augmentation()
         self.photos, self.steps, self.seconds, self.log = 0, 0, 0.0, []
         self._epoch: tuple[int, Tensor] | None = None
 
@@ -279,27 +279,35 @@ class Trainer:
             group["lr"] = self._rate(done)
         self.call.train()
         torch.manual_seed(r.seed * 1_000_003 + self.steps)  # the same on every process: they share each batch
-        images, joints = self.augment(self.train[part], r.size, self.joints.flip, turn=done >= r.turn_after)
-        mine = share(len(part), self.rank, self.world)
-        x = normalise(images[mine], "imagenet").to(self.type, memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=r.precision == "bf16"):
-            heatmaps = self.call(x, r.upsampling)
-        if r.supervise == "last":
-            heatmaps = heatmaps[-1:]
-        target, marked = targets(joints, r.size, r.size // heatmaps[-1].shape[-1], r.sigma)
-        losses = joint_losses(heatmaps, target[mine], r.sigma)
-        every = self._of_all(losses, mine, marked.shape)
-        mask = kept(every, marked, r.drop if done > r.drop_after else 0)
-        # Gradients are averaged over processes, the loss is a sum over them: hence the factor.
-        loss = self.world * masked_mean(losses, mask[mine], mask.sum())
+        loss, shown = self._loss(part, share(len(part), self.rank, self.world))
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        # Gradients are averaged over processes, the loss is a sum over them: hence the factor.
+        (self.world * loss).backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), r.clip)
         self.optimiser.step()
         self.average.update(self.net)
         self.steps += 1
         self.photos += len(part)
-        return masked_mean(every, mask)
+        return shown
+
+    def _forward(self, images: Tensor) -> list[Tensor]:
+        """Images (N, 3, H, W) in 0..1 -> what the network in training answers."""
+        x = normalise(images, "imagenet").to(self.type, memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            return self.call(x, self.recipe.upsampling)
+
+    def _loss(self, part: Tensor, mine: slice) -> tuple[Tensor, Tensor]:
+        """This process's part of the loss of these photos, to be summed over processes; and the whole, to be shown."""
+        r = self.recipe
+        images, joints = self.augment(self.train[part], r.size, self.joints.flip, turn=self.done >= r.turn_after)
+        heatmaps = self._forward(images[mine])
+        if r.supervise == "last":
+            heatmaps = heatmaps[-1:]
+        target, marked = targets(joints, r.size, r.size // heatmaps[-1].shape[-1], r.sigma)
+        losses = joint_losses(heatmaps, target[mine], r.sigma)
+        every = self._of_all(losses, mine, marked.shape)
+        mask = kept(every, marked, r.drop if self.done > r.drop_after else 0)
+        return masked_mean(losses, mask[mine], mask.sum()), masked_mean(every, mask)
 
     def _of_all(self, losses: Tensor, mine: slice, shape: torch.Size) -> Tensor:
         """The joint losses of the whole batch, of which this process has computed some."""
@@ -312,12 +320,8 @@ class Trainer:
     def _evaluate(self, loss: float, speed: float) -> dict:
         if not math.isfinite(loss):
             raise UserError("train.diverged", loss=loss, photos=self.photos)
-        found = {name: self._validate(held) for name, held in self.held.items()}
-        people = {name: r.people for name, r in found.items()}
         entry = {
-            "photos": self.photos, "minutes": round(self.seconds / 60, 2), "loss": round(loss, 4),
-            "pck": {name: round(r.mean, 4) for name, r in found.items()},
-            "upright": {name: round(r.upright, 4) for name, r in found.items()}, "people": people,
+            "photos": self.photos, "minutes": round(self.seconds / 60, 2), "loss": round(loss, 4), **self._measured(),
             "photos_per_second": round(speed, 1), "busy": self._busy(),
         }  # fmt: skip
         self.log.append(entry)
@@ -327,6 +331,15 @@ class Trainer:
             weights = {k: v.float() if v.is_floating_point() else v for k, v in self.average.net.state_dict().items()}
             _write(self.out / "best.pt", {"network": self.network, "weights": weights, "record": self.record()})
         return entry
+
+    def _measured(self) -> dict[str, Any]:
+        """What an evaluation says of the averaged weights on the held out photos, {measure: {set: value}}."""
+        found = {name: self._validate(held) for name, held in self.held.items()}
+        return {
+            "pck": {name: round(r.mean, 4) for name, r in found.items()},
+            "upright": {name: round(r.upright, 4) for name, r in found.items()},
+            "people": {name: r.people for name, r in found.items()},
+        }
 
     def _validate(self, held: Crops) -> PCK:
         joints, _ = predict(self.average.net, held, self.recipe.batch)

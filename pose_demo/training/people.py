@@ -1,0 +1,122 @@
+"""Trains the finder of people: the loop, the files and the resuming of loop.py, with photos and boxes of its own.
+
+A run begins with small inputs, which see parts of the photos at the scale of the whole, at a constant rate; after
+`grown` of the budget the inputs have full size and the rate falls to nothing. So a run that must end earlier can be
+given a smaller budget when it goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..joints import PEOPLE
+from ..networks import zoo
+from ..networks.files import contents
+from ..networks.finder import people
+from ..networks.model import normalise
+from ..study.detection import average_precision
+from . import people_loss
+from .loop import Recipe, Trainer
+from .people_data import PERSON, UNSURE, PeopleAugmentation, Photos, split
+from .together import whole
+
+_REACH = 5.0  # what the boxes' loss weighs beside that of the centres, as in TTFNet
+
+
+@dataclass(frozen=True)
+class PeopleRecipe(Recipe):
+    """small -- side of the input until `grown` of the run"""
+
+    rate: float = 5e-4
+    batch: int = 16
+    clip: float = 10.0
+    small: int = 160
+    grown: float = 0.85
+    average: float = 0.998
+
+
+class PeopleTrainer(Trainer):
+    """One run of a network like networks/finder.py's. `frozen` keeps its early layers as they are."""
+
+    recipe: PeopleRecipe
+
+    def __init__(self, *args: Any, frozen: bool = False, **options: Any):
+        super().__init__(*args, **options)
+        self.augment = PeopleAugmentation(full=self.recipe.size)
+        self.frozen = self.net.early() if frozen else ()
+        for module in self.frozen:
+            module.requires_grad_(False)
+
+    def _rate(self, done: float) -> float:
+        r = self.recipe
+        warm = min(1.0, (done + 1e-6) / r.warm_up) if r.warm_up else 1.0
+        return r.rate * warm * min(1.0, (1 - done) / (1 - r.grown) + 0.01)
+
+    def _loss(self, part: Tensor, mine: slice) -> tuple[Tensor, Tensor]:
+        for module in self.frozen:
+            module.eval()
+        size = self.recipe.small if self.done < self.recipe.grown else self.recipe.size
+        images, boxes, kinds = self.augment(self.train[part], size)
+        answer = self._forward(images[mine])[-1].float()
+        target = people_loss.targets(boxes[mine], kinds[mine], answer.shape[-1], size // answer.shape[-1])
+        count = (kinds == PERSON).sum().clamp(min=1)
+        loss = (people_loss.focal(answer[:, 0], target) + _REACH * people_loss.reach_loss(answer, target)) / count
+        return loss, loss.detach() if self.world == 1 else whole(loss)
+
+    def _measured(self) -> dict[str, Any]:
+        found = {name: measure(self.average.net, held, self.recipe.size) for name, held in self.held.items()}
+        return {"ap": found, "people": {n: int((h.kinds == PERSON).sum()) for n, h in self.held.items()}}
+
+
+@torch.inference_mode()
+def measure(net: torch.nn.Module, photos: Photos, size: int, batch: int = 16) -> float:
+    """Average precision at an IoU of 0.5 on photos, each seen whole at size x size pixels."""
+    net.eval()
+    parameter, found = next(net.parameters()), []
+    for part in torch.arange(len(photos)).split(batch):
+        images = photos.images[part].to(parameter.device).float() / 255
+        images = torch.nn.functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+        answer = net(normalise(images, "imagenet").to(parameter.dtype))[-1]
+        found += [(b.cpu().numpy(), s.cpu().numpy()) for b, s in people(answer, size // answer.shape[-1])]
+    scale = size / photos.images.shape[-1]
+    rows = [[(b[k == kind] + 0.5) * scale - 0.5 for b, k in zip(photos.boxes.cpu(), photos.kinds.cpu(), strict=True)]
+            for kind in (PERSON, UNSURE)]  # fmt: skip
+    return round(average_precision(found, *([np.asarray(r) for r in row] for row in rows)), 4)
+
+
+def begin(net: torch.nn.Module, file: Path) -> dict[str, Any]:
+    """Puts what fits of a file's weights into an untrained finder: all but the last layers of a pose network's.
+
+    Returns what the record keeps. Raises ValueError where next to nothing fits.
+    """
+    saved, own = contents(file), net.state_dict()
+    fits = {name: value.float() for name, value in saved.tensors.items()
+            if name in own and own[name].shape == value.shape}  # fmt: skip
+    share = sum(v.numel() for v in fits.values()) / sum(v.numel() for v in own.values())
+    if share < 0.5:
+        raise ValueError(f"{file.name}: only {share:.0%} of this network's weights are in it")
+    net.load_state_dict({**own, **fits})
+    record = saved.record or saved.notes
+    photos = record.get("photos", 0) + (record.get("begun") or {}).get("photos", 0)
+    return {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "photos": photos}
+
+
+def trainer(call: Any, recipe: PeopleRecipe, device: torch.device) -> PeopleTrainer:
+    """What `train --task people` runs: data, init, out, limit, compile and resume as that command has them."""
+    sources = [split(folder, 288, call.limit) for folder in call.data]
+    name = call.network or "finder"
+    net = zoo.build(name, len(PEOPLE), recipe.seed, trained_upsampling=recipe.upsampling)
+    begun = begin(net, call.init) if call.init else None
+    network = {"name": name, "joints": PEOPLE.name, "options": {}}
+    made = PeopleTrainer(net, network, PEOPLE, sources, recipe, call.out, device, call.compile, begun,
+                         frozen=bool(begun))  # fmt: skip
+    if call.resume:
+        made.resume()
+    return made
