@@ -18,7 +18,7 @@ _ORANGE, _BLUE, _GREY = "#E69F00", "#56B4E9", "#999999"
 class JointSet:
     """An ordered list of joints.
 
-    name    -- "coco", "mpii" or "lsp"
+    name    -- "coco", "mpii" or "lsp"; "people" for what the finder of people answers
     joints  -- J names; index = channel of the heatmaps
     limbs   -- pairs of joint names that a skeleton draws as one segment
     """
