@@ -124,7 +124,7 @@ def _people(call: argparse.Namespace, device: Any, first: bool, say: Callable[[s
     given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
     with claim(call.out) as ours:
         if not ours:
-            raise ValueError(f"another process is at {call.out}")
+            raise UserError("train.busy", folder=call.out)
         made = trainer(call, PeopleRecipe(**{"photos": 0, **given}), device)
         say(f"{len(made.train)} photos, {made.photos} seen, {device}, {made.recipe.precision}")
         left = 60 * call.minutes if call.minutes else None

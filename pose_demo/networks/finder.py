@@ -39,10 +39,10 @@ class PeopleFinder(HRNet):
         self.features = nn.Conv2d(width, 2 * width, 3, padding=1)
         self.head = nn.Conv2d(2 * width, joints, 1)
         nn.init.kaiming_normal_(self.features.weight, mode="fan_out", nonlinearity="relu")
-        nn.init.zeros_(self.features.bias)
         nn.init.normal_(self.head.weight, std=0.01)
-        nn.init.constant_(self.head.bias, math.log(_REACH))
-        nn.init.constant_(self.head.bias[:1], math.log(_PRIOR / (1 - _PRIOR)))
+        start = torch.full((joints,), math.log(_REACH))
+        start[0] = math.log(_PRIOR / (1 - _PRIOR))
+        self.head.bias = nn.Parameter(start)
 
     def _answer(self, x: Tensor, source: str, at: str, tap: TapFunction) -> Tensor:
         x = arrow(tap, source, "features", x)

@@ -12,7 +12,6 @@ same order with the same augmentation, however often they were cut off.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import math
@@ -35,6 +34,7 @@ from ..networks.files import contents
 from ..networks.model import normalise
 from ..study.metrics import PCK, pck
 from .augmentation import Augmentation
+from .average import Average
 from .curve import draw_curve
 from .data import Crops, Source, epoch_order
 from .loss import joint_losses, kept, masked_mean, targets
@@ -120,25 +120,6 @@ def truth_in_file(crops: Crops) -> Tensor:
     return torch.cat([crops.to_file(crops.joints[..., :2]), crops.joints[..., 2:]], dim=-1).cpu()
 
 
-class Average:
-    """Exponential moving average of the weights, with warm-up; buffers are copied."""
-
-    def __init__(self, net: PoseNetwork, decay: float):
-        self.net, self.decay, self.steps = copy.deepcopy(net).eval().requires_grad_(False), decay, 0
-
-    @torch.no_grad()
-    def update(self, net: nn.Module) -> None:
-        self.steps += 1
-        keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        pairs = list(zip(self.net.parameters(), net.parameters(), strict=True))
-        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
-            [a for a, _ in pairs], [b.detach() for _, b in pairs], 1 - keep
-        )
-        torch._foreach_copy_(  # pyright: ignore[reportPrivateImportUsage]
-            list(self.net.buffers()), list(net.buffers())
-        )
-
-
 class Trainer:
     """One run. `run()` trains until the budget is spent and returns the last evaluation.
 
@@ -163,8 +144,8 @@ class Trainer:
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
         self.sources = [(s.name, s.weight, len(s.train)) for s in sources]
-        self.train = type(sources[0].train).cat([s.train for s in sources]).to(device)
-        self.held = {s.name: s.held.to(device) for s in sources}
+        self.train: Any = type(sources[0].train).cat([s.train for s in sources]).to(device)
+        self.held: dict[str, Any] = {s.name: s.held.to(device) for s in sources}
         self.batch = min(recipe.batch, len(self.train))
         if self.world > self.batch:
             raise UserError("train.processes", processes=self.world, batch=self.batch)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..joints import PEOPLE
+from ..locales import UserError
 from ..networks import zoo
 from ..networks.files import contents
 from ..networks.finder import people
@@ -86,22 +86,22 @@ def measure(net: torch.nn.Module, photos: Photos, size: int, batch: int = 16) ->
         answer = net(normalise(images, "imagenet").to(parameter.dtype))[-1]
         found += [(b.cpu().numpy(), s.cpu().numpy()) for b, s in people(answer, size // answer.shape[-1])]
     scale = size / photos.images.shape[-1]
-    rows = [[(b[k == kind] + 0.5) * scale - 0.5 for b, k in zip(photos.boxes.cpu(), photos.kinds.cpu(), strict=True)]
-            for kind in (PERSON, UNSURE)]  # fmt: skip
-    return round(average_precision(found, *([np.asarray(r) for r in row] for row in rows)), 4)
+    boxes, kinds = (photos.boxes.cpu().numpy() + 0.5) * scale - 0.5, photos.kinds.cpu().numpy()
+    sure, unsure = ([b[k == kind] for b, k in zip(boxes, kinds, strict=True)] for kind in (PERSON, UNSURE))
+    return round(average_precision(found, sure, unsure), 4)
 
 
 def begin(net: torch.nn.Module, file: Path) -> dict[str, Any]:
     """Puts what fits of a file's weights into an untrained finder: all but the last layers of a pose network's.
 
-    Returns what the record keeps. Raises ValueError where next to nothing fits.
+    Returns what the record keeps. Raises UserError where next to nothing fits.
     """
     saved, own = contents(file), net.state_dict()
     fits = {name: value.float() for name, value in saved.tensors.items()
             if name in own and own[name].shape == value.shape}  # fmt: skip
     share = sum(v.numel() for v in fits.values()) / sum(v.numel() for v in own.values())
     if share < 0.5:
-        raise ValueError(f"{file.name}: only {share:.0%} of this network's weights are in it")
+        raise UserError("train.little_fits", file=file.name, share=share)
     net.load_state_dict({**own, **fits})
     record = saved.record or saved.notes
     photos = record.get("photos", 0) + (record.get("begun") or {}).get("photos", 0)

@@ -13,6 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..locales import UserError
+from ..study.label_npz import array
 from .augmentation import Augmentation, _move
 from .data import VALIDATION, Source
 
@@ -58,13 +60,10 @@ class Photos:
 def load(file: str | Path, size: int, limit: int | None = None, threads: int = 4) -> Photos:
     """A .npz of photos (webp, offset, shape, box, box_offset, unsure, unsure_offset), each within size x size pixels.
 
-    Raises ValueError that names the file if a field is missing.
+    Raises UserError that names the file if a field is missing.
     """
-    with np.load(file, allow_pickle=False) as archive:
-        wanted = {"webp", "offset", "shape", "box", "box_offset", "unsure", "unsure_offset"}
-        if missing := wanted - set(archive.files):
-            raise ValueError(f"{file} lacks {', '.join(sorted(missing))}: not a file of photos with boxes")
-        held = {name: archive[name] for name in wanted}
+    wanted = ("webp", "offset", "shape", "box", "box_offset", "unsure", "unsure_offset")
+    held = {name: array(Path(file), name) for name in wanted}
     count = len(held["shape"]) if limit is None else min(limit, len(held["shape"]))
     images = torch.zeros(count, 3, size, size, dtype=torch.uint8)
     inner, found = torch.empty(count, 4), []
@@ -101,10 +100,10 @@ def _padded(found: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
 
 
 def split(folder: str | Path, size: int, limit: int | None = None, weight: float = 1.0) -> Source:
-    """A folder's train-*.npz: the last 300 photos of the last validate. Raises FileNotFoundError if there is none."""
+    """A folder's train-*.npz: the last 300 photos of the last validate. Raises UserError if there is none."""
     shards = sorted(Path(folder).glob("train-*.npz"))
     if not shards:
-        raise FileNotFoundError(f"no train-*.npz in {folder}; give the folder that holds the shards with --data")
+        raise UserError("train.no_shards", folder=folder)
     parts = [load(shard, size, limit) for shard in shards]
     last, held = parts[-1], min(VALIDATION, len(parts[-1]) // 2)
     train = Photos.cat([*parts[:-1], last[: len(last) - held]])

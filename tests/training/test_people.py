@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from pose_demo.joints import PEOPLE
+from pose_demo.locales import UserError
 from pose_demo.networks import zoo
 from pose_demo.networks.finder import iou, people
 from pose_demo.study.detection import average_precision
@@ -65,7 +66,7 @@ def test_boxes_lie_where_the_people_are(tmp_path):
         if boxes[k]:
             found = red(photos.images[k] / 255)
             assert (found - photos.boxes[k][photos.kinds[k] == PERSON][0]).abs().max() <= 1.5
-    with pytest.raises(ValueError, match="lacks"):
+    with pytest.raises(UserError, match="crops"):
         np.savez(tmp_path / "crops.npz", webp=np.zeros(1))
         load(tmp_path / "crops.npz", 64)
 
@@ -225,7 +226,7 @@ def test_all_but_the_last_layers_are_begun_from_a_pose_network(tmp_path):
         net.stages[2][0].exchange.terms[0][1][0].weight, pose.stages[2][0].exchange.terms[0][1][0].weight
     )
     torch.save(zoo.build("hourglass-tiny-1", 14).state_dict(), tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="only"):
+    with pytest.raises(UserError, match="only"):
         begin(net, tmp_path / "other.pt")
 
 
