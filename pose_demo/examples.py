@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .joints import LSP
 from .shipped import shipped
 
 FOLDER = shipped("assets") / "examples"
@@ -42,6 +43,12 @@ class Example:
     @property
     def name(self) -> str:
         return self.path.stem
+
+    def marks(self) -> dict[str, tuple[float, float]]:
+        """{joint: x, y in pixels of the photo} of the joints that were placed; empty where nobody placed them."""
+        if self.joints is None:
+            return {}
+        return {name: (float(x), float(y)) for name, (x, y, _) in zip(LSP.joints, self.joints, strict=True)}
 
     def words(self) -> list[dict[str, Any]]:
         """What is said under the photo, as {"key", "values"}: what to look for, and what each network gets wrong."""

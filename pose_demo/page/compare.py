@@ -18,17 +18,17 @@ from .photo_input import boxes
 from .schema import Said, said, told
 from .session import Request, Session
 
-#: Changes of: the views, the heatmaps, the cost's heading and plot, the photo component, the picker of the joint.
-NOTHING = (gr.skip(),) * 6
+#: Changes of: the views, the table, the heatmaps, the photo component, the picker of the joint.
+NOTHING = (gr.skip(),) * 5
 
 
-def run(session: Session, left: str, right: str, stop: float, decoder: str, flip: bool) -> Iterator[tuple]:
+def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tuple]:
     """Does what the controls say, unless that is what is shown already. Never raises: what goes wrong is a sentence."""
     try:
         if session.photo is None:
             raise UserError("page.expired")
-        upsampling = xray.scoped(session, (left, right), STOPS[int(stop)])
-        request = Request(session.turn, (left, right), upsampling, decoder, bool(flip))
+        upsampling = xray.scoped(session, session.networks, STOPS[int(stop)])
+        request = Request(session.turn, session.networks, upsampling, decoder, bool(flip))
         for card in map(zoo.card, request.networks):
             if not card.available:
                 raise UserError("page.cannot_run", network=card.title)
@@ -99,13 +99,18 @@ def everything(session: Session, number: int) -> tuple:
     if session.joint not in names:
         session.joint = names[0]
     return (
-        session.patch(error=None, busy=None, photo=number, **results.views(result, session.threshold)),
+        session.patch(error=None, busy=None, photo=number, **results.views(result, session.threshold, marks(session))),
+        session.patch(**results.table(result, session.threshold, marks(session))),
         session.patch(**results.heatmaps(result, session.joint)),
-        session.patch(passes="passes_flip" if result.flip else "passes_one", device=result.device),
-        results.cost(result),
-        session.patch(**boxes(session)),
+        session.patch(**boxes(session), nearer=results.nearer(result, marks(session))),
         picker(session),
     )
+
+
+def marks(session: Session) -> results.Marks:
+    """Where somebody placed the joints of the example that the result is of; empty for any other photo."""
+    here = session.example and session.done and session.done.turn == session.turn
+    return session.example.marks() if session.example and here else {}
 
 
 def picker(session: Session) -> Any:
@@ -117,7 +122,10 @@ def picker(session: Session) -> Any:
 def threshold(session: Session, value: float) -> Any:
     """The same result under another threshold: no network runs."""
     session.threshold = float(value)
-    return gr.skip() if session.result is None else session.patch(**results.views(session.result, session.threshold))
+    if session.result is None:
+        return (gr.skip(),) * 2
+    shown = session.result, session.threshold, marks(session)
+    return session.patch(**results.views(*shown)), session.patch(**results.table(*shown))
 
 
 def joint(session: Session, name: str) -> Any:

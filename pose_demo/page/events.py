@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 import gradio as gr
 
-from .. import locales
+from .. import locales, weights
 from ..decode import DECODERS
 from ..locales import UserError, say, word
 from ..networks import zoo
@@ -31,8 +31,8 @@ _SIDES = ("left", "right")
 
 def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     """Ties the components of layout.build to what they do."""
-    session, controls = at["session"], [at[k] for k in (*_SIDES, "stop", "decoder", "flip")]
-    results = [at[k] for k in ("views", "heat", "cost_heading", "cost", "photo", "joint")]
+    session, controls = at["session"], [at[k] for k in ("stop", "decoder", "flip")]
+    results = [at[k] for k in ("views", "table", "heat", "photo", "joint")]
 
     def look(event: Callable | list[Callable]) -> None:
         """The networks look, and the X-ray shows what they left."""
@@ -40,69 +40,76 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         looked = gr.on(event, **go) if isinstance(event, list) else event(**go)
         looked.then(xray.refresh, session, at["xray"], **_OWN)
 
+    both = [at[k] for k in _SIDES]
+
+    def came(session: Session, request: gr.Request) -> tuple:
+        return open_page(session, request, local)
+
     opened = page.load(
-        open_page, [session, *controls[:2]], [session, at["header"], at["photo"], *_labelled(at)], **_OWN
-    )
-    restored = [at[k] for k in (*_SIDES, "stop", "joint")]
-    look(opened.then(guarded(link.restore, 4), session, restored, **_OWN).then)
+        came, session, [session, at["header"], at["photo"], *_labelled(at), *both, at["stops"]],
+        **_OWN,
+    )  # fmt: skip
+    look(opened.then(guarded(link.restore, 2), session, [at["stop"], at["joint"]], **_OWN).then)
     for name, do in (("take", photo_input.take), ("frame", photo_input.frame)):
         look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
     look(at["xray"].scope(sent("scope", _scope, 0), session, None, **_EACH).then)
-    look([at[k].change for k in (*_SIDES, "stop")] + [at["decoder"].input, at["flip"].input])
+    look([at["stop"].change, at["decoder"].input, at["flip"].input])
 
-    at["threshold"].change(guarded(compare.threshold), [session, at["threshold"]], at["views"], **_LAST)
+    again = [at["views"], at["table"]]
+    at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
     at["joint"].input(guarded(compare.joint), [session, at["joint"]], at["heat"], **_LAST)
-    for component, name in (("views", "pick"), ("xray", "choose")):
+    for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
         getattr(at[component], name)(sent(name, _pick, 2), session, [at["heat"], at["joint"]], **_EACH)
-    at["xray"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
-    at["xray"].pair(sent("pair", xray.pair), session, at["pair"], **_OWN)
-    at["xray"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
+    at["below"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
+    at["below"].pair(sent("pair", xray.pair), session, at["pair"], **_OWN)
+    at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
     page.unload(xray.left)
 
-    spoken = at["header"].language(sent("language", _language, 11), session, _labelled(at), **_EACH)
-    both = [at[k] for k in _SIDES]
-    gr.on([picker.change for picker in both], guarded(_stops), [session, *both], at["stops"], **_LAST)
+    spoken = at["header"].language(sent("language", _language, 9), session, _labelled(at), **_EACH)
     for side in range(2):
-        _weights(at, side, local, look)
+        _picker(at, side, local, look)
     if "own" in at:
-        at["own"].own(sent("own", _own, 3), session, [at["own"], *both], **_EACH)
+        look(at["own"].own(sent("own", _own, 4), session, [at["own"], *both, at["stops"]], **_EACH).then)
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
     spoken.then(lambda *asked: _study(*asked)[0], outputs=at["study_text"], **asked)
 
 
-def _weights(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
-    """The panel under a picker: shown where weights are missing, with what can be done about it."""
-    session, picker, panel = at["session"], at[_SIDES[side]], at[f"{_SIDES[side]}_weights"]
+def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
+    """One network's picker: what was picked, and where its weights are missing what can be done about it."""
+    session, picker = at["session"], at[_SIDES[side]]
 
-    def show(session: Session, name: str) -> dict:
-        return session.patch(**pickers.panel(name, local))
+    def pick(session: Session, event: schema.To) -> tuple:
+        zoo.card(event["to"])  # raises for one that the zoo has not
+        pair = list(session.networks)
+        pair[side] = event["to"]
+        session.networks = pair[0], pair[1]
+        return session.patch(value=event["to"], **pickers.panel(event["to"], local)), stops(session)
 
-    def arrived(session: Session, says: schema.Said | None) -> tuple:
+    def arrived(session: Session, says: schema.Said | None) -> dict:
         """After a download or an import: an error stays, success closes the panel and renews the picker."""
         if says:
-            return session.patch(says=says), gr.skip()
-        name = session.networks[side]
-        return session.patch(**pickers.panel(name, local)), gr.update(choices=pickers.choices(session.language))
+            return session.patch(says=says)
+        return session.patch(groups=pickers.groups(), **pickers.panel(session.networks[side], local))
 
-    def fetch(session: Session, name: str) -> Iterator[tuple]:
+    def fetch(session: Session) -> Iterator[dict]:
         says = None
-        for says in pickers.fetch(name):
-            yield session.patch(says=says), gr.skip()
+        for says in pickers.fetch(session.networks[side]):
+            yield session.patch(says=says)
         yield arrived(session, says)
 
-    def take(session: Session, file: schema.Uploaded) -> tuple:
+    def take(session: Session, file: schema.Uploaded) -> dict:
         return arrived(session, pickers.take(session, side, file))
 
-    picker.change(guarded(show), [session, picker], panel, **_LAST)
-    look(panel.fetch(fetch, [session, picker], [panel, picker], **_OWN).then)
+    look(picker.network(sent("network", pick, 2), session, [picker, at["stops"]], **_EACH).then)
+    look(picker.fetch(fetch, session, picker, **_OWN).then)
     if local:
-        look(panel.take_weights(sent("take_weights", take, 2), session, [panel, picker], **_OWN).then)
+        look(picker.take_weights(sent("take_weights", take), session, picker, **_OWN).then)
 
 
-def open_page(session: Session, left: str, right: str, request: gr.Request) -> tuple:
-    """A visitor comes: their browser's language, the first example, the examples to choose from."""
-    session.networks = left, right
+def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
+    """A visitor comes: their browser's language, the first example, what there is to choose from."""
+    session.networks = link.networks(request.query_params, weights.default_pair())
     session.language = locales.preferred(request.headers.get("accept-language", ""))
     try:
         thumbnails = photo_input.thumbnails()
@@ -112,22 +119,23 @@ def open_page(session: Session, left: str, right: str, request: gr.Request) -> t
     except Exception:
         log.exception("the page could not be opened")
         opening = session.patch(error=schema.said("page.failed"))
-    return session, session.patch(language=session.language), opening, *labels(session.language)
+    known = pickers.groups()
+    pair = [session.patch(groups=known, value=each, **pickers.panel(each, local)) for each in session.networks]
+    return (
+        session, session.patch(language=session.language), opening, *labels(session.language), *pair, stops(session)
+    )  # fmt: skip
 
 
 def _labelled(at: dict[str, Any]) -> list[Any]:
     """The components that are Gradio's own."""
-    return [at[k] for k in (
-        *_SIDES, "stop", "threshold", "joint", "more", "decoder", "flip", "tab_photo", "tab_study", "study_question",
-    )]  # fmt: skip
+    keys = ("stop", "threshold", "joint", "more", "decoder", "flip", "tab_photo", "tab_study", "study_question")
+    return [at[k] for k in keys]
 
 
 def labels(language: str) -> tuple:
     """Changes of `_labelled`."""
     tell = partial(say, language)
-    choices = pickers.choices(language)
     return (
-        *(gr.update(label=tell(f"page.{side}"), choices=choices) for side in _SIDES),
         *(gr.update(label=tell(f"page.{key}")) for key in ("stop", "threshold", "joint", "more")),
         gr.update(label=tell("page.decoder"), choices=decoders(language)),
         *(gr.update(label=tell(f"page.{key}")) for key in ("flip", "tab_photo", "tab_study")),
@@ -146,8 +154,11 @@ def _language(session: Session, event: schema.To) -> tuple:
 def _own(session: Session, file: schema.Uploaded) -> tuple:
     """A network of the owner's: it joins both pickers, and is looked through at the right."""
     says, name = pickers.own(file)
-    renewed = gr.update(choices=pickers.choices(session.language))
-    return session.patch(says=says), renewed, {**renewed, "value": name} if name else renewed
+    if name:
+        session.networks = session.networks[0], name
+    known = pickers.groups()
+    pair = [session.patch(groups=known, value=each) for each in session.networks]
+    return session.patch(says=says), *pair, stops(session)
 
 
 def _study(session: Session, question: str) -> tuple:
@@ -163,13 +174,12 @@ def _scope(session: Session, event: schema.To) -> None:
     session.scope = event["to"]
 
 
-def _stops(session: Session, left: str, right: str) -> dict[str, Any]:
-    session.networks = left, right
-    return session.patch(trained=xray.trained(zoo.card(left), zoo.card(right)))
+def stops(session: Session) -> dict[str, Any]:
+    """What stands under the slider: which of its stops the weights were trained with."""
+    return session.patch(**stops_of(*session.networks))
 
 
-def stops(left: str, right: str) -> dict[str, Any]:
-    """What stands under the slider first: its stops, and which of them the weights were trained with."""
+def stops_of(left: str, right: str) -> dict[str, Any]:
     return {"stops": list(STOPS), "trained": xray.trained(zoo.card(left), zoo.card(right))}
 
 

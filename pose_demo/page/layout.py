@@ -38,17 +38,18 @@ def build(local: bool = True) -> gr.Blocks:
 
 
 def _photo_room(at: dict[str, Any], local: bool) -> None:
-    """One photo: in on the left, both networks' answers on the right, the X-ray below."""
+    """One photo: in on the left, both networks' answers on the right, the X-ray and all else below."""
     with gr.Row(elem_id="page"):
         with gr.Column(elem_id="controls"):
             at["photo"] = own("photo", events=("take", "frame"), megabytes=photo_input.LARGEST)
             _controls(at, local)
         with gr.Column(elem_id="results"):
-            at["views"] = own("views", events=("pick",))
-            at["heat"] = own("heat")
-            with gr.Column(elem_id="cost-box"):
-                at["cost_heading"] = own("cost", name="cost-heading")
-                at["cost"] = gr.Plot(show_label=False, container=False, elem_id="cost")
+            taken = ("network", "fetch", "take_weights") if local else ("network", "fetch")
+            with gr.Row(elem_id="pickers"):
+                for side, name in zip(("left", "right"), weights.default_pair(), strict=True):
+                    sent = {"side": side, "value": name, "megabytes": pickers.LARGEST}
+                    at[side] = own("picker", events=taken, name=f"pick-{side}", **sent)
+            at["views"] = own("views")
     at.update(xray.build())
 
 
@@ -56,22 +57,15 @@ def _controls(at: dict[str, Any], local: bool) -> None:
     def say(key: str) -> str:
         return locales.say(_LANGUAGE, f"page.{key}")
 
-    pair = weights.default_pair()
-    taken = ("fetch", "take_weights") if local else ("fetch",)
-    for side, name in zip(("left", "right"), pair, strict=True):
-        at[side] = gr.Dropdown(
-            pickers.choices(_LANGUAGE), value=name, label=say(side), elem_id=f"pick-{side}", filterable=True
-        )
-        at[f"{side}_weights"] = own("weights", events=taken, name=f"{side}-weights", megabytes=pickers.LARGEST)
     with gr.Column(elem_id="stop-box"):
         at["stop"] = gr.Slider(0, len(STOPS) - 1, value=0, step=1, label=say("stop"), elem_id="stop", buttons=[])
-        at["stops"] = own("stops", **events.stops(*pair))
-    at["threshold"] = gr.Slider(
-        0, 1, value=THRESHOLD, step=0.05, label=say("threshold"), elem_id="threshold", buttons=[]
-    )
+        at["stops"] = own("stops", **events.stops_of(*weights.default_pair()))
     names = list(dict.fromkeys(name for known in JOINT_SETS.values() for name in known.joints))
-    at["joint"] = gr.Dropdown(names, value=JOINT, label=say("joint"), elem_id="pick-joint")
     with gr.Accordion(say("more"), open=False, elem_id="more") as at["more"]:
+        at["joint"] = gr.Dropdown(names, value=JOINT, label=say("joint"), elem_id="pick-joint")
+        at["threshold"] = gr.Slider(
+            0, 1, value=THRESHOLD, step=0.05, label=say("threshold"), elem_id="threshold", buttons=[]
+        )
         at["decoder"] = gr.Radio(events.decoders(_LANGUAGE), value="argmax", label=say("decoder"), elem_id="decoder")
         at["flip"] = gr.Checkbox(False, label=say("flip"), elem_id="flip")
         if local and hasattr(zoo, "add"):

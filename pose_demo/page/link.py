@@ -14,21 +14,23 @@ from .session import Session
 
 
 def restore(session: Session, request: gr.Request) -> tuple:
-    """Changes of: the left and right picker, the slider, the joint's picker."""
+    """Changes of: the slider, the joint's picker."""
     query = dict(request.query_params)
-    names = [name if (name := query.get(side)) in zoo.names() else None for side in ("left", "right")]
-    left, right = (new or old for new, old in zip(names, session.networks, strict=True))
-    session.networks = left, right
     stop, joint = query.get("upsampling"), query.get("joint")
     if joint and any(joint in known.joints for known in JOINT_SETS.values()):
         session.joint = joint
     session.scope = query.get("scope", "")[:20]
     session.pin, session.channel = pin(query)
-    return (
-        *(gr.skip() if name is None else gr.update(value=name) for name in names),
-        gr.update(value=STOPS.index(stop)) if stop in STOPS else gr.skip(),
-        gr.update(value=session.joint),
+    return gr.update(value=STOPS.index(stop)) if stop in STOPS else gr.skip(), gr.update(value=session.joint)
+
+
+def networks(query: Mapping[str, str], pair: tuple[str, str]) -> tuple[str, str]:
+    """The two that a link names, those of `pair` where it names none that there is."""
+    left, right = (
+        name if (name := query.get(side)) in zoo.names() else old
+        for side, old in zip(("left", "right"), pair, strict=True)
     )
+    return left, right
 
 
 def example(query: Mapping[str, str], names: list[str]) -> str:

@@ -61,7 +61,7 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
     about = example and {"name": example.name, "says": example.words(), "hard": example.hard}
     height, width = photo.shape[:2]
     preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height}
-    return session.patch(error=None, photo=preview, example=about, **boxes(session))
+    return session.patch(error=None, photo=preview, example=about, nearer=None, **boxes(session))
 
 
 def boxes(session: Session) -> dict[str, Any]:

@@ -9,35 +9,51 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import weights
-from ..locales import UserError, say
+from ..locales import UserError
 from ..networks import zoo
+from ..networks.card import MMPOSE, Card
 from . import work
 from .compare import sentence
 from .photo_input import uploaded
-from .schema import Said, Uploaded, said
+from .schema import Choice, Group, Said, Uploaded, said
 from .session import Session
 
 #: Of a file of weights, in megabytes: the largest that is published has 255.
 LARGEST = 300
 
 
-def choices(language: str) -> list[tuple[str, str]]:
-    """(label, name) of every network; one whose weights are missing says so."""
+#: The pickers' groups, in the order in which they are offered.
+GROUPS = ("here", "fetch", "by_hand", "untrained", "mmpose")
+
+
+def groups() -> list[Group]:
+    """Every network of the zoo, by how soon it can look at the photo, each with a figure where one is known."""
     cards = [zoo.card(name) for name in zoo.names()]
     often = Counter(card.title for card in cards)
-    result = []
+    found: dict[str, list[Choice]] = {group: [] for group in GROUPS}
     for card in cards:
-        parts = [card.title]
-        if often[card.title] > 1:
-            parts.append(card.name)
-        if not card.available:
-            parts.append(say(language, "page.not_here"))
-        result.append((" · ".join(parts), card.name))
-    return result
+        title = card.title if often[card.title] == 1 else f"{card.title} · {card.name}"
+        found[_group(card)].append({"name": card.name, "title": title, "figure": _figure(card)})
+    return [{"group": group, "choices": choices} for group, choices in found.items() if choices]
+
+
+def _group(card: Card) -> str:
+    if card.name.startswith(MMPOSE):
+        return "mmpose"
+    if not card.trained:
+        return "untrained"
+    return "here" if card.available else "fetch" if card.entry and card.entry.url else "by_hand"
+
+
+def _figure(card: Card) -> str | None:
+    """What was measured here or was published of its weights, and on what."""
+    if card.entry is None or not (known := [*card.entry.measured, *filter(None, [card.entry.published])]):
+        return None
+    return f"{known[0]['metric'].partition(' ')[0]} {known[0]['value']:.1f} % ({known[0]['set']})"
 
 
 def panel(name: str, local: bool) -> dict[str, Any]:
-    """What the component under a picker shows for the network that was picked. local -- a file may be taken."""
+    """What a picker shows for the network that was picked. local -- a file may be taken."""
     card = zoo.card(name)
     entry = card.entry
     if card.available or entry is None:

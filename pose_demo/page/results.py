@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..joints import side_colour
 from .photo_input import data_address
-from .schema import Closeup, Row
+from .schema import Closeup, Row, Said, said
 
 if TYPE_CHECKING:
     from ..comparison import Comparison, Pose
     from ..crop import Box
 
 
-def views(comparison: Comparison, threshold: float) -> dict[str, Any]:
-    """Two skeletons, both in one view, and the table."""
+#: {joint: x, y in pixels of the photo} as somebody placed them by hand.
+Marks = Mapping[str, tuple[float, float]]
+
+
+def views(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, Any]:
+    """The two skeletons, and where the joints were placed by hand."""
     from ..crop import closeup
-    from ..draw import overlap, skeleton
+    from ..draw import skeleton
 
     seen = closeup(comparison.box, comparison.photo.shape)
     poses = [
         {
             **_who(pose),
+            "what": resolution(pose),
             "svg": skeleton.svg(pose, seen, threshold),
             "shown": int((pose.scores >= threshold).sum()),
             "joints": len(pose.scores),
@@ -36,10 +42,7 @@ def views(comparison: Comparison, threshold: float) -> dict[str, Any]:
         "poses": poses,
         "person": comparison.person is not None,
         "closeup": _closeup(comparison.photo, seen),
-        "both": overlap.svg(comparison, threshold),
-        "names": [_short(pose, comparison) for pose in comparison.poses],
-        "torso": comparison.poses[0].torso,
-        **_table(comparison, threshold),
+        "marks": [{"joint": joint, "x": x, "y": y} for joint, (x, y) in marks.items()],
     }
 
 
@@ -62,20 +65,69 @@ def _short(pose: Pose, comparison: Comparison) -> str:
     return pose.card.title if short[0] == short[-1] else pose.card.title.partition(" (")[0]
 
 
-def _table(comparison: Comparison, threshold: float) -> dict[str, Any]:
-    """Joints that both networks know, in the first one's order; the mean is of those that the threshold shows."""
+def resolution(pose: Pose) -> str | None:
+    """How full resolution comes through this network, as networks/base.py has it: the page's sentence on it."""
+    from ..comparison import network
+    from ..networks import zoo
+
+    return network(pose.network, str(zoo.device())).resolution or None
+
+
+def table(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, Any]:
+    """Both skeletons in one view, and the joints that both networks know, in the first one's order.
+
+    mean, errors -- of the joints that the threshold shows
+    """
+    from ..draw import overlap
+
     first, second = comparison.poses[0], comparison.poses[-1]
     rows: list[Row] = []
     for d in comparison.distances():
         scores = [float(first.scores[d.a]), float(second.scores[d.b])]
+        off = [float(np.linalg.norm(pose.joints[k] - marks[d.joint])) if d.joint in marks else None
+               for pose, k in ((first, d.a), (second, d.b))]  # fmt: skip
         rows.append({
-            "joint": d.joint, "colour": side_colour(d.joint), "a": d.a, "b": d.b, "scores": scores, "pixels": d.pixels,
-            "torsos": d.torsos if math.isfinite(d.torsos) else None, "shown": min(scores) >= threshold,
+            "joint": d.joint, "colour": side_colour(d.joint), "a": d.a, "b": d.b,
+            "scores": [_finite(s) for s in scores], "pixels": _finite(d.pixels), "torsos": _finite(d.torsos),
+            "shown": min(scores) >= threshold, "errors": [_finite(o) for o in off],
         })  # fmt: skip
     shown = [row for row in rows if row["shown"]]
-    pixels, torsos = [row["pixels"] for row in shown], [row["torsos"] for row in shown if row["torsos"] is not None]
-    mean = (sum(pixels) / len(pixels), sum(torsos) / len(torsos) if torsos else None) if pixels else None
-    return {"rows": rows, "mean": mean}
+    return {
+        "both": overlap.svg(comparison, threshold),
+        "names": [_short(pose, comparison) for pose in comparison.poses],
+        "untrained": any(not pose.card.trained for pose in comparison.poses),
+        "torso": _finite(first.torso),
+        "rows": rows,
+        "mean": [_mean(row["pixels"] for row in shown), _mean(row["torsos"] for row in shown)],
+        "errors": [_mean(row["errors"][k] for row in shown) for k in (0, 1)] if marks else None,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def nearer(comparison: Comparison, marks: Marks) -> Said | None:
+    """Which network is nearer to the joints that were placed by hand; None where nobody placed any."""
+    both = [(d.joint, d.a, d.b) for d in comparison.distances() if d.joint in marks and math.isfinite(d.pixels)]
+    if not both:
+        return None
+    poses = comparison.poses[0], comparison.poses[-1]
+    off = [
+        float(np.mean([np.linalg.norm(pose.joints[ks[side]] - marks[joint]) for joint, *ks in both]))
+        for side, pose in enumerate(poses)
+    ]
+    first = int(off[1] < off[0])
+    names = [_short(poses[k], comparison) for k in (first, 1 - first)]
+    return said(
+        "page.nearer" if names[0] != names[1] else "page.nearer_same", network=names[0], off=off[first], other=names[1],
+        far=off[1 - first], joints=len(both),
+    )  # fmt: skip
 
 
 def joints(comparison: Comparison) -> list[str]:
@@ -100,12 +152,3 @@ def heatmaps(comparison: Comparison, joint: str) -> dict[str, Any]:
         for pose, own in zip(comparison.poses, maps, strict=True)
     ]  # fmt: skip
     return {"joint": joint, "sides": sides, "top": max(top, 0.0)}
-
-
-def cost(comparison: Comparison) -> Any:
-    """The bars of what the passes cost."""
-    from ..draw import cost as drawing
-
-    figure = drawing.figure(comparison)
-    figure.update_xaxes(title_text="ms", gridcolor="rgba(128,128,128,.3)", zerolinecolor="rgba(128,128,128,.6)")
-    return figure

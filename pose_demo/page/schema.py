@@ -40,8 +40,8 @@ Surface = TypedDict("Surface", {"key": str, "side": int, "frame": int, "joint": 
 Pair = TypedDict("Pair", {"key": str, "side": int, "cell": str, "channel": int | None, "against": str | None})
 #: What a component's script may trigger, by the event's name.
 Events = TypedDict("Events", {
-    "language": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "scope": To, "fetch": Nothing,
-    "take_weights": Uploaded, "own": Uploaded, "surface": Surface, "pair": Pair, "measure": Key,
+    "language": To, "network": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "scope": To,
+    "fetch": Nothing, "take_weights": Uploaded, "own": Uploaded, "surface": Surface, "pair": Pair, "measure": Key,
 })
 #: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;
 #: against -- a stop, None: as each network was trained; what -- to export
@@ -61,33 +61,47 @@ Thumbnail = TypedDict("Thumbnail", {"name": str, "hard": bool, "image": str})
 PhotoPatch = TypedDict("PhotoPatch", {
     "photo": Photo | None, "example": Example | None, "thumbnails": list[Thumbnail], "megabytes": float,
     "box": Box | None, "found": Box | None, "confidence": float | None, "person": bool, "error": Said | None,
+    "nearer": Said | None,
 })
+#: what -- how full resolution comes through; None where nobody said
 PoseView = TypedDict("PoseView", {
-    "title": str, "status": str, "trained": bool, "svg": str, "shown": int, "joints": int, "seconds": float,
+    "title": str, "status": str, "trained": bool, "what": str | None, "svg": str, "shown": int, "joints": int,
+    "seconds": float,
 })
-#: A joint that both networks know; a, b -- its channels. torsos -- None where the first sees no torso.
+#: A joint as somebody placed it, pixels of the photo.
+Mark = TypedDict("Mark", {"joint": str, "x": float, "y": float})
+#: A joint that both networks know; a, b -- its channels; errors -- of both, pixels from where it was placed by hand.
+#: None: a network gives no answer; torsos -- None too where the first sees no torso.
 Row = TypedDict("Row", {
-    "joint": str, "colour": str, "a": int, "b": int, "scores": list[float], "pixels": float, "torsos": float | None,
-    "shown": bool,
+    "joint": str, "colour": str, "a": int, "b": int, "scores": list[float | None], "pixels": float | None,
+    "torsos": float | None, "shown": bool, "errors": list[float | None],
 })
 #: What is shown in the photo's place where the person would be too small in it.
 Closeup = TypedDict("Closeup", {"src": str, "width": int, "height": int})
 #: photo -- the number of the photo that is answered; person -- False where probably nobody is in it
-#: mean -- pixels and torsos of the joints that are shown
 ViewsPatch = TypedDict("ViewsPatch", {
     "busy": Said | None, "error": Said | None, "photo": int, "person": bool, "closeup": Closeup | None,
-    "poses": list[PoseView], "both": str, "names": list[str], "rows": list[Row],
-    "mean": tuple[float, float | None] | None, "torso": float,
+    "poses": list[PoseView], "marks": list[Mark],
+})
+#: mean -- pixels and torsos, errors -- of both networks where joints were placed by hand, of what is shown
+TablePatch = TypedDict("TablePatch", {
+    "both": str, "names": list[str], "untrained": bool, "rows": list[Row], "mean": list[float | None],
+    "errors": list[float | None] | None, "torso": float | None,
 })
 HeatMap = TypedDict("HeatMap", {"src": str, "peak": float})
 HeatSide = TypedDict("HeatSide", {"title": str, "status": str, "trained": bool, "pictures": list[HeatMap]})
 HeatPatch = TypedDict("HeatPatch", {"joint": str, "top": float, "sides": list[HeatSide]})
 #: trained -- {stop: the networks that were trained with it}
 StopsPatch = TypedDict("StopsPatch", {"stops": list[str], "trained": dict[str, list[str]]})
-CostPatch = TypedDict("CostPatch", {"passes": str, "device": str})
+#: A network to choose; figure -- what was measured of it, None where nobody did
+Choice = TypedDict("Choice", {"name": str, "title": str, "figure": str | None})
+#: group -- one of pickers.GROUPS
+Group = TypedDict("Group", {"group": str, "choices": list[Choice]})
+#: side -- "left" or "right", its word; value -- the network that is picked
 #: says -- None where nothing need be done; fetch, take -- whether they can be fetched, or taken from a file
 WeightsPatch = TypedDict("WeightsPatch", {
-    "megabytes": int, "says": Said | None, "fetch": bool, "take": bool, "own": bool,
+    "megabytes": int, "says": Said | None, "fetch": bool, "take": bool, "own": bool, "side": NotRequired[str],
+    "groups": NotRequired[list[Group]], "value": NotRequired[str],
 })
 #: One network's map, or why there is none. groups -- what shares a colour range, and its top; ways -- kinds of arrow
 #: and their words; notes -- words of the remarks

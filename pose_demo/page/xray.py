@@ -49,9 +49,11 @@ def build() -> dict[str, Any]:
     """The X-ray, and the parts of it that only Gradio has; xray.css puts these where they belong. In a gr.Blocks."""
     with gr.Column(elem_id="xray-box"):
         plot: dict[str, Any] = {"show_label": False, "container": False, "visible": False}
-        events = ("scope", "choose", "surface", "pair", "measure")
         return {
-            "xray": own("xray/xray", events=events, answers=(ask,), ramps=colour.ramps(), **_nothing()),
+            "xray": own("xray/xray", events=("scope", "choose"), answers=(ask,), ramps=colour.ramps(), **_nothing()),
+            "table": own("table", events=("pick",)),
+            "heat": own("heat"),
+            "below": own("xray/below", events=("choose", "surface", "pair", "measure")),
             "surface": gr.Plot(elem_id="xray-surface", **plot),
             "pair": gr.ImageSlider(
                 show_label=False, type="numpy", format="webp", slider_position=50, buttons=[], interactive=False,

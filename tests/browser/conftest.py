@@ -21,7 +21,7 @@ CHROMIUM = [
     "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
-_PATIENCE = 60  # seconds for a server or a page on a busy machine
+_PATIENCE = 180  # seconds for a server or a page on a busy machine
 
 
 def _browser() -> str:
@@ -131,6 +131,23 @@ def visit(app, browser):
     assert errors == []
 
 
+@pytest.fixture
+def look(visit):
+    """look(query, width, ...) -> an open page with both maps, scrolled to them."""
+
+    def open_page(query="", **options):
+        page = visit(**options)
+        page.wait_for_selector("#xray .cell")
+        if query:
+            page.goto(page.url.split("?")[0] + query)
+            page.wait_for_selector("#xray .cell")
+        share_state(page)
+        page.evaluate("document.querySelector('#xray-box').scrollIntoView()")
+        return page
+
+    return open_page
+
+
 def settle(page) -> None:
     """Both skeletons are there and nothing is being worked on."""
     page.wait_for_function(
@@ -156,3 +173,8 @@ def changes(page, selector: str, do, property: str = "innerHTML") -> str:
     )
     settle(page)
     return page.eval_on_selector(selector, f"node => node.{property}")
+
+
+def pin(page, cell):
+    page.locator(cell).click()
+    page.wait_for_selector(".mosaic, .term.total")

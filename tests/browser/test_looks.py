@@ -7,14 +7,14 @@ from PIL.PngImagePlugin import PngInfo
 
 from pose_demo import weights
 
-SIZES = [(1366, 768), (1920, 1080), (390, 844)]
+SIZES = [(1366, 768), (1920, 1080), (1024, 768), (390, 844)]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 def test_nothing_is_cut_off(visit, size, dark):
     page = visit(*size, dark=dark)
-    page.wait_for_selector("#cost .js-plotly-plot")
+    page.wait_for_selector("#xray .cell")
     SCREENSHOTS.mkdir(exist_ok=True)
     name = f"{size[0]}x{size[1]}-{'dark' if dark else 'light'}"
     page.screenshot(path=SCREENSHOTS / f"{name}.png")

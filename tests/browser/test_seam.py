@@ -33,13 +33,12 @@ def test_modules_are_kept_for_ever_under_the_name_of_their_content(visit, app):
 def test_another_language_asks_for_words_and_labels_alone(visit):
     page = visit()
     page.wait_for_selector("#xray .cell")
-    page.wait_for_selector("#cost .js-plotly-plot")
     page.wait_for_timeout(500)
     sent, before = [], page.inner_html(LEFT)
     page.on("request", lambda r: sent.append((r.url.rpartition("/")[2].partition("?")[0], r.post_data or "")))
     page.click(".languages button[lang=zh]")
     page.wait_for_function("document.querySelector('#pick-left').innerText.includes('左侧网络')")
-    page.wait_for_function("document.querySelector('.dock-title, .xray-bar').parentNode.innerText.includes('X 光')")
+    page.wait_for_function("document.querySelector('#xray-title').innerText.includes('X 光')")
     page.wait_for_timeout(1000)
     assert page.inner_html(LEFT) == before
     assert "前向" in page.inner_text(".pair .foot >> nth=0") and "射线" not in page.inner_text(".pair")
@@ -72,9 +71,10 @@ def test_nobody_there_is_pale_and_said(visit, app):
         element.id = 'elsewhere';
         element.innerHTML = document.querySelector('.views').parentNode.innerHTML;
         document.body.append(element);
-        const pose = { title: 'a', status: '', trained: true, svg: '', shown: 0, joints: 14, seconds: 1 };
-        start(element, {})({ n: 1, photo: state.photos.at(-1).number, person: false, poses: [pose, pose], both: '',
-          names: ['a', 'b'], rows: [], mean: null, torso: 0, busy: null, error: null });
+        const pose = { title: 'a', status: '', trained: true, what: null, svg: '', shown: 0, joints: 14,
+          seconds: 1 };
+        start(element, {})({ n: 1, photo: state.photos.at(-1).number, person: false, poses: [pose, pose], marks: [],
+          closeup: null, busy: null, error: null });
     }""")
     assert page.locator("#elsewhere .badge.nobody").count() == 2
     assert page.inner_text("#elsewhere .badge.nobody >> nth=0") == "probably nobody here"

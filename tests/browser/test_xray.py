@@ -1,41 +1,14 @@
 """The X-ray as a visitor uses it: look, click, walk, compare, take away."""
 
 import json
-from pathlib import Path
 
 import numpy as np
-import pytest
-from conftest import share_state
+from conftest import pin
 
 from pose_demo.examples import examples as known
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
 FUSED = '.map-scroll[data-side="0"] .cell[data-cell="stage3.module1.branch1.fused"]'
 MERGE = '.map-scroll[data-side="1"] .cell[data-cell="stack1.level0.merge"]'
-
-
-@pytest.fixture
-def look(visit):
-    """An open page with both maps, scrolled to them."""
-
-    def open_page(query="", **options):
-        page = visit(**options)
-        # The plot comes last: before it, what stands below still moves, and a page that is left would complain.
-        page.wait_for_selector("#cost .js-plotly-plot")
-        if query:
-            page.goto(page.url.split("?")[0] + query)
-            page.wait_for_selector("#cost .js-plotly-plot")
-        page.wait_for_selector("#xray .cell")
-        share_state(page)
-        page.evaluate("document.querySelector('#xray-box').scrollIntoView()")
-        return page
-
-    return open_page
-
-
-def pin(page, cell):
-    page.locator(cell).click()
-    page.wait_for_selector(".mosaic, .term.total")
 
 
 def title(page):
@@ -193,21 +166,3 @@ def test_any_two_networks_and_untrained_is_red(look):
     page.wait_for_function("pageState.networks[0] === 'hourglass-slim-untrained'")
     assert page.locator('.map-card[data-side="0"] .badge.untrained').count() == 1
     assert page.locator('.map-card[data-side="1"] .badge.untrained').count() == 0
-
-
-@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (390, 844)])
-@pytest.mark.parametrize("dark", [False, True])
-def test_looks(look, size, dark):
-    page = look(width=size[0], height=size[1], dark=dark)
-    SCREENSHOTS.mkdir(exist_ok=True)
-    name = f"xray-{size[0]}x{size[1]}-{'dark' if dark else 'light'}"
-    page.screenshot(path=SCREENSHOTS / f"{name}-maps.png")
-    page.locator(FUSED).evaluate("node => node.scrollIntoView({block: 'center', inline: 'center'})")
-    pin(page, FUSED)
-    page.screenshot(path=SCREENSHOTS / f"{name}-dock.png")
-    page.keyboard.press("Escape")
-    for part in ("film", "lab", "story"):
-        page.evaluate(f"document.querySelector('.{part}').scrollIntoView()")
-        page.wait_for_selector(f".{part} figure, .{part} .labs > div")
-        page.screenshot(path=SCREENSHOTS / f"{name}-{part}.png")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window"

@@ -5,7 +5,7 @@ import pytest
 
 from pose_demo import compare
 from pose_demo.crop import closeup, cut, whole
-from pose_demo.draw import cost, heatmap, overlap, skeleton
+from pose_demo.draw import heatmap, overlap, skeleton
 from pose_demo.joints import side_colour
 
 
@@ -84,11 +84,3 @@ def test_an_overlay_keeps_the_inputs_size(result):
     pose = result.poses[0]
     over = heatmap.over(pose.image, pose.heatmaps[-1][0], float(pose.heatmaps[-1].max()))
     assert over.shape == pose.image.shape and over.dtype == np.uint8
-
-
-def test_cost_has_a_bar_for_each_network(result, photo, untrained):
-    bar = cost.figure(result).data[0]
-    assert list(bar.x) == pytest.approx([pose.seconds * 1000 for pose in result.poses])
-    twice = compare(photo, (60, 20, 180, 170), (untrained[0], untrained[0]), flip=True)
-    figure = cost.figure(twice)
-    assert len(set(figure.data[0].y)) == 2 and "two passes" in figure.layout.xaxis.title.text

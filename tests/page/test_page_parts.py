@@ -32,6 +32,11 @@ def upload(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+def run(session, networks, *how):
+    session.networks = networks
+    return compare.run(session, *how)
+
+
 def last(changes):
     return list(changes)[-1][0]
 
@@ -79,49 +84,49 @@ def test_a_box_must_make_sense(session):
 
 
 def test_run_compares_once_and_redraws_without_networks(session, untrained, monkeypatch):
-    changed = last(compare.run(session, *untrained, 0, "argmax", False))
+    changed = last(run(session, untrained, 0, "argmax", False))
     assert [pose["trained"] for pose in changed["poses"]] == [False, False]
     assert changed["photo"] == session.number and "data:image" not in str(changed), "the browser has the photo already"
     result = session.result
     assert session.photo is result.photo, "one copy of the pixels"
-    assert "poses" not in last(compare.run(session, *untrained, 0, "argmax", False))
+    assert "poses" not in last(run(session, untrained, 0, "argmax", False))
     monkeypatch.setattr("pose_demo.comparison.compare", lambda *a, **k: pytest.fail("a network ran"))
-    assert compare.threshold(session, 2.0)["mean"] is None
+    assert compare.threshold(session, 2.0)[1]["mean"] == [None, None]
     assert compare.joint(session, "left knee")["joint"] == "left knee"
     assert session.result is result
 
 
 def test_a_change_of_language_computes_nothing(session, untrained, monkeypatch):
     """Python says only what Gradio's own components are labelled with; the wire holds no sentence in any language."""
-    changes = list(compare.run(session, *untrained, 0, "argmax", False))[-1]
+    changes = list(run(session, untrained, 0, "argmax", False))[-1]
     monkeypatch.setattr("pose_demo.comparison.compare", lambda *a, **k: pytest.fail("a network ran"))
-    for draw in ("results.views", "results.heatmaps", "results.cost", "xray.fill", "photo_input.data_address"):
+    for draw in ("results.views", "results.table", "results.heatmaps", "xray.fill", "photo_input.data_address"):
         monkeypatch.setattr(f"pose_demo.page.{draw}", lambda *a, **k: pytest.fail("something was drawn"))
-    assert "左侧网络" in str(events._language(session, {"to": "zh"})) and session.language == "zh"
-    sent = str(changes[:2]) + str(changes[4])
+    assert "翻转测试" in str(events._language(session, {"to": "zh"})) and session.language == "zh"
+    sent = str(changes[:4])
     assert not re.search("[\u4e00-\u9fff]", sent) and "UNTRAINED" not in sent and "forward pass" not in sent
 
 
 def test_errors_are_keys_and_keep_the_result(session, untrained, monkeypatch, caplog):
     missing = next(n for n, e in weights.manifest().items() if weights.find(n) is None and e.url)
-    list(compare.run(session, *untrained, 0, "argmax", False))
+    list(run(session, untrained, 0, "argmax", False))
     result = session.result
-    assert last(compare.run(session, missing, untrained[1], 0, "argmax", False))["error"]["key"] == "page.cannot_run"
-    assert last(compare.run(session, *untrained, 0, "no such decoder", False))["error"]
+    assert last(run(session, (missing, untrained[1]), 0, "argmax", False))["error"]["key"] == "page.cannot_run"
+    assert last(run(session, untrained, 0, "no such decoder", False))["error"]
 
     def fail(*_, **__):
         raise RuntimeError("a secret of the machine")
 
     monkeypatch.setattr("pose_demo.comparison.compare", fail)
-    assert last(compare.run(session, *untrained, 1, "argmax", False))["error"] == schema.said("page.failed")
+    assert last(run(session, untrained, 1, "argmax", False))["error"] == schema.said("page.failed")
     assert "secret" in caplog.text
     assert session.result is result
-    assert last(compare.run(Session(), *untrained, 0, "argmax", False))["error"]["key"] == "page.expired"
+    assert last(run(Session(), untrained, 0, "argmax", False))["error"]["key"] == "page.expired"
 
 
 def test_an_x_ray_in_the_making_gives_way_to_a_newer_photo(session, untrained, monkeypatch):
     request = SimpleNamespace(session_hash="me")
-    list(compare.run(session, *untrained, 0, "argmax", False))
+    list(run(session, untrained, 0, "argmax", False))
     keep, newer = xray.STORE.keep, replace(session.result)
 
     def slowly(result, owner, example):
@@ -141,7 +146,7 @@ def test_a_newer_photo_stops_the_older_run(session, untrained, monkeypatch):
         progress(0.5, "half")
 
     monkeypatch.setattr("pose_demo.comparison.compare", look)
-    assert list(compare.run(session, *untrained, 0, "argmax", False)) == [compare.NOTHING]
+    assert list(run(session, untrained, 0, "argmax", False)) == [compare.NOTHING]
 
 
 def test_a_long_job_tells_and_is_let_go(monkeypatch):
@@ -170,8 +175,11 @@ def test_weights_are_offered_where_they_are_missing(monkeypatch, upload):
     assert panel["fetch"] and not panel["take"] and panel["says"]["key"] == "page.missing"
     assert pickers.panel(missing, local=True)["take"]
     assert pickers.panel("hrnet-slim-untrained", local=True)["says"] is None
-    labels = [label for label, _ in pickers.choices("en")]
-    assert len(set(labels)) == len(labels)
+    groups = {group["group"]: group["choices"] for group in pickers.groups()}
+    titles = [choice["title"] for choices in groups.values() for choice in choices]
+    assert len(set(titles)) == len(titles) and tuple(groups) == tuple(g for g in pickers.GROUPS if g in groups)
+    assert missing in {choice["name"] for choice in groups["fetch"]}
+    assert all(choice["figure"] for choice in groups["here"])
 
     monkeypatch.setattr(weights, "fetch", lambda name, tell: tell(5_000_000, 10_000_000))
     assert list(pickers.fetch(missing))[-1] is None
@@ -194,6 +202,7 @@ def test_a_network_of_ones_own_joins_the_pickers(upload, monkeypatch):
     monkeypatch.setattr("pose_demo.networks.zoo.add", lambda path: card, raising=False)
     says, name = pickers.own({"path": str(file)})
     assert name == "mine" and says["values"] == {"network": card.title, "assumed": "input, cells"}
+    monkeypatch.setattr(events, "stops", lambda session: {})  # the zoo knows no such card
     assert events._own(Session(), {"path": str(file)})[2]["value"] == "mine"
 
     def fail(path):
@@ -278,7 +287,7 @@ def test_where_nobody_is_it_stays_so_when_the_slider_moves(untrained):
     session = Session()
     session.take(np.full((200, 260, 3), 200, np.uint8), None, None)
     for stop in (0, 1):
-        patch = last(compare.run(session, *untrained, stop, "argmax", False))
+        patch = last(run(session, untrained, stop, "argmax", False))
         assert patch["person"] is False and patch["closeup"] is None and session.result.person is None
     assert photo_input.boxes(session)["person"] is False
 
@@ -286,6 +295,22 @@ def test_where_nobody_is_it_stays_so_when_the_slider_moves(untrained):
 def test_a_panorama_is_shown_near(untrained):
     session = Session()
     session.take(np.full((200, 2600, 3), 200, np.uint8), (1000.0, 20.0, 1080.0, 180.0), None)
-    patch = last(compare.run(session, *untrained, 0, "argmax", False))
+    patch, table, *_ = list(run(session, untrained, 0, "argmax", False))[-1]
     assert patch["closeup"]["width"] == 640 and patch["closeup"]["height"] == 200
-    assert 'viewBox="720.5 -0.5 640 200"' in patch["both"] and 'viewBox="720.5' in patch["poses"][0]["svg"]
+    assert 'viewBox="720.5 -0.5 640 200"' in table["both"] and 'viewBox="720.5' in patch["poses"][0]["svg"]
+
+
+def test_hand_placed_joints_are_shown_measured_and_summed_up(untrained):
+    """Of an example alone, and never of the example that was chosen while the result of another photo stands."""
+    session = Session()
+    example = photo_input.examples.examples()[0]
+    photo_input.take(session, {"n": 0, "example": example.name})
+    views, table, _, photo, _ = list(run(session, untrained, 0, "argmax", False))[-1]
+    assert len(views["marks"]) == 14 and {pose["what"] for pose in views["poses"]} == {"parallel", "skips"}
+    wrist = next(row for row in table["rows"] if row["joint"] == "right wrist")
+    apart = np.array(example.marks()["right wrist"]) - session.result.poses[1].joints[wrist["b"]]
+    assert wrist["errors"][1] == pytest.approx(float(np.hypot(*apart)), abs=1e-3)
+    off = photo["nearer"]["values"]
+    assert photo["nearer"]["key"] == "page.nearer" and off["off"] <= off["far"] and off["joints"] == 14
+    photo_input.take(session, {"n": 1, "example": photo_input.examples.examples()[1].name})
+    assert compare.threshold(session, 0.0)[0]["marks"] == []

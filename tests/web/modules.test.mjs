@@ -82,6 +82,13 @@ test('arrow keys walk to the nearest cell of the same row or column first', asyn
   assert.equal(neighbour(places[0], places, [-1, 0]), -1);
 });
 
+test('labels that would cover one before them hide, and none gets smaller than it is', async () => {
+  const { apart, grown } = await load('dom.js');
+  const box = (left, top) => ({ left, top, right: left + 10, bottom: top + 10 });
+  assert.deepEqual(apart([box(0, 0), box(5, 5), box(20, 0), box(11, 11)]), [true, false, true, true]);
+  assert.deepEqual([0.25, 1, 1.2, 2.6].map(grown), [4, 1, 1, 0.5]);
+});
+
 test('a box is drawn whichever way and typed with a comma', async () => {
   const { between, parse } = await load('box.js');
   assert.deepEqual(between([5, 1], [2, 7]), [2, 1, 5, 7]);

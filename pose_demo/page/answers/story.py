@@ -10,7 +10,6 @@ import torch
 from typing_extensions import TypedDict
 
 from ...draw import architecture
-from ...joints import LSP
 from ...xray import story
 from ...xray.graph import INPUT
 from ..schema import NumberMap, Question
@@ -37,19 +36,12 @@ Story = TypedDict("Story", {"joint": str, "place": str, "sides": list[StorySide]
 
 
 def tell(shot: Shot, asked: Question) -> Story:
-    joint, marked = asked["joint"], truth(shot)
+    joint, marked = asked["joint"], shot.example.marks() if shot.example else {}
     return {
         "joint": joint,
         "place": "truth_given" if joint in marked else "truth_none",
         "sides": [_side(shot, k, joint, marked) for k in range(len(shot.comparison.poses))],
     }
-
-
-def truth(shot: Shot) -> dict[str, At]:
-    """{joint: x, y in pixels of the photo} of an example that somebody marked; empty for any other photo."""
-    if shot.example is None or shot.example.joints is None:
-        return {}
-    return {name: (float(x), float(y)) for name, (x, y, _) in zip(LSP.joints, shot.example.joints, strict=True)}
 
 
 def _side(shot: Shot, side: int, joint: str, truth: dict[str, At]) -> StorySide | Any:

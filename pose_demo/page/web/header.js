@@ -8,11 +8,18 @@ export function start(element, wire) {
   const languages = make('div', { class: 'languages', role: 'group', 'data-label': 'page.language' });
   const theme = button('◐', dark, { class: 'plain theme', 'data-label': 'page.dark', 'data-hint': 'page.dark' });
   const showTheme = () => theme.setAttribute('aria-pressed', String(document.body.classList.contains('dark')));
-  element.replaceChildren(make('header', 'top', make('h1', { 'data-word': 'page.title' }),
+  const skip = make('a', { class: 'skip', href: '#xray-title', 'data-word': 'page.skip', onclick: jump });
+  element.replaceChildren(skip, make('header', 'top', make('h1', { 'data-word': 'page.title' }),
     make('p', { class: 'subtitle', 'data-word': 'page.subtitle' }), make('div', 'top-buttons', languages, theme)));
   /** @type {Record<string, string>} */
   let known = {};
 
+  function jump(/** @type {Event} */ event) {
+    const drawings = document.getElementById('xray-title');
+    event.preventDefault(); // the address keeps its query alone
+    drawings?.scrollIntoView({ block: 'start' });
+    drawings?.focus({ preventScroll: true });
+  }
   function dark() {
     document.body.classList.toggle('dark');
     showTheme();

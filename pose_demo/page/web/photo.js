@@ -12,7 +12,7 @@ export function start(element, wire) {
   const frame = $('.frame'), picture = $('.picture'), video = $('video'), file = $('.file');
   /** @type {Patch} */
   let state = { megabytes: 0, photo: null, thumbnails: [], example: null, box: null, found: null, confidence: null,
-    person: true, error: null };
+    person: true, error: null, nearer: null };
   let number = Date.now();
   /** @type {MediaStream | null} */
   let stream = null;
@@ -33,6 +33,7 @@ export function start(element, wire) {
     }
     picture.alt = example ? say(`example.${example.name}.title`) : say('page.photo');
     line($('.look'), example ? say('page.look_for') + example.says.map(tell).join(' ') : '');
+    line($('.nearer'), tell(state.nearer));
     $('.look').classList.toggle('hard', Boolean(example?.hard));
     drawExamples();
     box.show(state);

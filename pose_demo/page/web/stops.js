@@ -1,6 +1,6 @@
 // The names of the slider's stops, and which of them the weights were trained with.
-import { button, make } from './dom.js';
-import { on } from './store.js';
+import { button, line, make } from './dom.js';
+import { on, state } from './store.js';
 import { say, word } from './words.js';
 
 /** The slider of Gradio's. @returns {HTMLInputElement | null} */
@@ -16,8 +16,8 @@ export function move(k) {
 
 /** @param {HTMLElement} element */
 export function start(element) {
-  const list = make('ol', 'stops'), note = make('p', 'trained');
-  element.replaceChildren(list, note);
+  const list = make('ol', 'stops'), note = make('p', 'trained'), only = make('p', 'trained only');
+  element.replaceChildren(list, only, note);
   /** @type {import('./schema').StopsPatch} */
   let sent = { stops: [], trained: {} };
 
@@ -41,6 +41,8 @@ export function start(element) {
     list.querySelectorAll('button').forEach((each, i) => each.toggleAttribute('data-here', i === k));
   }
 
+  // Where a switch changes some places only, the slider says so as the bar does.
+  on(['key', 'scope', 'language'], () => line(only, state.scope && say('xray.only_there', state)));
   document.addEventListener('input', (event) => { if (event.target === slider()) mark(); });
   on(['language'], draw);
   return (/** @type {import('./schema').StopsPatch} */ patch) => {

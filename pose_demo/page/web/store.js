@@ -2,6 +2,7 @@
 
 /**
  * language -- of the words; photos -- the newest last, as views may still show an older one
+ * seen     -- what of the photo the skeletons lie on
  * joint    -- whose heatmaps and story are shown
  * key      -- names the comparison whose maps may be asked for, "" before the first
  * sides, networks, joints, stop, scope, scopes, trained, example -- what that comparison is, see page/schema.py
@@ -9,14 +10,14 @@
  * against  -- the stop that is compared with, null: as each network was trained
  * costs    -- what was measured of this comparison
  * @typedef {Omit<import('./schema').XrayPatch, 'ramps'> & {
- *   language: string, photos: import('./schema').Photo[], pin: import('./schema').Pin | null,
- *   channel: number | null, against: string | null }} State
+ *   language: string, photos: import('./schema').Photo[], seen: import('./schema').Closeup | null,
+ *   pin: import('./schema').Pin | null, channel: number | null, against: string | null }} State
  */
 
 /** @type {State} */
 export const state = {
-  language: 'en', photos: [], joint: '', key: '', sides: [], networks: [], joints: [], stop: null, stops: [], scope: '',
-  scopes: [], trained: {}, example: null, pin: null, channel: null, against: null, costs: null,
+  language: 'en', photos: [], seen: null, joint: '', key: '', sides: [], networks: [], joints: [], stop: null,
+  stops: [], scope: '', scopes: [], trained: {}, example: null, pin: null, channel: null, against: null, costs: null,
 };
 
 /** @type {{ names: (keyof State)[], react: () => void }[]} */

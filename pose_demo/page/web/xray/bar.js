@@ -3,6 +3,7 @@ import { button, line, make, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, word } from '../words.js';
+import { zooms } from './viewport.js';
 
 /** The joints to choose from, in the visitor's language. @returns {[string, string][]} */
 export const joints = () => state.joints.map((name) => [name, word('joint', name)]);
@@ -21,8 +22,9 @@ export function start(root, wire) {
   const named = (/** @type {string} */ key, /** @type {Node} */ node) =>
     make('label', {}, make('span', { class: 'bar-word', 'data-word': key }), ' ', node);
   const node = make('div', { class: 'xray-sticky', hidden: '' },
+    make('h2', { class: 'section', id: 'xray-title', tabindex: '-1', 'data-word': 'xray.title' }),
     make('span', { class: 'bar-word', 'data-word': 'xray.slider' }), stops, named('xray.scope', scope),
-    named('xray.joint_label', joint), busy);
+    named('xray.joint_label', joint), busy, make('span', 'grow'), zooms);
   root.append(node);
   speak(node);
   const wait = () => line(busy, '…');

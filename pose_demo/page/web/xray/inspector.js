@@ -18,7 +18,8 @@ const TABS = { channels, computation: sum, field, before_after: pair };
 /** @param {HTMLElement} _root @param {import('./part.js').Wire} wire */
 export function start(_root, wire) {
   const title = make('h3', 'dock-title'), tabs = make('div', { class: 'tabs', role: 'tablist' });
-  const close = button('✕', release, { class: 'plain close', 'data-label': 'xray.close', 'data-hint': 'xray.close' });
+  const close = button('✕', () => release(true),
+    { class: 'plain close', 'data-label': 'xray.close', 'data-hint': 'xray.close' });
   const body = make('div', { class: 'dock-body', role: 'tabpanel' });
   const dock = make('section', { class: 'dock', hidden: '', tabindex: '-1' },
     make('div', 'dock-bar', title, tabs, close), body);

@@ -1,30 +1,21 @@
 // The two maps, the hover preview, the keyboard, and which cell is pinned.
-import { arrow, button, make, neighbour } from '../dom.js';
+import { arrow, make, neighbour } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { badge, say, speak } from '../words.js';
+import * as viewport from './viewport.js';
 
 /** @typedef {import('../schema').Pin} Pin */
 
 const maps = make('div', 'maps2'), peeked = make('div', { class: 'peek', hidden: '' });
-const zooms = make('span', { class: 'zooms', role: 'group', 'data-label': 'xray.zoom' });
 /** The inspector's dock stands in this section too, so that it sticks to its bottom. */
 export const section = make('section', { class: 'xray', 'aria-labelledby': 'xray-title', hidden: '' },
-  make('div', 'xray-bar', make('h2', { class: 'section', id: 'xray-title', 'data-word': 'xray.xray' }),
-    make('span', { class: 'foot grow', 'data-word': 'xray.hint' }), zooms), maps, peeked);
-let zoom = 1;
+  maps, make('p', { class: 'foot hint', 'data-word': 'xray.hint' }), peeked);
 
 /** @param {HTMLElement} root */
 export function start(root) {
   root.append(section);
   speak(section);
   on(['key', 'language'], draw);
-  document.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !state.pin) return;
-    const cell = find(state.pin);
-    release();
-    cell?.focus({ preventScroll: true });
-    peek(null);
-  });
   addEventListener('scroll', () => peek(null), { passive: true });
 }
 
@@ -32,14 +23,15 @@ function draw() {
   if (!state.key) return;
   section.hidden = false;
   const top = section.getBoundingClientRect().top;
-  const scrolled = [...maps.querySelectorAll('.map-scroll')].map((node) => node.scrollLeft);
+  const scrolls = () => /** @type {HTMLElement[]} */ ([...maps.querySelectorAll('.map-scroll')]);
+  const scrolled = scrolls().map((node) => [node.scrollLeft, node.scrollTop]);
   maps.replaceChildren(...state.sides.map(map));
-  maps.querySelectorAll('.map-scroll').forEach((node, k) => {
-    node.scrollLeft = scrolled[k] || 0;
-    listen(/** @type {HTMLElement} */ (node));
+  viewport.show(scrolls());
+  scrolls().forEach((node, k) => {
+    const [across, down] = scrolled[k] ?? [0, 0];
+    node.scrollTo(across, down);
+    listen(node);
   });
-  size();
-  drawZooms();
   const moved = section.getBoundingClientRect().top - top;
   if (moved) scrollBy(0, moved); // nothing jumps: who looks at a map keeps it before their eyes
   restore();
@@ -49,36 +41,18 @@ function draw() {
 function map(side, k) {
   const head = make('p', 'of', make('b', {}, side.title),
     make('span', side.trained ? 'badge' : 'badge untrained', badge(side)));
-  if (side.why) return make('div', 'map-card', head, make('p', 'foot', say(side.why)));
+  if (side.why) return make('div', { class: 'map-card', 'data-side': k }, head, make('p', 'foot', say(side.why)));
   const scroll = make('div', { class: 'map-scroll', 'data-side': k });
   scroll.innerHTML = side.svg;
   const range = (/** @type {[string, number]} */ [name, top]) => make('span', 'group', `${name} `,
     make('span', 'range', make('span', {}, '0'), make('i'), make('span', {}, Number(top.toPrecision(2)))));
   const note = (/** @type {string} */ key, /** @type {number} */ number) =>
     make('li', {}, make('b', 'no', number + 1), make('span', {}, say(key)));
-  return make('div', { class: 'map-card', 'data-side': k }, head, scroll,
+  return make('div', { class: 'map-card', 'data-side': k }, head, make('div', 'map-frame', scroll),
     make('div', 'map-legend foot', make('span', {}, say('xray.legend_energy')), ...side.groups.map(range),
       ...side.ways.map(([kind, key]) => make('span', 'way', make('i', kind), say(key))),
       make('span', {}, say('xray.scale_bar'))),
     make('ol', `remarks foot${side.notes.length > 1 ? '' : ' one'}`, ...side.notes.map(note)));
-}
-
-// Both maps are drawn in one scale: the wider one fits the page, or scrolls where it would get too small.
-function size() {
-  const widest = Math.max(...state.sides.map((side) => side.width || 0));
-  for (const svg of /** @type {NodeListOf<SVGElement>} */ (maps.querySelectorAll('.xmap'))) {
-    const width = state.sides[sideOf(svg)].width;
-    svg.style.width = `${(100 * zoom * width) / widest}%`;
-    svg.style.minWidth = `${0.82 * zoom * width}px`;
-  }
-}
-
-function drawZooms() {
-  zooms.replaceChildren(...[1, 1.5, 2, 3].map((to) => button(to === 1 ? say('xray.fit') : `${to}×`, () => {
-    zoom = to;
-    drawZooms();
-    size();
-  }, { 'aria-pressed': zoom === to })));
 }
 
 /** @typedef {HTMLElement} Cell */
@@ -131,6 +105,7 @@ function peek(cell) {
 function pin(cell, channel = null) {
   mark(cell);
   peek(null);
+  viewport.reveal(cell);
   set({ pin: { side: sideOf(cell), cell: cell.dataset.cell ?? '' }, channel });
 }
 
@@ -156,9 +131,13 @@ function restore() {
   else if (state.pin) release();
 }
 
-export function release() {
+/** Closes the open cell. @param {boolean} [back] the focus goes to it */
+export function release(back) {
+  const cell = back && state.pin ? find(state.pin) : null;
   mark(null);
   set({ pin: null, channel: null });
+  cell?.focus({ preventScroll: true });
+  peek(null);
 }
 
 /** Opens a cell from anywhere else on the page. @param {number} side @param {string} cell */
@@ -166,7 +145,7 @@ export function walk(side, cell) {
   const next = find({ side, cell });
   if (!next) return;
   pin(next);
-  next.scrollIntoView({ block: 'nearest', inline: 'center', behavior: 'smooth' });
+  next.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 }
 
 // Left and right walk along stages and stacks, up and down along branches and levels.
@@ -181,7 +160,7 @@ function keys(event, cells) {
   if (best < 0) return;
   here.setAttribute('tabindex', '-1');
   cells[best].setAttribute('tabindex', '0');
-  cells[best].focus();
-  cells[best].scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  cells[best].focus({ preventScroll: true });
+  viewport.reveal(cells[best]);
   if (state.pin) pin(cells[best]);
 }

@@ -1,17 +1,13 @@
-// The X-ray: one component, its parts in the order in which they stand.
+// The X-ray: the bar, both drawings and what was clicked in them.
 import { asker } from '../channel.js';
 import { paint } from '../colour.js';
 import { set } from '../store.js';
 import * as bar from './bar.js';
-import * as cost from './cost.js';
-import * as film from './film.js';
 import * as inspector from './inspector.js';
-import * as lab from './lab.js';
+import * as keys from './keys.js';
 import * as maps from './maps.js';
-import * as story from './story.js';
-import * as take from './take.js';
 
-const PARTS = [bar, maps, inspector, film, lab, story, cost, take];
+const PARTS = [bar, maps, inspector, keys];
 
 /** @param {HTMLElement} element @param {import('../channel.js').Wire} wire */
 export function start(element, wire) {

@@ -1,0 +1,30 @@
+// One network's picker, in groups, and under it what can be done where its weights are not here.
+import { make } from './dom.js';
+import { on } from './store.js';
+import * as weights from './weights.js';
+import { say } from './words.js';
+
+/** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
+export function start(element, wire) {
+  const choice = make('select', { onchange: () => wire.send('network', { to: choice.value }) });
+  const name = make('span', 'bar-word'), panel = make('div', 'panel');
+  element.replaceChildren(make('label', 'picker', name, choice), panel);
+  const missing = weights.start(panel, wire);
+  /** @type {Partial<import('./schema').WeightsPatch>} */
+  let sent = {};
+
+  function draw() {
+    name.textContent = sent.side ? say(`page.${sent.side}`) : '';
+    choice.replaceChildren(...(sent.groups ?? []).map(({ group, choices }) =>
+      make('optgroup', { label: say(`page.group_${group}`) }, ...choices.map((each) =>
+        make('option', { value: each.name }, [each.title, each.figure].filter(Boolean).join(' · '))))));
+    choice.value = sent.value ?? '';
+  }
+
+  on(['language'], draw);
+  return (/** @type {import('./schema').WeightsPatch} */ patch) => {
+    sent = { ...sent, ...patch };
+    draw();
+    missing(patch);
+  };
+}

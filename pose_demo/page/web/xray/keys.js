@@ -1,0 +1,37 @@
+// The page's own keys, wherever the focus is but in a text field; a list of them.
+import { make } from '../dom.js';
+import { state } from '../store.js';
+import { move } from '../stops.js';
+import { speak } from '../words.js';
+import { release } from './maps.js';
+import { step } from './viewport.js';
+
+const KEYS = ['1 – 4', '+  −  0', '← ↑ → ↓', 'Enter', 'Esc', '?'];
+
+/** Whether somebody types there, so that a key is theirs. @param {EventTarget | null} target */
+export const typing = (target) => target instanceof Element && target.closest(
+  'textarea, select, [contenteditable=true], input:not([type=range], [type=checkbox], [type=radio])') !== null;
+
+/** @param {HTMLElement} root */
+export function start(root) {
+  const list = make('dl', {}, ...KEYS.flatMap((key, k) => [
+    make('dt', {}, ...key.split(/ +/).map((each) => make('kbd', {}, each))),
+    make('dd', { 'data-word': `xray.key_${k}` })]));
+  const sheet = make('dialog', { class: 'keys', 'data-label': 'xray.keys' },
+    make('h2', { class: 'section', 'data-word': 'xray.keys' }), list,
+    make('form', { method: 'dialog' }, make('button', { class: 'plain', 'data-word': 'xray.close' })));
+  root.append(sheet);
+  speak(sheet);
+  /** @type {Record<string, () => void>} */
+  const does = { '?': () => sheet.showModal(), '+': () => step(1), '-': () => step(-1), 0: () => step(0),
+    Escape: () => { if (state.pin) release(true); } };
+
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || sheet.open) return;
+    const stop = Number(event.key) - 1;
+    const act = does[event.key] ?? (stop in state.stops ? () => move(stop) : null);
+    if (!act) return;
+    if (event.key !== 'Escape') event.preventDefault();
+    act();
+  });
+}
