@@ -9,13 +9,15 @@ import numpy as np
 
 from .colour import viridis
 
-#: Longest side of a tile, and of the whole picture, in pixels.
-_TILE, _WIDE = 32, 24
+#: Longest side of a tile in pixels, most tiles in a row, and the gap between two.
+_TILE, _WIDE, GAP = 32, 24, 2
+#: Grey of the gaps; a tile that stands for no channel is hatched with a lighter one.
+_GREY, _HATCH = 128, 168
 
 
 @dataclass(frozen=True)
 class Mosaic:
-    """picture -- (H, W, 3) uint8 RGB; tile -- [width, height] in it; columns -- tiles in a row"""
+    """picture -- (H, W, 3) uint8 RGB; tile -- [width, height] in it, its gap included; columns -- tiles in a row"""
 
     picture: np.ndarray
     tile: list[int]
@@ -31,7 +33,10 @@ def mosaic(maps: np.ndarray, low: float, high: float, columns: int | None = None
         maps = np.stack([cv2.resize(m, (tw, th), interpolation=cv2.INTER_AREA) for m in maps])
     across = columns or min(count, max(8, min(_WIDE, round((2.4 * count) ** 0.5))))
     rows = -(-count // across)
-    sheet = np.full((rows * across, th, tw), low, np.float32)
-    sheet[:count] = maps
-    sheet = sheet.reshape(rows, across, th, tw).swapaxes(1, 2).reshape(rows * th, across * tw)
-    return Mosaic(viridis(sheet, low, high), [tw, th], across)
+    high_tile, wide_tile = th + GAP, tw + GAP
+    sheet = np.full((rows * across, high_tile, wide_tile, 3), _GREY, np.uint8)
+    y, x = np.indices((th, tw))
+    sheet[count:, :th, :tw][:, (x + y) % 6 < 2] = _HATCH
+    sheet[:count, :th, :tw] = viridis(maps.reshape(-1, tw), low, high).reshape(count, th, tw, 3)
+    sheet = sheet.reshape(rows, across, high_tile, wide_tile, 3).swapaxes(1, 2)
+    return Mosaic(sheet.reshape(rows * high_tile, across * wide_tile, 3), [wide_tile, high_tile], across)

@@ -47,6 +47,8 @@ def test_hover_previews_click_pins_keys_walk_escape_releases(look):
 def test_the_inspector_shows_channels_values_and_what_the_cell_sees(look):
     page = look()
     pin(page, FUSED)
+    page.click('[data-tab="channels"]')
+    page.wait_for_selector(".mosaic")
     first = page.inner_text(".large figcaption")
     page.focus(".mosaic")
     page.keyboard.press("ArrowRight")
@@ -64,8 +66,7 @@ def test_the_inspector_shows_channels_values_and_what_the_cell_sees(look):
 def test_a_fusion_and_a_merge_add_up_before_the_visitors_eyes(look):
     page = look()
     for cell, terms in ((FUSED, 3), (MERGE, 2)):
-        pin(page, cell)
-        page.click('[data-tab="computation"]')
+        pin(page, cell)  # a sum opens on its computation
         page.wait_for_selector(".term.total")
         assert page.locator(".sum .share").count() == terms
         shares = [float(t.split()[-1].rstrip("%")) for t in page.locator(".share").all_inner_texts()]
@@ -137,7 +138,7 @@ def test_take_it_away_and_a_link_that_brings_it_back(look, tmp_path):
     page.wait_for_function("location.search.includes('cell=')")
     query = "?" + page.url.split("?")[1]
     other = look(query)
-    other.wait_for_selector(".mosaic")
+    other.wait_for_selector(".term.total")
     assert "stage3.module1.branch1.fused" in title(other)
     assert other.evaluate("pageState.joint") == "left knee"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..schema import Question
 from ..store import Shot
-from . import cell, export, film, lab, story
+from . import cell, export, film, lab, pixels, story, terms
 
 VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
     "input": cell.photo,
@@ -18,7 +18,8 @@ VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
     "channel": cell.channel,
     "pca": cell.pca,
     "effective": cell.effective,
-    "sum": cell.computation,
+    "sum": terms.computation,
+    "pixels": pixels.pixels,
     "film": film.film,
     "lab": lab.upsampling,
     "difference": lab.difference,

@@ -5,19 +5,18 @@ from __future__ import annotations
 
 from typing import Any, NotRequired
 
-import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from ...decode import to_cells
 from ...draw import mosaic
-from ...xray import channels, receptive, sums
+from ...xray import channels, receptive
 from ...xray.graph import INPUT, graph
 from .. import work
-from ..schema import NumberMap, Question, Said, said
+from ..schema import NumberMap, Question
 from ..store import Shot
-from .parts import address, number_map, one, side_of, values_of
+from . import terms
+from .parts import address, number_map, place, side_of
 
 # fmt: off
 Picture = TypedDict("Picture", {"src": str})
@@ -27,34 +26,26 @@ Pca = TypedDict("Pca", {"src": str, "shares": list[float]})
 Made = TypedDict("Made", {"source": str, "steps": list[str]})
 Stats = TypedDict("Stats", {"low": float, "mean": float, "high": float})
 Histogram = TypedDict("Histogram", {"counts": list[int], "low": float, "high": float})
-#: All channels in one picture: (height, width) of a tile, tiles a row; order -- channels, values -- what ordered them
+#: All channels in one picture: (height, width) of a tile, tiles a row; order -- channels, values -- what ordered them;
+#: over -- part of the values that lie above the range of the colours
 Mosaic = TypedDict("Mosaic", {
     "src": str, "tile": list[int], "columns": int, "order": list[int], "values": list[float], "low": float,
-    "high": float,
+    "high": float, "over": float,
 })
 Channel = TypedDict("Channel", {"h": int, "w": int, "low": float, "high": float, "data": str, "number": int})
 #: The theoretical receptive field of the middle cell, pixels of the input; inside -- its part within the input
 Field = TypedDict("Field", {
     "box": tuple[float, float, float, float], "input": tuple[int, int], "width": int, "height": int, "inside": float,
 })
-#: Everything about a cell that needs no further pass; of the photo only itself.
+#: Everything about a cell that needs no further pass; of the photo only itself. names -- joints, of heatmaps' channels
 CellAnswer = TypedDict("CellAnswer", {
     "shape": list[int], "photo": NotRequired[str], "by": str, "made": list[Made], "sum": str | None, "stats": Stats,
+    "names": list[str] | None,
     "dead": int, "zeros": float, "histogram": Histogram, "mosaic": Mosaic, "mean": NumberMap, "maximum": NumberMap,
     "energy": NumberMap, "channel": Channel, "field": Field,
 })
 #: half -- the radius in pixels that holds half of it
 Effective = TypedDict("Effective", {"h": int, "w": int, "low": float, "high": float, "data": str, "half": float})
-#: A map of a sum; before -- it was enlarged
-Term = TypedDict("Term", {
-    "name": str, "label": NotRequired[Said], "source": str, "share": float, "map": NumberMap,
-    "before": NumberMap | None,
-})
-#: missed -- by how much the terms miss the sum, of its largest value
-SumAnswer = TypedDict("SumAnswer", {
-    "kind": str, "joint": str, "terms": list[Term], "channels": int, "total": NumberMap, "after": NumberMap | None,
-    "missed": float,
-})
 # fmt: on
 
 
@@ -70,7 +61,7 @@ def cell(shot: Shot, asked: Question) -> CellAnswer:
         itself: Any = {"photo": photo(shot, asked)["src"], "shape": [3, *shot.pose(side).card.input]}
         return itself
     tap, values = shot.trace(side)[name], shot.tensor(side, name)
-    at = _place(shot, side, asked["joint"], tap.stride)
+    at = place(shot, side, asked["joint"], tap.stride)
     by = asked.get("by", "")
     if (by == "joint" and at is None) or by not in channels.ORDERS:
         by = "energy"
@@ -82,29 +73,21 @@ def cell(shot: Shot, asked: Question) -> CellAnswer:
         "shape": list(facts.shape),
         "by": by,
         "made": made(shot, side, name),
-        "sum": sums.kind(shot.trace(side), name),
+        "sum": terms.kind(shot.trace(side), name),
+        "names": list(shot.pose(side).card.joints.joints) if tap.role == "heatmaps" else None,
         "stats": {"low": facts.low, "mean": facts.mean, "high": facts.high},
         "dead": len(facts.dead),
         "zeros": facts.zeros,
         "histogram": {"counts": list(facts.counts), "low": facts.edges[0], "high": facts.edges[-1]},
         "mosaic": {"src": address(sheet.picture, 80), "tile": sheet.tile, "columns": sheet.columns,
-                   "order": order, "values": [float(v) for v in sorted_by], "low": low, "high": high},
+                   "order": order, "values": [float(v) for v in sorted_by], "low": low, "high": high,
+                   "over": float((values > high).float().mean())},
         "mean": number_map(values.mean(dim=0)),
         "maximum": number_map(values.amax(dim=0)),
         "energy": number_map(channels.energy(values)),
         "channel": {**number_map(values[order[0]]), "number": order[0]},
         "field": _field(shot, side, name),
     }  # fmt: skip
-
-
-def _place(shot: Shot, side: int, joint: str, stride: int) -> tuple[float, float] | None:
-    """The network's own joint as x, y in cells of a map with this stride; None where it has no such joint."""
-    pose = shot.pose(side)
-    if joint not in pose.card.joints.joints:
-        return None
-    at = pose.crop.to_input(pose.joints[pose.card.joints.index(joint)])
-    x, y = to_cells(torch.as_tensor(at), stride, pose.card.cells).tolist()
-    return x, y
 
 
 def _range(values: Tensor) -> tuple[float, float]:
@@ -168,60 +151,3 @@ def _half(gradient: Tensor) -> float:
     order = distance.argsort()
     held = mass.flatten()[order].cumsum(0)
     return float(distance[order][min(len(held) - 1, int((held < 0.5).sum()))])
-
-
-def computation(shot: Shot, asked: Question) -> SumAnswer:
-    """The terms that add up to a cell, as maps: of one channel, or averaged over all. Raises KeyError for no sum."""
-    side, name, number = side_of(shot, asked), asked["cell"], asked.get("channel")
-    trace, known = shot.trace(side), shot.pose(side).card.joints.joints
-    kind = sums.kind(trace, name)
-    if kind is None:
-        raise KeyError(name)
-    joint = asked["joint"] if asked["joint"] in known else known[0]
-    found: Any = sums.find(trace, name, shot.net(side), known.index(joint))
-    terms = _heads(found) if kind == "head" else _terms(found, number)
-    total = one(found.total, number if kind != "head" else 0)
-    top = max(float(np.abs(v).max()) for v in [*(values_of(t["map"]) for t in terms), total.numpy()]) or 1.0
-    for term in terms:
-        for shown in (term["map"], term["before"]):
-            if shown:
-                shown |= {"low": -top, "high": top}
-    return {
-        "kind": kind,
-        "joint": joint,
-        "terms": terms,
-        "channels": int(found.total.shape[0]),
-        "total": number_map(total, -top, top),
-        "after": None if found.after is None else number_map(one(found.after, number), -top, top),
-        "missed": max(found.error(), 1e-7),
-    }
-
-
-def _terms(found: sums.Sum, number: int | None) -> list[Term]:
-    return [
-        {
-            "name": t.name,
-            "source": t.source,
-            "share": t.share,
-            "map": number_map(one(t.tensor, number)),
-            "before": None if t.before is None else number_map(one(t.before, number)),
-        }
-        for t in found.terms
-    ]
-
-
-def _heads(found: sums.Sum, most: int = 7) -> list[Term]:
-    """The channels with the largest share, the rest in one term, and the bias."""
-    *each, bias = found.terms
-    order = sorted(range(len(each)), key=lambda k: -each[k].share)
-    rest = [each[k] for k in order[most:]]
-
-    def term(label: Said, share: float, values: Any) -> Term:
-        return {"name": "", "label": label, "source": each[0].source, "share": share, "map": number_map(values),
-                "before": None}  # fmt: skip
-
-    shown = [term(said("xray.channel", channel=k), each[k].share, each[k].tensor[0]) for k in order[:most]]
-    if rest:
-        together = torch.stack([t.tensor[0].double() for t in rest]).sum(dim=0)
-        shown.append(term(said("xray.rest", channels=len(rest)), sum(t.share for t in rest), together))
-    return [*shown, term(said("xray.bias"), bias.share, bias.tensor[0])]

@@ -22,6 +22,7 @@ from ..photo_input import data_address
 from ..schema import NumberMap, Question
 from ..store import Shot
 from . import cell as inspector
+from . import terms
 from .film import film
 from .lab import upsampling
 from .maps import maps, picture
@@ -116,12 +117,12 @@ def _cell(shot: Shot, asked: Question) -> dict[str, Any] | None:
         return None
     side, name = asked["side"], asked["cell"]
     trace = shot.trace(side)
-    adds = inspector.sums.kind(trace, name)
+    adds = terms.kind(trace, name)
     return {
         "name": name,
         "title": shot.pose(side).card.title,
         "picture": number_map(picture(trace, name)),
-        "sum": inspector.computation(shot, {**asked, "channel": None}) if adds else None,
+        "sum": terms.computation(shot, {**asked, "channel": None}) if adds else None,
     }
 
 

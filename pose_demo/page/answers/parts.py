@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from ...decode import to_cells
 from ...draw.colour import webp
+from ...xray import channels
 from ..schema import NumberMap, Question
 from ..store import Shot
 
@@ -55,3 +58,23 @@ def why_not(shot: Shot, side: int, joint: str = ALL) -> str | None:
     if not shot.traceable(side):
         return "xray.no_trace"
     return None if joint == ALL or joint in shot.pose(side).card.joints.joints else "page.no_joint"
+
+
+def place(shot: Shot, side: int, joint: str, stride: int) -> tuple[float, float] | None:
+    """The network's own joint as x, y in cells of a map with this stride; None where it has no such joint."""
+    pose = shot.pose(side)
+    if joint not in pose.card.joints.joints:
+        return None
+    at = pose.crop.to_input(pose.joints[pose.card.joints.index(joint)])
+    x, y = to_cells(torch.as_tensor(at), stride, pose.card.cells).tolist()
+    return x, y
+
+
+def strongest(shot: Shot, side: int, name: str, joint: str) -> int:
+    """The channel of a map that answers most clearly where the network sees the joint; a heatmap's is the joint's."""
+    tap, known = shot.trace(side)[name], shot.pose(side).card.joints.joints
+    if tap.role == "heatmaps":
+        return known.index(joint) if joint in known else 0
+    at = place(shot, side, joint, tap.stride)
+    values = shot.tensor(side, name)
+    return channels.order(values, "energy" if at is None else "joint", at)[0][0]

@@ -23,8 +23,9 @@ export function button(text, onclick, more = {}) {
   return make('button', { type: 'button', class: 'plain', onclick, ...more }, text);
 }
 
-/** A button that looks like a link. @param {string} text @param {() => void} onclick */
-export const link = (text, onclick) => button(text, onclick, { class: 'link' });
+/** A button that looks like a link. @param {string} text @param {() => void} onclick
+ * @param {Record<string, unknown>} [more] */
+export const link = (text, onclick, more = {}) => button(text, onclick, { class: 'link', ...more });
 
 /**
  * A choice of one value; null is written as "".

@@ -7,17 +7,20 @@
  * key      -- names the comparison whose maps may be asked for, "" before the first
  * sides, networks, joints, stop, scope, scopes, trained, example -- what that comparison is, see page/schema.py
  * pin, channel -- the cell that is open, and which of its channels (null: the first of the order)
+ * pixel    -- the place of the photo that is pinned in every map
  * against  -- the stop that is compared with, null: as each network was trained
  * costs    -- what was measured of this comparison
  * @typedef {Omit<import('./schema').XrayPatch, 'ramps'> & {
  *   language: string, photos: import('./schema').Photo[], seen: import('./schema').Closeup | null,
- *   pin: import('./schema').Pin | null, channel: number | null, against: string | null }} State
+ *   pin: import('./schema').Pin | null, channel: number | null, pixel: { x: number, y: number } | null,
+ *   against: string | null }} State
  */
 
 /** @type {State} */
 export const state = {
   language: 'en', photos: [], seen: null, joint: '', key: '', sides: [], networks: [], joints: [], stop: null,
-  stops: [], scope: '', scopes: [], trained: {}, example: null, pin: null, channel: null, against: null, costs: null,
+  stops: [], scope: '', scopes: [], trained: {}, example: null, pin: null, channel: null,
+  pixel: null, against: null, costs: null,
 };
 
 /** @type {{ names: (keyof State)[], react: () => void }[]} */

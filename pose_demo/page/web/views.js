@@ -31,7 +31,9 @@ export function start(element) {
     if (!pair.querySelector('.skeletons')) {
       pair.replaceChildren(...poses.map(() => make('figure', 'view',
         make('figcaption', {}, make('h2', 'name'), make('span', 'badges'), make('p', 'what foot')),
-        make('div', 'canvas', make('img', { alt: '' }), make('div', 'skeletons')), make('p', 'foot pass'))));
+        make('div', { class: 'canvas', tabindex: 0, role: 'application', 'data-label': 'page.walk' },
+          make('img', { alt: '' }), make('div', 'skeletons')), make('p', 'foot pass'))));
+      speak(pair);
     }
     poses.forEach((pose, k) => {
       const view = pair.children[k];

@@ -2,13 +2,14 @@
 import { figure, legend } from '../colour.js';
 import { arrow, make, select } from '../dom.js';
 import { set, state } from '../store.js';
-import { number, say } from '../words.js';
+import { number, say, word } from '../words.js';
 import { trouble } from './part.js';
 
 /** @type {import('./inspector.js').Tab} */
 export function channels(body, cell, wire) {
   const said = make('span', { class: 'value', 'aria-live': 'polite' }), large = make('div', 'large');
   const pca = make('figure', 'pca'), { stats, dead, zeros, shape } = cell;
+  const named = (/** @type {number} */ channel) => channelName(channel, cell.names);
   const mean = (/** @type {'mean' | 'maximum' | 'energy'} */ name, /** @type {string} */ key) =>
     make('div', {}, figure(cell[name], say(key)), legend(cell[name].low, cell[name].high));
 
@@ -16,8 +17,13 @@ export function channels(body, cell, wire) {
     const here = channel === cell.channel.number;
     const answer = here ? { ...cell.channel, error: undefined } : await wire.ask('channel', { ...state.pin, channel });
     if (!answer || trouble(large, answer)) return;
-    const caption = say('xray.channel', { channel: answer.number });
-    large.replaceChildren(figure(answer, caption, { say: said, class: 'big' }), legend(answer.low, answer.high));
+    const caption = make('p', 'foot');
+    large.replaceChildren(figure(answer, named(answer.number), { say: said, class: 'big' }),
+      legend(answer.low, answer.high), caption);
+    requestAnimationFrame(() => { // it has a size when it stands on the page
+      const times = (large.querySelector('canvas')?.getBoundingClientRect().width ?? 0) / answer.w;
+      if (times) caption.textContent = say('xray.drawn', { times, cells: `${answer.w}×${answer.h}` });
+    });
   }
 
   function pick(/** @type {number} */ channel) {
@@ -29,8 +35,8 @@ export function channels(body, cell, wire) {
   const sorter = make('label', 'foot', `${say('xray.channels')} (${shape[0]}) ${say('xray.sorted')} `,
     select(orders, cell.by, () => {}, { name: 'by', 'aria-label': say('xray.sorted') }));
   body.replaceChildren(make('div', 'channels',
-    make('div', 'mosaic-box', sorter, mosaic(cell.mosaic, pick), legend(cell.mosaic.low, cell.mosaic.high),
-      make('p', 'foot', say('xray.range_all'))),
+    make('div', 'mosaic-box', sorter, mosaic(cell.mosaic, named, pick), legend(cell.mosaic.low, cell.mosaic.high),
+      make('p', 'foot', say('xray.range_all', cell.mosaic))),
     make('div', 'one', large, said),
     make('div', 'means', mean('mean', 'xray.view_mean'), mean('maximum', 'xray.view_max'),
       mean('energy', 'xray.view_energy'), pca),
@@ -46,8 +52,13 @@ export function channels(body, cell, wire) {
   });
 }
 
-/** @param {import('../schema').Mosaic} sheet @param {(channel: number) => void} pick */
-function mosaic({ src, tile, columns, order, values }, pick) {
+/** A channel's name: of heatmaps the joint's. @param {number} channel @param {string[] | null} names */
+export const channelName = (channel, names) =>
+  (names ? word('joint', names[channel]) : say('xray.channel', { channel }));
+
+/** @param {import('../schema').Mosaic} sheet @param {(channel: number) => string} called
+ * @param {(channel: number) => void} pick */
+function mosaic({ src, tile, columns, order, values }, called, pick) {
   const rows = Math.ceil(order.length / columns), mark = make('i', 'here');
   const node = make('div', { class: 'mosaic', tabindex: 0, role: 'listbox', 'aria-label': say('xray.channels'),
     style: `aspect-ratio:${columns * tile[0]}/${rows * tile[1]}` }, make('img', { src, alt: '' }), mark);
@@ -57,7 +68,7 @@ function mosaic({ src, tile, columns, order, values }, pick) {
     return Math.floor(((event.clientY - box.top) / box.height) * rows) * columns
       + Math.floor(((event.clientX - box.left) / box.width) * columns);
   };
-  const named = (/** @type {number} */ k) => say('xray.channel', { channel: order[k] });
+  const named = (/** @type {number} */ k) => called(order[k]);
   const go = (/** @type {number} */ k, /** @type {boolean} */ chosen) => {
     if (!(k >= 0 && k < order.length)) return;
     here = k;

@@ -25,7 +25,7 @@ export function start(_root, wire) {
     make('div', 'dock-bar', title, tabs, close), body);
   section.append(dock);
   speak(dock);
-  let tab = 'channels', by = 'energy';
+  let tab = 'channels', by = 'energy', opened = '';
   /** @type {Cell | null} */
   let cell = null;
 
@@ -49,7 +49,10 @@ export function start(_root, wire) {
     const side = state.sides[pin.side];
     title.replaceChildren(make('b', {}, pin.cell), ` ${cell.shape.join('×')} `, make('span', 'foot', side.title));
     if (!side.trained) title.append(' ', make('span', 'badge untrained', badge(side)));
-    if (tab === 'computation' && !cell.sum && !cell.made?.length) tab = 'channels';
+    // It opens on what the cell is asked about: a sum on its terms, a map on its channels.
+    const name = `${pin.side}:${pin.cell}`;
+    if (name !== opened) tab = cell.sum ? 'computation' : 'channels';
+    opened = name;
     await show();
     const below = (find(pin)?.getBoundingClientRect().bottom ?? 0) + 18 - dock.getBoundingClientRect().top;
     if (hidden && below > 0) scrollBy({ top: below }); // the cell stays in sight above the dock

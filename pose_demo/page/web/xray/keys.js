@@ -1,6 +1,6 @@
 // The page's own keys, wherever the focus is but in a text field; a list of them.
 import { make } from '../dom.js';
-import { state } from '../store.js';
+import { set, state } from '../store.js';
 import { move } from '../stops.js';
 import { speak } from '../words.js';
 import { release } from './maps.js';
@@ -24,7 +24,7 @@ export function start(root) {
   speak(sheet);
   /** @type {Record<string, () => void>} */
   const does = { '?': () => sheet.showModal(), '+': () => step(1), '-': () => step(-1), 0: () => step(0),
-    Escape: () => { if (state.pin) release(true); } };
+    Escape: () => (state.pin ? release(true) : set({ pixel: null })) };
 
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || sheet.open) return;

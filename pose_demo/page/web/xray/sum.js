@@ -1,37 +1,63 @@
 // What adds up to a cell: its terms, their shares, the sum.
-import { figure, legend } from '../colour.js';
+import { figure, legend, numbers } from '../colour.js';
 import { link, make, select } from '../dom.js';
-import { set, state } from '../store.js';
-import { say, tell } from '../words.js';
-import { walk } from './maps.js';
+import { on, set, state } from '../store.js';
+import { number, say, tell } from '../words.js';
+import { channelName } from './channels.js';
+import { section, walk } from './maps.js';
 import { trouble } from './part.js';
+import { reading } from './pixels.js';
 
 /** "stage3.module1.branch1.from0" -> "branch1.from0": the head line says where one is. @param {string} name */
 export const short = (name) => name.split('.').slice(-2).join('.');
+
+/** @type {import('../schema').SumAnswer | null} */
+let shown = null;
+
+on(['pixel'], () => {
+  const old = section.querySelector('.equation');
+  if (old && shown && state.pin) old.replaceWith(equation(shown, state.pin));
+});
 
 /** @type {import('./inspector.js').Tab} */
 export async function sum(body, cell, wire) {
   const { pin, channel } = state;
   if (!pin) return;
+
   if (!cell.sum) return void body.replaceChildren(make('p', {}, say('xray.plain')), made(cell.made ?? [], pin.side));
   const answer = await wire.ask('sum', { ...pin, channel });
   if (!answer || trouble(body, answer)) return;
+  shown = answer;
   const said = make('span', 'value'), look = { diverging: true, say: said };
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
   const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin)]);
   const after = answer.after ? [sign(`→ ${say('xray.relu_follows')} →`),
     make('div', 'term', figure(answer.after, short(pin.cell).split('.').at(-1) ?? '', look))] : [];
   /** @type {[string | null, string][]} */
-  const each = Array.from({ length: answer.channels }, (_, k) => [String(k), say('xray.channel', { channel: k })]);
-  const chooser = select([[null, say('xray.all_channels')], ...each], channel, (to) => {
-      set({ channel: to === null ? null : Number(to) });
+  const each = Array.from({ length: answer.channels }, (_, k) => [String(k), channelName(k, cell.names)]);
+  const chooser = select([['-1', say('xray.all_channels')], ...each], answer.channel ?? -1, (to) => {
+      set({ channel: Number(to) });
       sum(body, cell, wire);
     }, { 'aria-label': say('xray.channels') });
   body.replaceChildren(
     make('div', 'sum-head', make('b', {}, say(`xray.${answer.kind === 'head' ? 'head_title' : answer.kind}`, answer)),
       ...(answer.kind === 'head' ? [] : [chooser]), said, legend(answer.total.low, answer.total.high, true)),
     make('div', 'sum', ...terms, sign('='), make('div', 'term total', figure(answer.total, say('xray.sum'), look)),
-      ...after), make('p', 'foot', say('xray.share_note', { error: answer.missed })));
+      ...after), equation(answer, pin), make('p', 'foot', say('xray.share_note', { error: answer.missed })));
+}
+
+/** The sum at the place that is pinned, with its numbers. @param {import('../schema').SumAnswer} answer
+ * @param {import('../schema').Pin} pin */
+function equation({ terms, total, after }, pin) {
+  const at = state.pixel && reading(pin, state.pixel);
+  if (!at) return make('p', 'foot equation', say('xray.pin_pixel'));
+  const value = (/** @type {import('../schema').NumberMap} */ map) => numbers(map)[at.y * map.w + at.x];
+  const signed = (/** @type {number} */ v, /** @type {number} */ k) =>
+    `${v < 0 ? '−' : '+'} ${number(Math.abs(v), '.2f')}`.replace(k ? /^$/ : /^\\+ /, '');
+  const sides = terms.map(({ name, label, map, source }, k) => link(signed(value(map), k), () => walk(pin.side, source),
+    { title: label ? tell(label) : short(name) }));
+  return make('p', 'equation', make('span', 'foot', `(${at.x}, ${at.y}): `), ...sides.flatMap((each) => [each, ' ']),
+    make('b', {}, `= ${signed(value(total), 0)}`), ...(after ? [` → ReLU → ${number(value(after), '.2f')}`] : []));
 }
 
 /** @param {import('../schema').Term} term @param {import('../schema').Pin} pin */

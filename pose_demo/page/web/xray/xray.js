@@ -6,8 +6,9 @@ import * as bar from './bar.js';
 import * as inspector from './inspector.js';
 import * as keys from './keys.js';
 import * as maps from './maps.js';
+import * as pixels from './pixels.js';
 
-const PARTS = [bar, maps, inspector, keys];
+const PARTS = [bar, maps, inspector, pixels, keys];
 
 /** @param {HTMLElement} element @param {import('../channel.js').Wire} wire */
 export function start(element, wire) {

@@ -1,0 +1,69 @@
+"""What a browser needs to follow one place of the photo through every map without asking again."""
+
+# ruff: noqa: UP013
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+from typing_extensions import TypedDict
+
+from ...draw import architecture
+from ...xray import channels, receptive
+from ...xray.graph import INPUT
+from ..schema import Question
+from ..store import Shot
+from .parts import strongest
+
+# fmt: off
+#: Values of a map in 65,536 levels from low to high, uint16 in base64.
+Levels = TypedDict("Levels", {"low": float, "high": float, "data": str})
+#: channel -- whose highest value near the joint stands out most (a heatmap's is the joint's), own -- its values;
+#: field -- width and height in pixels of the input that one of its cells depends on; stride -- pixels from cell to cell
+PixelCell = TypedDict("PixelCell", {
+    "h": int, "w": int, "energy": Levels, "channel": int, "own": Levels, "field": tuple[int, int],
+    "stride": int,
+})
+#: crop -- x0, y0, x1, y1 of the photo that the input covers; input -- its width and height
+PixelSide = TypedDict("PixelSide", {
+    "crop": tuple[float, float, float, float], "input": tuple[int, int], "cells": dict[str, PixelCell],
+})
+Pixels = TypedDict("Pixels", {"sides": list[PixelSide]})
+# fmt: on
+
+
+def pixels(shot: Shot, asked: Question) -> Pixels:
+    return {"sides": [_side(shot, k, asked["joint"]) for k in range(len(shot.comparison.poses))]}
+
+
+def _side(shot: Shot, side: int, joint: str) -> PixelSide:
+    pose = shot.pose(side)
+    height, width = pose.card.input
+    x0, y0, x1, y1 = (float(v) for v in pose.crop.box)
+    cells: dict[str, PixelCell] = {}
+    if shot.traceable(side):
+        trace = shot.trace(side)
+        shapes = {INPUT: (3, height, width), **{name: tuple(tap.tensor.shape[1:]) for name, tap in trace.items()}}
+        drawn: Any = architecture.layout(shapes, 1.0).cells
+        cells = {name: _cell(shot, side, name, joint) for name in trace if name in drawn}
+    return {"crop": (x0, y0, x1, y1), "input": (width, height), "cells": cells}
+
+
+def _cell(shot: Shot, side: int, name: str, joint: str) -> PixelCell:
+    values = shot.tensor(side, name)
+    _, h, w = values.shape
+    channel = strongest(shot, side, name, joint)
+    found = receptive.field(shot.net(side), name, (h // 2, w // 2), shot.pose(side).card.input, shot.request(side))
+    return {
+        "h": h, "w": w, "energy": levels(channels.energy(values)), "channel": channel, "own": levels(values[channel]),
+        "field": (found.size[1], found.size[0]), "stride": shot.trace(side)[name].stride,
+    }  # fmt: skip
+
+
+def levels(values: Tensor) -> Levels:
+    data = np.asarray(values, np.float32)
+    low, high = float(data.min()), float(data.max())
+    steps = np.round((data - low) * (65535 / (high - low) if high > low else 0)).astype("<u2")
+    return {"low": low, "high": high, "data": base64.b64encode(steps.tobytes()).decode("ascii")}

@@ -1,0 +1,158 @@
+// One place of the photo in every map of both networks: lit under the pointer, pinned by a click, walked by arrow keys.
+// All values are here already, so that a pointer asks the server for nothing.
+import { bytes } from '../colour.js';
+import { arrow, button, make } from '../dom.js';
+import { on, set, state } from '../store.js';
+import { number, say, word } from '../words.js';
+import { section } from './maps.js';
+import { whenSeen } from './part.js';
+
+/** @typedef {import('../schema').PixelSide} Side */
+/** @typedef {import('../schema').PixelCell} Cell */
+/** @typedef {{ x: number, y: number }} Point in pixels of the photo, centres at whole numbers */
+/** @typedef {{ side: number, cell: string }} Pin */
+
+const SVG = 'http://www.w3.org/2000/svg';
+/** @type {Side[]} */
+let sides = [];
+
+/** The column and row of a map's cell over a place of the photo, null beside it.
+ * @param {Pick<Side, 'crop'>} side @param {{ w: number, h: number }} cell @param {Point} point */
+export function under({ crop: [x0, y0, x1, y1] }, { w, h }, { x, y }) {
+  const column = Math.floor(((x - x0) / (x1 - x0)) * w), row = Math.floor(((y - y0) / (y1 - y0)) * h);
+  return column >= 0 && row >= 0 && column < w && row < h ? { x: column, y: row } : null;
+}
+
+/** A value of a map that was sent in levels. @param {import('../schema').Levels & { steps?: Uint16Array }} map
+ * @param {number} at */
+export function level(map, at) {
+  map.steps ||= new Uint16Array(bytes(map.data).buffer);
+  return map.low + (map.steps[at] * (map.high - map.low)) / 65535;
+}
+
+/** What is known at a place: energy, the joint's channel and its value. @param {Pin} pin @param {Point} point */
+export function reading({ side, cell }, point) {
+  const map = sides[side]?.cells[cell], at = map && under(sides[side], map, point);
+  if (!at) return null;
+  const k = at.y * map.w + at.x;
+  return { ...at, channel: map.channel, energy: level(map.energy, k), own: level(map.own, k) };
+}
+
+/** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
+export function start(root, wire) {
+  const text = make('span'), close = button('✕', () => set({ pixel: null }), { 'data-label': 'xray.close' });
+  const strip = make('div', { class: 'pixel-strip', hidden: '' }, text, close);
+  root.append(strip);
+  const pinned = new URLSearchParams(location.search).get('pixel')?.split(',').map(Number);
+  if (pinned?.length === 2 && pinned.every(Number.isFinite)) set({ pixel: { x: pinned[0], y: pinned[1] } });
+
+  whenSeen(section, ['joint'], async () => {
+    const answer = await wire.ask('pixels');
+    if (!answer || answer.error) return;
+    ({ sides } = answer);
+    light(state.pixel);
+  });
+  on(['pixel'], () => light(state.pixel));
+
+  /** @param {Point | null} point @param {Pin | null} [over] the cell under the pointer */
+  function light(point, over = state.pin) {
+    strip.hidden = !point;
+    close.hidden = !state.pixel;
+    spots(point);
+    onPhotos(point, over);
+    if (!point) return;
+    const joint = word('joint', state.joint), read = over && reading(over, point);
+    const parts = [say('xray.at', { x: Math.round(point.x), y: Math.round(point.y) })];
+    if (read && over) {
+      parts.push(`${over.cell} (${read.x}, ${read.y}): ${say('xray.energy')} ${number(read.energy, '.3g')}, ${
+        say('xray.channel', read)} ${number(read.own, '.3g')}`);
+    }
+    const answers = sides.map((side, k) => reading({ side: k, cell: Object.keys(side.cells).at(-1) ?? '' }, point));
+    parts.push(`${joint}: ${answers.map((one) => (one ? number(one.own, '.2f') : '–')).join(' | ')}`);
+    text.textContent = parts.join('  ·  ');
+  }
+
+  /** @param {MouseEvent} event @returns {{ point: Point, over: Pin | null } | null} */
+  function at(event) {
+    const target = event.target instanceof Element ? event.target : null, canvas = target?.closest('.pair .canvas');
+    const svg = /** @type {SVGSVGElement | null} */ (canvas?.querySelector('svg.skeleton') ?? null);
+    if (svg) {
+      const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM()?.inverse());
+      return { point, over: null };
+    }
+    const cell = /** @type {HTMLElement | null} */ (target?.closest('.map-scroll .cell') ?? null);
+    const side = Number(/** @type {HTMLElement | null} */ (cell?.closest('.map-scroll'))?.dataset.side);
+    const rim = cell?.parentNode?.querySelector('.rim')?.getBoundingClientRect();
+    if (!cell || !rim || !sides[side]) return null;
+    const [x0, y0, x1, y1] = sides[side].crop;
+    const inside = (/** @type {number} */ part) => Math.min(0.9999, Math.max(0, part));
+    return { over: { side, cell: cell.dataset.cell ?? '' }, point: {
+      x: x0 + inside((event.clientX - rim.left) / rim.width) * (x1 - x0),
+      y: y0 + inside((event.clientY - rim.top) / rim.height) * (y1 - y0) } };
+  }
+  document.addEventListener('pointermove', (event) => {
+    const here = sides.length && !event.buttons ? at(event) : null;
+    if (here) light(here.point, here.over ?? state.pin);
+    else if (!strip.hidden) light(state.pixel);
+  });
+  document.addEventListener('click', (event) => {
+    const here = sides.length && event.detail ? at(event) : null;
+    if (here) set({ pixel: { x: here.point.x, y: here.point.y } });
+  });
+  document.addEventListener('keydown', (event) => { // one cell of the answer a step
+    const step = arrow(event), on_ = event.target instanceof Element && event.target.closest('.pair .canvas');
+    if (!step || !on_ || !sides.length) return;
+    event.preventDefault();
+    const [x0, y0, x1, y1] = sides[0].crop, size = (x1 - x0) / (sides[0].input[0] / 4);
+    const from = state.pixel ?? { x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
+    set({ pixel: { x: from.x + step[0] * size, y: from.y + step[1] * size } });
+  });
+}
+
+/** The same place in every cell of both drawings. @param {Point | null} point */
+function spots(point) {
+  for (const rim of section.querySelectorAll('.map-scroll .rim')) {
+    const cell = /** @type {HTMLElement | null} */ (rim.parentNode?.querySelector('.cell'));
+    const k = Number(/** @type {HTMLElement} */ (rim.closest('.map-scroll')).dataset.side);
+    const map = sides[k]?.cells[cell?.dataset.cell ?? ''], place = point && map && under(sides[k], map, point);
+    let spot = rim.nextElementSibling;
+    if (!spot?.matches('.spot')) {
+      spot = document.createElementNS(SVG, 'rect');
+      spot.setAttribute('class', 'spot');
+      rim.after(spot);
+    }
+    spot.toggleAttribute('hidden', !place);
+    if (!place) continue;
+    const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((name) => Number(rim.getAttribute(name)));
+    const wide = width / map.w, high = height / map.h, size = Math.max(wide, 3), tall = Math.max(high, 3);
+    const shape = { x: x + (place.x + 0.5) * wide - size / 2, y: y + (place.y + 0.5) * high - tall / 2,
+      width: size, height: tall };
+    for (const [name, value] of Object.entries(shape)) spot.setAttribute(name, String(value));
+  }
+}
+
+/** The place on both skeletons' photos, and what the cell there depends on. @param {Point | null} point
+ * @param {Pin | null} over */
+function onPhotos(point, over) {
+  const side = over && sides[over.side], map = side && over && side.cells[over.cell];
+  const place = point && map && under(side, map, point);
+  for (const svg of document.querySelectorAll('.pair svg.skeleton')) {
+    svg.querySelector('.here')?.remove();
+    if (!point) continue;
+    const group = document.createElementNS(SVG, 'g');
+    group.setAttribute('class', 'here');
+    if (place) {
+      const [x0, y0, x1] = side.crop, [width, height] = side.input, scale = (x1 - x0) / width;
+      const clip = (/** @type {number} */ v, /** @type {number} */ most) => Math.min(most, Math.max(0, v));
+      const ends = (/** @type {number} */ k, /** @type {number} */ reach, /** @type {number} */ most) =>
+        [-1, 1].map((sign) => clip((k + 0.5) * map.stride + (sign * reach) / 2, most));
+      const [left, right] = ends(place.x, map.field[0], width), [top, bottom] = ends(place.y, map.field[1], height);
+      group.innerHTML = `<rect class="sees" x="${x0 + left * scale}" y="${y0 + top * scale}" width="${
+        (right - left) * scale}" height="${(bottom - top) * scale}"/>`;
+    }
+    const r = Number(svg.getAttribute('viewBox')?.split(' ')[2]) / 60;
+    group.insertAdjacentHTML('beforeend', `<path d="M${point.x - r} ${point.y}h${2 * r}M${point.x} ${point.y - r}v${
+      2 * r}"/>`);
+    svg.append(group);
+  }
+}

@@ -1,0 +1,61 @@
+"""One place of the photo in every map of both networks, and its sum with numbers; a pointer asks the server nothing."""
+
+import re
+
+from conftest import pin
+from test_xray import FUSED
+
+
+def known(page) -> None:
+    """The values of all maps have come: a pointer over a cell says what is there."""
+    page.wait_for_function(
+        """() => { document.querySelector('.map-scroll .cell[data-cell="stem"]').dispatchEvent(
+            new PointerEvent('pointermove', { bubbles: true, clientX: 1, clientY: 1 }));
+            return document.querySelectorAll('.xmap .spot:not([hidden])').length > 40; }"""
+    )
+
+
+def test_a_pointer_lights_the_same_place_everywhere_without_a_request(look):
+    page = look()
+    known(page)
+    page.wait_for_timeout(1500)
+    sent = []
+    page.on("request", lambda r: sent.append(r.url))
+    page.locator(FUSED).hover()
+    strip = page.inner_text(".pixel-strip")
+    assert "stage3.module1.branch1.fused" in strip and re.search(r"energy [\d.]+, channel \d+ [\d.]+", strip)
+    assert page.locator(".xmap .spot:not([hidden])").count() == page.locator(".map-scroll .rim").count() - 2
+    assert page.locator(".pair .here").count() == 2 and page.locator(".pair .sees").count() == 2
+    page.evaluate("scrollTo(0, 0)")
+    page.locator(".pair .canvas").nth(1).hover()
+    assert re.search(r"right wrist: -?[\d.]+ \| -?[\d.]+", page.inner_text(".pixel-strip"))
+    assert sent == []
+
+
+def test_a_place_is_pinned_walked_and_its_sum_stands_with_numbers(look):
+    page = look()
+    known(page)
+    pin(page, FUSED)  # the click pins the place too
+    page.wait_for_selector(".equation b")
+    text = page.inner_text(".equation").replace("−", "-").replace("- ", "-").replace("+ ", "+")
+    terms, _, after = re.sub(r"^.*?: ", "", text).partition("=")
+    total = float(after.split("→")[0])
+    assert abs(sum(float(t) for t in terms.split()) - total) <= 0.03, text
+    relu = float(after.split("→")[2])
+    assert abs(max(0.0, total) - relu) <= 0.01, "one channel: ReLU of what stands before it"
+    page.evaluate("scrollTo(0, 0)")
+    page.focus(".pair .canvas")
+    before = page.inner_text(".pixel-strip")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text(".pixel-strip") != before
+
+
+def test_heatmap_channels_are_called_by_their_joint(look):
+    page = look()
+    pin(page, '.map-scroll[data-side="0"] .cell[data-cell="heatmaps"]')
+    page.click('[data-tab="channels"]')
+    page.wait_for_selector(".mosaic")
+    names = {"ankle", "knee", "hip", "wrist", "elbow", "shoulder", "neck", "head top"}
+    assert any(page.inner_text(".large figcaption").endswith(name) for name in names)
+    page.wait_for_function("document.querySelector('.large').innerText.includes('times as large')")
+    assert "%" in page.inner_text(".mosaic-box .foot >> nth=-1")
