@@ -223,17 +223,19 @@ def test_two_visitors_with_different_positions(visit):
 
 def test_the_threshold_runs_no_network(visit):
     page = visit()
-    times = page.inner_text(f"{SECOND} .foot").split("·")[1]
+    times = page.inner_text(f"{SECOND} .pass").split("·")[1]
     count = page.locator(".pair circle").count()
     page.click("#more button")
     page.focus("#threshold input[type=range]")
     changes(page, LEFT, lambda: page.keyboard.press("End"))
     assert page.locator(".pair circle").count() < count
-    assert page.inner_text(f"{SECOND} .foot").split("·")[1] == times
+    assert page.inner_text(f"{SECOND} .pass").split("·")[1] == times
 
 
 def test_a_joint_is_clicked_in_the_table(visit):
     page = visit()
+    page.click("#more button")
+    page.wait_for_selector("#pick-joint input")
     changes(page, ".heat .heading", lambda: page.click(".differences button:has-text('left knee')"), "textContent")
     assert "left knee" in page.inner_text(".heat .heading")
     page.wait_for_function("document.querySelector('#pick-joint input').value === 'left knee'")
@@ -247,7 +249,7 @@ def test_a_newer_photo_wins(visit, png):
     page.wait_for_function("document.querySelectorAll('.example[aria-pressed=true]').length === 0")
     page.wait_for_function("document.querySelector('.pair img').src === document.querySelector('.photo .picture').src")
     settle(page)
-    assert page.eval_on_selector(PHOTO, "node => node.naturalWidth") == 240
+    page.wait_for_function("document.querySelector('.photo .picture').naturalWidth === 240")
 
 
 def test_a_forged_event_opens_no_other_file(visit, app):
