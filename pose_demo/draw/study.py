@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..locales import UserError
-from .study_words import MEASURES, change, main_measure, titled
+from ..locales import UserError, word
+from .study_words import MEASURES, change, main_measure
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+titled = partial(word, "en", "measure")
 #: Okabe and Ito's colours, one a network; and from good to bad, one a kind of error.
 NETWORKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 KINDS = {"good": "#009E73", "jitter": "#56B4E9", "inversion": "#E69F00", "swap": "#CC79A7", "miss": "#999999"}

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..joints import joint_set
 from ..locales import say
-from ..study.report import main_figures, said
+from ..study import report
 from .skeleton import STROKE, strokes
 from .study import figures
 from .study_words import Said, answers, source
@@ -70,16 +70,14 @@ def _networks(result: dict[str, Any]) -> str:
 
 
 def _numbers(result: dict[str, Any]) -> str:
-    figures = [main_figures(row) for row in result["rows"]]
-    names = list(dict.fromkeys(name for row in figures for name in row))
-    rows = [[escape(row["label"]), *(escape(said(found.get(name))) for name in names)]
-            for row, found in zip(result["rows"], figures, strict=True)]  # fmt: skip
+    names, cells = report.figures(result)
+    rows = [[escape(row["label"]), *map(escape, line)] for row, line in zip(result["rows"], cells, strict=True)]
     return f"<h2>Figures</h2>{_html_table(['network', *names], rows)}"
 
 
 def _tests(result: dict[str, Any]) -> str:
     labels = {row["column"]: row["label"] for row in result["rows"]}
-    rows = [[escape(labels[t["b"]]), escape(labels[t["a"]]), escape(t["measure"]), said(t["difference"]),
+    rows = [[escape(labels[t["b"]]), escape(labels[t["a"]]), escape(t["measure"]), report.said(t["difference"]),
              _p(t["p_bootstrap"]), _p(t.get("p_mcnemar"))] for t in result["tests"]]  # fmt: skip
     if not rows:
         return ""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..locales import table
-
 #: p below which a difference is not put down to chance.
 _CHANCE = 0.05
 #: Measures in the order in which they are drawn.
@@ -18,10 +16,6 @@ Said = dict[str, Any]
 
 def said(key: str, **values: object) -> Said:
     return {"key": key, "values": values}
-
-
-def titled(measure: str, language: str = "en") -> str:
-    return table(language).get(f"measure.{measure}", measure)
 
 
 def main_measure(result: dict[str, Any]) -> str:

@@ -56,13 +56,18 @@ def main_figures(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return row["measures"] | oks | {f"share of {kind}": figure for kind, figure in row.get("kinds", {}).items()}
 
 
+def figures(result: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """The names of a result's main figures, and these as text for each row."""
+    every = [main_figures(row) for row in result["rows"]]
+    names = list(dict.fromkeys(name for row in every for name in row))
+    return names, [[said(row.get(name)) for name in names] for row in every]
+
+
 def markdown(result: dict[str, Any]) -> str:
     """The main figures as a table for a README, and the command that makes them again."""
-    figures = [main_figures(row) for row in result["rows"]]
-    names = list(dict.fromkeys(name for row in figures for name in row))
+    names, cells = figures(result)
     lines = [["", *names], ["---"] * (1 + len(names))]
-    for row, found in zip(result["rows"], figures, strict=True):
-        lines.append([f"{row['label']} ({row['status']})", *(said(found.get(name)) for name in names)])
+    lines += [[f"{row['label']} ({row['status']})", *line] for row, line in zip(result["rows"], cells, strict=True)]
     data, made = result["data"], result["made"]
     return (
         "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -12,7 +12,6 @@ same order with the same augmentation, however often they were cut off.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
@@ -26,6 +25,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..decode import decode, to_input
+from ..download import sha256_of
 from ..joints import JointSet
 from ..locales import UserError
 from ..networks import checkpoints
@@ -357,12 +357,11 @@ def begin(net: PoseNetwork, file: Path) -> dict[str, Any]:
 
     Returns what the record keeps: the file's name and hash, and the photos that those weights had seen, if it says so.
     """
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
     saved = contents(file)
     checkpoints.load(net, saved)
     record = saved.record or saved.notes
     photos = record.get("photos", 0) + (record.get("begun") or {}).get("photos", 0)
-    return {"file": file.name, "sha256": digest, "photos": photos}
+    return {"file": file.name, "sha256": sha256_of(file), "photos": photos}
 
 
 def _bar() -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..download import sha256_of
 from ..joints import joint_set
 from ..networks import checkpoints, zoo
 from ..networks.files import CheckpointError, contents
@@ -46,12 +45,13 @@ def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: i
     if (curve := run.with_name("curve.png")).exists():
         shutil.copyfile(curve, folder / f"{name}.png")
     data = "; ".join(DATA.get(part["name"]) or part["name"] for part in record.get("data", []))
-    training = {k: v for k, v in record.items() if k not in ("recipe", "augmentation", "validation")}
+    skipped = ("recipe", "augmentation", "validation")
+    training = {k: v for k, v in record.items() if v is not None and k not in skipped}
     training["validation_pck"] = record["validation"]["pck"]
     card = {
         "name": name, "network": network["name"], "joints": joints.name, "input": [recipe["size"]] * 2,
         "normalisation": "imagenet", "cells": "centre", "upsampling": recipe["upsampling"], "file": file.name,
-        "sha256": _hash(file), "licence": "MIT",
+        "sha256": sha256_of(file), "licence": "MIT",
         "source": f"trained with this repository on {data}; for research and teaching", "embedded": True, "pair": pair,
         "trained": "trained briefly on a CPU" if record["device"] == "CPU" else "trained",
         "training": {**training, "recipe": recipe, "augmentation": record.get("augmentation", {})},
@@ -66,7 +66,7 @@ def measure(card: Path, tests: Sequence[Path]) -> Path:
     """Measures the weights that ship with this NAME.toml again and writes the figures into it."""
     known = tomllib.loads(card.read_text(encoding="utf-8"))
     net = zoo.build(known["network"], len(joint_set(known["joints"])))
-    known["sha256"] = _hash(card.with_name(known["file"]))
+    known["sha256"] = sha256_of(card.with_name(known["file"]))
     return _write(card, {**known, "measured": _measure(net, known, card.parent, tests)})
 
 
@@ -87,36 +87,15 @@ def _measure(net: Any, card: dict[str, Any], folder: Path, tests: Sequence[Path]
     return found
 
 
-def _hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def _write(file: Path, card: dict[str, Any]) -> Path:
-    """A card as TOML: plain values first, then the tables."""
-    tables = {k: v for k, v in card.items() if isinstance(v, dict)}
-    lists = {k: v for k, v in card.items() if isinstance(v, list) and v and isinstance(v[0], dict)}
-    parts = [_HEAD, *_lines({k: v for k, v in card.items() if k not in tables and k not in lists})]
-    for name, entries in lists.items():
-        for entry in entries:
-            parts += ["", f"[[{name}]]", *_lines(entry)]
-    for name, table in tables.items():
-        parts += ["", f"[{name}]", *_lines(table)]
-    file.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    """A card as TOML: plain values first, then the tables, as TOML wants it."""
+    import tomlkit
+
+    known = {key: value for key, value in card.items() if value is not None}
+    tables = {key: known.pop(key) for key in ("measured", "training") if key in known}
+    file.write_text(_HEAD + tomlkit.dumps({**known, **tables}), encoding="utf-8")
     return file
 
 
 def _percent(share: float) -> float:
     return round(100 * share, 2)
-
-
-def _lines(table: dict[str, Any]) -> list[str]:
-    return [f"{key} = {_toml(value)}" for key, value in table.items() if value is not None]
-
-
-def _toml(value: Any) -> str:
-    """Strings, numbers, booleans and lists are written as JSON writes them; a table stands in line."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value)
