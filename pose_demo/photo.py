@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import warnings
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -27,9 +28,16 @@ from PIL import (
 
 from .locales import UserError
 
+# Pillow's remarks on damaged metadata: what cannot be used is said by PhotoError.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
 MAX_BYTES = 50 * 2**20
 MAX_PIXELS = 60_000_000
 MIN_SIDE = 16
+#: Of kinds whose decoder keeps several copies at once: about 1 GB of memory.
+_MAX_PIXELS_OF = {"WEBP": 40_000_000, "AVIF": 40_000_000}
+#: Pixels times layers (scans) of a JPEG: about two seconds' work. A photo has ten layers, each for the whole picture.
+_MAX_LAYERS = 2_000_000_000
 #: Bits that a photo's numbers have: white is the most that the first which holds them all can say.
 _DEPTHS = (8, 10, 12, 14, 16)
 
@@ -47,7 +55,7 @@ _OPENERS: tuple[tuple[bytes, Callable[[io.BytesIO], Image.Image]], ...] = (
     (b"MM\0*", TiffImagePlugin.TiffImageFile),
     (b"GIF87a", GifImagePlugin.GifImageFile),
     (b"GIF89a", GifImagePlugin.GifImageFile),
-    *((b"P%d\n" % kind, PpmImagePlugin.PpmImageFile) for kind in range(1, 7)),
+    *((b"P%d%c" % (kind, space), PpmImagePlugin.PpmImageFile) for kind in range(1, 7) for space in b"\n\r\t "),
 )
 # What people hand in by mistake, by the locale files' word for its kind.
 _OTHERS = (
@@ -99,7 +107,9 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
     _check_bytes(len(data), max_bytes, name)
     try:
         with _open(data, name) as picture:
-            _check_size(picture.size, max_pixels, name)
+            _check_size(picture.size, min(max_pixels, _MAX_PIXELS_OF.get(picture.format or "", max_pixels)), name)
+            if picture.format in ("JPEG", "MPO"):
+                _check_layers(picture.width * picture.height, data.count(b"\xff\xda"), name)
             return _decode(picture, name, data)
     except PhotoError:
         if not data.startswith((b"II*\0", b"MM\0*")):
@@ -144,6 +154,11 @@ def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     if width * height > max_pixels:
         most = f"{max_pixels / 1e6:g}"
         raise PhotoError("photo.too_many_pixels", name=name, width=width, height=height, most=most)
+
+
+def _check_layers(pixels: int, layers: int, name: str) -> None:
+    if pixels * layers > _MAX_LAYERS:
+        raise PhotoError("photo.layers", name=name, layers=layers)
 
 
 def _open(data: bytes, name: str) -> Image.Image:
@@ -214,12 +229,17 @@ def _eight_bits(values: np.ndarray) -> np.ndarray:
     if values.dtype == np.uint8:
         return values
     if values.dtype.kind == "f":
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        most = float(values.max())
+        most = max((float(np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0).max()) for rows in values), default=0.0)
         top = 1.0 if most <= 1 else max(most, 255.0)
     else:
         top = next((2**bits - 1 for bits in _DEPTHS if values.max() < 2**bits), float(values.max()))
-    return np.clip(values * np.float64(255 / top), 0, 255).round().astype(np.uint8)
+    # A row at a time: a large photo in floats would need many times its memory.
+    result = np.empty(values.shape, np.uint8)
+    for rows, whole in zip(values, result, strict=True):
+        if values.dtype.kind == "f":
+            rows = np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0)
+        whole[:] = np.clip(rows * np.float64(255 / top), 0, 255).round()
+    return result
 
 
 def _by_opencv(data: bytes) -> np.ndarray:

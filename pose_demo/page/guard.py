@@ -1,0 +1,268 @@
+"""The door: what every request passes before Gradio sees it, and what goes with every answer.
+
+Only the routes that the page needs exist; what comes is small and quick enough before anything is decoded; another
+site's page can neither read nor ask; no address that a visitor names is fetched, and nobody's upload can be read back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import gradio as gr
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from ..locales import UserError, say
+
+#: The session of the request that is being answered; None where no server is between (tests, a notebook).
+VISITOR: ContextVar[str | None] = ContextVar("visitor", default=None)
+
+#: What the page and gradio_client ask for: the first part of a path, and of one below /gradio_api.
+_PAGES = frozenset((
+    "", "config", "theme.css", "assets", "static", "svelte", "favicon.ico", "robots.txt", "manifest.json", "pose-web",
+    "login", "logout", "login_check",
+))  # fmt: skip
+_API = frozenset((
+    "info", "queue", "call", "upload", "upload_progress", "component_server", "heartbeat", "startup-events", "cancel",
+    "reset", "app_id", "user", "login_check", "theme.css", "mcp",
+))  # fmt: skip
+#: Bytes of a question; an upload may have as many as its file, and this for what is around it.
+_QUESTION = 2**20
+#: Seconds in which a body must have begun, and bytes that must come in each second from then on.
+_PATIENCE, _PACE = 20, 20_000
+#: Events that one session may have waiting, and questions to the X-ray. A page that is used fast has a handful.
+_WAITING = 30
+#: Logins that are being refused at a time; each takes a second, so that nobody tries many passwords.
+_LOGINS = 5
+
+_HEADERS = {
+    "content-security-policy": "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+}
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+
+
+class Refused(UserError):
+    """A request that goes no further. status -- HTTP's"""
+
+    def __init__(self, status: int, key: str, **values: object):
+        super().__init__(key, **values)
+        self.status = status
+
+
+@dataclass
+class Guard:
+    """ASGI middleware around everything.
+
+    page    -- whose uploads nobody may read back, and whose queue says how much a session has waiting
+    upload  -- bytes of the largest file that may come
+    origins -- other sites' that may ask, as "https://host"; hosts -- names under which the page answers, None: any
+    """
+
+    app: Callable
+    page: gr.Blocks
+    upload: int
+    origins: Collection[str] = ()
+    hosts: Collection[str] | None = None
+    asking: Counter[str] = field(default_factory=Counter)
+    logins: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LOGINS))
+
+    async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        answer = _Answer(send)
+        try:
+            await self._pass(Request(scope), receive, answer)
+        except Exception as problem:
+            refused = problem if isinstance(problem, Refused) else answer.refused
+            if refused is None:
+                raise
+            answer.refused = refused
+        if answer.refused and not answer.begun:
+            body = JSONResponse({"detail": say("en", answer.refused.key, **answer.refused.values)}, answer.refused.status)
+            await body(scope, receive, answer.through)
+
+    async def _pass(self, request: Request, receive: Callable, answer: _Answer) -> None:
+        parts = _parts(request.scope)
+        self._check(request, parts)
+        body = _Body(receive, self.upload if parts[:2] == ["gradio_api", "upload"] else 0, answer)
+        body.check(request)
+        if parts[0] == "login" and request.method == "POST":
+            return await self._login(request, body, answer)
+        if request.method != "POST" or parts[0] != "gradio_api" or parts[1] in ("upload", "mcp"):
+            return await self.app(request.scope, body, answer)
+        asked = await body.read(request)
+        visitor = _checked(asked)
+        busy = self._waiting(visitor)
+        if busy >= _WAITING and parts[1] not in ("cancel", "reset"):
+            raise Refused(429, "guard.busy", count=_WAITING)
+        token, self.asking[visitor] = VISITOR.set(visitor), self.asking[visitor] + 1
+        try:
+            await self.app(request.scope, body, answer)
+        finally:
+            VISITOR.reset(token)
+            self.asking[visitor] -= 1
+            self.asking += Counter()  # forgets those with none
+
+    def _waiting(self, visitor: str) -> int:
+        queued = self.page._queue.pending_event_ids_session.get(visitor, ())
+        return len(queued) + self.asking[visitor]
+
+    def _check(self, request: Request, parts: list[str]) -> None:
+        """Raises Refused for a route that the page does not need, another site, and what nobody may read."""
+        known = _PAGES if parts[0] != "gradio_api" else _API
+        file = parts[0] == "gradio_api" and len(parts) > 1 and parts[1].startswith("file=")
+        if not (file or (parts[1] if known is _API and len(parts) > 1 else parts[0]) in known):
+            raise Refused(404, "guard.route")
+        if file and not self._readable("/".join(parts[1:]).removeprefix("file=")):
+            raise Refused(403, "guard.file")
+        host = request.headers.get("host", "")
+        if self.hosts is not None and _hostname(f"//{host}") not in self.hosts:
+            raise Refused(421, "guard.host", host=f"{host:.80}")
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not self._own(request, host):
+            raise Refused(403, "guard.origin")
+
+    def _readable(self, path: str) -> bool:
+        """Whether a path may be a file that the page made for its visitors to fetch. Gradio allows its folder alone."""
+        try:
+            real = Path(path).resolve()
+            uploads = {Path(str(each)).resolve() for each in self.page.upload_file_set if Path(str(each)).name == real.name}
+            return "://" not in path and real.is_file() and real not in uploads
+        except (OSError, ValueError):
+            return False
+
+    def _own(self, request: Request, host: str) -> bool:
+        """Whether our own page asks, or a program. A browser says of a request whence it comes."""
+        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+        if origin in self.origins or (origin is None and site is None):
+            return True
+        if site is not None:
+            return site in ("same-origin", "none")
+        known = (host, request.headers.get("x-forwarded-host", ""))
+        return urlsplit(origin or "").netloc in known
+
+    async def _login(self, request: Request, body: _Body, answer: _Answer) -> None:
+        async with self.logins:
+            await self.app(request.scope, body, answer)
+            if answer.status >= 400:
+                await asyncio.sleep(1)
+
+
+def _parts(scope: dict) -> list[str]:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    parts = [part for part in unquote(path).split("/") if part] or [""]
+    return parts if parts != ["gradio_api"] else ["gradio_api", ""]
+
+
+def _hostname(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _checked(asked: Any) -> str:
+    """The session that asks. Raises Refused for a name that is none, and where a file is given by its address."""
+    if not isinstance(asked, dict):
+        raise Refused(400, "guard.json")
+    visitor = asked.get("session_hash") or ""
+    if not (isinstance(visitor, str) and re.fullmatch(r"[A-Za-z0-9_-]{0,64}", visitor)):
+        raise Refused(400, "guard.json")
+    waiting = [asked]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            path = each.get("path")
+            if isinstance(path, str) and "://" in path:
+                raise Refused(400, "guard.address")
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return visitor
+
+
+class _Body:
+    """A request's body as the app receives it: no larger and no slower than allowed, whatever was announced."""
+
+    def __init__(self, receive: Callable, file: int, answer: _Answer):
+        self._receive, self._most, self._answer = receive, file + _QUESTION, answer
+        self._got, self._more, self._begun = 0, True, time.monotonic()
+        self._kept: bytes | None = None
+
+    def check(self, request: Request) -> None:
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self._most:
+            raise self._large()
+
+    def _large(self) -> Refused:
+        return Refused(413, "guard.large", most=f"{self._most / 2**20:.0f}")
+
+    async def __call__(self) -> dict:
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            return {"type": "http.request", "body": kept, "more_body": False}
+        if not self._more:
+            return await self._receive()
+        left = self._begun + _PATIENCE + self._got / _PACE - time.monotonic()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(left, 0.01))
+        except TimeoutError:
+            self._refuse(Refused(408, "guard.slow"))
+        self._more = message.get("more_body", False)
+        self._got += len(message.get("body", b""))
+        if self._got > self._most:
+            self._refuse(self._large())
+        return message
+
+    def _refuse(self, refused: Refused) -> None:
+        self._answer.refused = refused
+        raise refused
+
+    async def read(self, request: Request) -> Any:
+        """All of it, parsed; the app receives it afterwards. Raises Refused."""
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            raise Refused(415, "guard.json")
+        parts = []
+        while self._more:
+            message = await self()
+            if message["type"] == "http.disconnect":
+                raise Refused(400, "guard.json")
+            parts.append(message.get("body", b""))
+        self._kept = b"".join(parts)
+        try:
+            return json.loads(self._kept)
+        except (ValueError, RecursionError):
+            raise Refused(400, "guard.json") from None
+
+
+class _Answer:
+    """What goes back: with our headers; nothing of the app's once the request was refused."""
+
+    def __init__(self, send: Callable):
+        self._send, self.refused, self.begun, self.status = send, None, False, 0
+
+    async def __call__(self, message: dict) -> None:
+        if self.refused is None:
+            await self.through(message)
+
+    async def through(self, message: dict) -> None:
+        if message["type"] == "http.response.start":
+            self.begun, self.status = True, message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+        await self._send(message)
