@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import Any
+
+from ..locales import UserError
 
 
 def add_parser(commands: Any) -> None:
     p = commands.add_parser("page", help="open the page", description=__doc__)
     p.add_argument("--port", type=int, help="where it listens (default: 7860 or the next that is free)")
+    auth = "let nobody in without them; @FILE reads them from a file, where others do not see them"
+    p.add_argument("--auth", metavar="USER:PASSWORD", help=f"{auth} (default: POSE_DEMO_AUTH, else everybody)")
     p.set_defaults(run=run)
 
 
 def run(call: argparse.Namespace) -> int:
     from .. import page
 
-    page.launch(server_port=call.port)
+    page.launch(server_port=call.port, auth=credentials(call.auth or os.environ.get("POSE_DEMO_AUTH", "")))
     return 0
+
+
+def credentials(told: str) -> tuple[str, str] | None:
+    """ "user:password" or "@file" that holds it -> both; None for "". Raises UserError, which repeats no password."""
+    if told.startswith("@"):
+        told = Path(told[1:]).expanduser().read_text(encoding="utf-8").strip()
+    elif not told:
+        return None
+    user, colon, password = told.partition(":")
+    if not (user and colon and password):
+        raise UserError("page.auth")
+    return user, password

@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +93,9 @@ class Guard:
                 raise
             answer.refused = refused
         if answer.refused and not answer.begun:
-            body = JSONResponse({"detail": say("en", answer.refused.key, **answer.refused.values)}, answer.refused.status)
+            body = JSONResponse(
+                {"detail": say("en", answer.refused.key, **answer.refused.values)}, answer.refused.status
+            )
             await body(scope, receive, answer.through)
 
     async def _pass(self, request: Request, receive: Callable, answer: _Answer) -> None:
@@ -102,7 +104,9 @@ class Guard:
         body = _Body(receive, self.upload if parts[:2] == ["gradio_api", "upload"] else 0, answer)
         body.check(request)
         if parts[0] == "login" and request.method == "POST":
-            return await self._login(request, body, answer)
+            answer.pause = 1
+            async with self.logins:
+                return await self.app(request.scope, body, answer)
         if request.method != "POST" or parts[0] != "gradio_api" or parts[1] in ("upload", "mcp"):
             return await self.app(request.scope, body, answer)
         asked = await body.read(request)
@@ -140,7 +144,9 @@ class Guard:
         """Whether a path may be a file that the page made for its visitors to fetch. Gradio allows its folder alone."""
         try:
             real = Path(path).resolve()
-            uploads = {Path(str(each)).resolve() for each in self.page.upload_file_set if Path(str(each)).name == real.name}
+            uploads = {
+                Path(str(each)).resolve() for each in self.page.upload_file_set if Path(str(each)).name == real.name
+            }
             return "://" not in path and real.is_file() and real not in uploads
         except (OSError, ValueError):
             return False
@@ -152,17 +158,11 @@ class Guard:
             return True
         if site is not None:
             return site in ("same-origin", "none")
-        known = (host, request.headers.get("x-forwarded-host", ""))
-        return urlsplit(origin or "").netloc in known
-
-    async def _login(self, request: Request, body: _Body, answer: _Answer) -> None:
-        async with self.logins:
-            await self.app(request.scope, body, answer)
-            if answer.status >= 400:
-                await asyncio.sleep(1)
+        asked = urlsplit(origin or "").netloc
+        return bool(asked) and asked in (host, request.headers.get("x-forwarded-host"))
 
 
-def _parts(scope: dict) -> list[str]:
+def _parts(scope: MutableMapping[str, Any]) -> list[str]:
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     parts = [part for part in unquote(path).split("/") if part] or [""]
     return parts if parts != ["gradio_api"] else ["gradio_api", ""]
@@ -244,24 +244,32 @@ class _Body:
             parts.append(message.get("body", b""))
         self._kept = b"".join(parts)
         try:
-            return json.loads(self._kept)
+            return json.loads(self._kept, parse_constant=_no_number)
         except (ValueError, RecursionError):
             raise Refused(400, "guard.json") from None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 class _Answer:
     """What goes back: with our headers; nothing of the app's once the request was refused."""
 
     def __init__(self, send: Callable):
-        self._send, self.refused, self.begun, self.status = send, None, False, 0
+        self._send, self.begun = send, False
+        self.refused: Refused | None = None
+        self.pause = 0  # seconds before an error is told
 
-    async def __call__(self, message: dict) -> None:
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
         if self.refused is None:
             await self.through(message)
 
-    async def through(self, message: dict) -> None:
+    async def through(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            self.begun, self.status = True, message["status"]
+            if message["status"] >= 400:
+                await asyncio.sleep(self.pause)
+            self.begun = True
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers[name] = value

@@ -11,19 +11,20 @@ from ..joints import JOINT_SETS
 from ..locales import say
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import api, events, photo_input, pickers, study_tab, xray
+from . import api, events, photo_input, pickers, server, study_tab, xray
 from .session import JOINT, THRESHOLD, Session
 from .web import own
 
-#: Uploaded photos are deleted within a day: seconds between two looks, and a file's age.
-KEPT = (3600, 86400)
 _LANGUAGE = "en"
 
 
 def build(local: bool = True) -> gr.Blocks:
     """The page. local -- only its owner can reach it, so that weights may be imported from a file."""
     with gr.Blocks(
-        title=say(_LANGUAGE, "page.title"), fill_width=True, analytics_enabled=False, delete_cache=KEPT
+        title=say(_LANGUAGE, "page.title"),
+        fill_width=True,
+        analytics_enabled=False,
+        delete_cache=(server.LOOKED, server.KEPT),
     ) as page:
         at: dict[str, Any] = {"session": gr.State(Session())}
         at["header"] = own("header", events=("language",), languages=locales.LANGUAGES)

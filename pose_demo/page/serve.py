@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
+import gradio as gr
+from fastapi import FastAPI
+from gradio import networking
 from gradio.themes import Base
+from starlette.middleware.cors import CORSMiddleware
 
 from .. import weights
 from ..draw import colour
-from . import photo_input, pickers
+from . import guard, photo_input, pickers, server
 from .layout import build
 from .web import WEB, routes
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: Visitors whose photo is kept at the same time; the one who did nothing for longest is let go first.
 _SESSIONS = 60
 _FONTS = (
@@ -24,44 +29,75 @@ _FONTS = (
 )
 
 
-def launch(**options: Any) -> Any:
-    """Serves the page until interrupted; options go to gr.Blocks.launch (share, server_port, prevent_thread_lock, ...).
+def launch(
+    server_name: str | None = None,
+    server_port: int | None = None,
+    *,
+    auth: tuple[str, str] | None = None,
+    share: bool | None = None,
+    prevent_thread_lock: bool = False,
+    **options: Any,
+) -> gr.Blocks:
+    """Serves the page until interrupted, or beside the caller (prevent_thread_lock); page.close() ends it.
+
+    auth    -- user and password without whom nobody gets in; options go to gr.mount_gradio_app
 
     It listens on this machine alone unless GRADIO_SERVER_NAME says otherwise or it runs as a Space. Where others can
     reach it (a Space, a share link, another address, POSE_DEMO_PUBLIC=1), weights cannot be imported from a file.
+    Other sites' pages are refused but those that POSE_DEMO_ORIGINS names, as "https://host,https://other".
     """
-    name = options.pop("server_name", None) or os.environ.get("GRADIO_SERVER_NAME") or _default_name()
-    block = not options.pop("prevent_thread_lock", False)
-    local = is_local(name, options.get("share"))
+    name = server_name or os.environ.get("GRADIO_SERVER_NAME") or _default_name()
+    share = os.environ.get("GRADIO_SHARE", "").lower() == "true" if share is None else share
+    folder, local = server.own_folder(), is_local(name, share)
     page = build(local)
-    page.queue(default_concurrency_limit=20, max_size=100)
-    page.launch(
-        server_name=name,
-        show_error=False,
-        # One limit for all doors: the largest kind that is allowed here. Each door checks its own.
-        max_file_size=(pickers.LARGEST if local else photo_input.LARGEST) * 10**6,
-        footer_links=["api"],
-        state_session_capacity=_SESSIONS,
-        ssr_mode=False,
-        pwa=False,
-        theme=theme(),
-        css=colour.css(),
-        css_paths=[WEB / "page.css", WEB / "xray.css"],
-        app_kwargs={"routes": routes()},
-        prevent_thread_lock=True,
-        **options,
-    )
+    server.serve(page, application(page, local, server_name=name, auth=auth, **options), name, server_port)
+    server.keep_tidy(folder)
+    print(f"* Running on local URL:  {str(page.local_url).rstrip('/')}", flush=True)
+    if share:
+        token = secrets.token_urlsafe(32)
+        print(
+            f"* Running on public URL: {networking.setup_tunnel(name, page.server_port, token, None, None)}", flush=True
+        )
     threading.Thread(target=_warm, daemon=True, name="warm").start()
-    if block:
+    if not prevent_thread_lock:
         page.block_thread()
     return page
 
 
+def application(page: gr.Blocks, local: bool, **options: Any) -> FastAPI:
+    """The page mounted on an app of our own, behind the guard; options go to gr.mount_gradio_app."""
+    origins = [each.strip() for each in os.environ.get("POSE_DEMO_ORIGINS", "").split(",") if each.strip()]
+    hosts = guard.LOOPBACK | {urlsplit(each).hostname or "" for each in origins} if local else None
+    # One limit for all doors: the largest kind that is allowed here. Each door checks its own.
+    largest = (pickers.LARGEST if local else photo_input.LARGEST) * 10**6
+    page.queue(default_concurrency_limit=20, max_size=100)
+    page.state_session_capacity = _SESSIONS
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
+    app.add_middleware(guard.Guard, page=page, upload=largest, origins=origins, hosts=hosts)
+    return gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
+        show_error=False,
+        max_file_size=largest,
+        footer_links=["api"],
+        ssr_mode=False,
+        pwa=False,
+        run_history=False,
+        theme=theme(),
+        css=colour.css(),
+        css_paths=[WEB / "page.css", WEB / "xray.css"],
+        app_kwargs={"routes": routes()},
+        **options,
+    )
+
+
 def is_local(name: str, share: bool | None = None) -> bool:
     """Only people at this machine can reach the page."""
-    shared = share or os.environ.get("GRADIO_SHARE", "").lower() == "true"
     public = os.environ.get("SPACE_ID") or os.environ.get("POSE_DEMO_PUBLIC", "") not in ("", "0")
-    return name in _LOOPBACK and not shared and not public
+    return name.strip("[]") in guard.LOOPBACK and not share and not public
 
 
 def _default_name() -> str:

@@ -41,6 +41,7 @@ class Session:
     done     -- the request that `result` answers
     scope    -- the one stage or stack that the slider changes, "" for all places
     pin, channel -- the cell that a link opens, until it is open
+    visitor  -- Gradio's name of the session, once there is an X-ray; None where no server is
     key      -- under which store.py keeps the result's traces; shown -- the request that the X-ray shows
     """
 
@@ -60,6 +61,7 @@ class Session:
     scope: str = ""
     pin: Pin | None = None
     channel: int | None = None
+    visitor: str | None = None
     key: str = ""
     shown: Request | None = None
     _patches: int = 0

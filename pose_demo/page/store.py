@@ -1,6 +1,7 @@
 """Where traces wait for clicks: one shot per comparison, under a key that nobody can guess.
 
-A browser asks for a cell with the key that its own page was sent; who does not hold the key cannot read the shot.
+A browser asks for a cell with the key that its own page was sent; who does not hold the key, or asks in another
+session than the one it was made for, cannot read the shot.
 Traces are large, so that only so many stay in memory: the least lately used are let go, and are computed again when
 somebody asks. The same weights, photo and slider give the same numbers.
 """
@@ -135,10 +136,13 @@ class Store:
         return key
 
     @contextmanager
-    def use(self, key: str) -> Iterator[Shot]:
-        """The shot under a key, for as long as the block runs. Raises Unknown."""
+    def use(self, key: str, visitor: str | None = None) -> Iterator[Shot]:
+        """The shot under a key, for as long as the block runs. visitor -- who asks, where that is known.
+
+        Raises Unknown, also for a shot of somebody else.
+        """
         with self._lock:
-            if key not in self._shots:
+            if key not in self._shots or visitor not in (None, self._shots[key].owner):
                 raise Unknown(key)
             self._shots.move_to_end(key)
             shot = self._shots[key]

@@ -19,6 +19,7 @@ from ..networks.upsampling import STOPS
 from . import results, work
 from .answers import VIEWS, cost, film, lab
 from .answers.maps import maps
+from .guard import VISITOR
 from .schema import Key, Pair, Question, Surface, read, said, told
 from .session import Session
 from .store import STORE, Unknown, without_traces
@@ -31,7 +32,7 @@ def ask(question: Any) -> dict[str, Any]:
     """A schema.Question -> the view's data, or {"error": what is to be said}. Never raises."""
     try:
         asked = read(Question, question[0] if isinstance(question, list) and question else question)
-        with STORE.use(asked["key"]) as shot:
+        with STORE.use(asked["key"], VISITOR.get()) as shot:
             return VIEWS[asked["view"]](shot, asked)
     except Unknown:
         return {"error": said("xray.gone")}
@@ -78,7 +79,8 @@ def refresh(session: Session, request: gr.Request) -> Any:
     if result is None or (session.shown == done and session.key in STORE):
         return gr.skip()
     try:
-        key = STORE.keep(result, request.session_hash or "", session.example)
+        session.visitor = request.session_hash
+        key = STORE.keep(result, session.visitor or "", session.example)
         if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
             return gr.skip()
         session.key, session.result, session.shown = key, without_traces(result), done
@@ -143,7 +145,7 @@ def surface(session: Session, sent: Surface) -> Any:
     """One frame of the filmstrip as a Plotly surface."""
     from ..draw import surface as drawing
 
-    with STORE.use(sent["key"]) as shot:
+    with STORE.use(sent["key"], session.visitor) as shot:
         values, name, probe, top = film.surface(shot, sent["side"], sent["frame"], sent["joint"])
         title = f"{shot.pose(sent['side']).card.title}: {name}"
     if probe:
@@ -153,12 +155,12 @@ def surface(session: Session, sent: Surface) -> Any:
 
 def measure(session: Session, sent: Key) -> Any:
     """Runs both networks a few times, in the queue of all forward passes and not beside them."""
-    with STORE.use(sent["key"]) as shot:
+    with STORE.use(sent["key"], session.visitor) as shot:
         figure, lines = work.in_turn(lambda: cost.measure(shot, session.language))
     return session.patch(costs=lines), gr.update(value=figure, visible=True)
 
 
 def pair(session: Session, sent: Pair) -> Any:
     """A cell before and after, for gr.ImageSlider."""
-    with STORE.use(sent["key"]) as shot:
+    with STORE.use(sent["key"], session.visitor) as shot:
         return gr.update(value=lab.pair(shot, sent), visible=True)

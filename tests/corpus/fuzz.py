@@ -16,6 +16,7 @@ import traceback
 import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import atheris
 
@@ -47,14 +48,12 @@ def reads_labels(data: bytes) -> None:
 
 
 def reads_link(data: bytes) -> None:
-    class Request:
-        query_params = dict(urllib.parse.parse_qsl(data.decode("utf-8", "replace"), max_num_fields=40))
-
-    link.restore(Session(), Request)
-    link.example(Request.query_params, ["one"])
+    query = dict(urllib.parse.parse_qsl(data.decode("utf-8", "replace"), max_num_fields=40))
+    link.restore(Session(), SimpleNamespace(query_params=query))
+    link.example(query, ["one"])
     for kind in (schema.Question, schema.Take, schema.Frame, schema.Pair):
         try:
-            schema.read(kind, Request.query_params)
+            schema.read(kind, query)
         except UserError as problem:
             str(problem)
 
@@ -83,7 +82,12 @@ def seeds(reader: str) -> list[bytes]:
             b' "bbox": [1, 2, 3, 4], "keypoints": [1, 2, 2]}], "categories": [{"id": 1, "name": "person",'
             b' "keypoints": ["nose"]}]}'
         )
-        return [b"\0" + people, b"\0" + coco, b"\1image,x0,y0,x1,y1,neck x,neck y\na.png,1,2,3,4,5,6\n", b"\2" + _crops()]
+        return [
+            b"\0" + people,
+            b"\0" + coco,
+            b"\1image,x0,y0,x1,y1,neck x,neck y\na.png,1,2,3,4,5,6\n",
+            b"\2" + _crops(),
+        ]
     import torch
     from safetensors.torch import save
 

@@ -1,4 +1,4 @@
-"""`compare` over many files in one process, with what each costs: `python tests/corpus/measured.py REPORT FILE... --out DIR`.
+"""`compare` over many files in one process, with what each costs: `python measured.py REPORT FILE... --out DIR`.
 
 REPORT gets a line a file: its name, the sentence that refused it or null, the CPU seconds that it took, and by how
 many MB memory rose at most above what the process held before the first. The rest is the command's own.
@@ -33,8 +33,9 @@ def main(report: Path, arguments: list[str]) -> int:
         forget()
         begun = time.process_time()
         looked = look(file, **asked)
-        line = {"file": file.name, "error": looked.error and str(looked.error), "key": looked.error and looked.error.key,
-                "seconds": time.process_time() - begun, "megabytes": resident("VmHWM") - idle[0]}  # fmt: skip
+        error, key = (str(looked.error), looked.error.key) if looked.error else (None, None)
+        cost = {"seconds": time.process_time() - begun, "megabytes": resident("VmHWM") - idle[0]}
+        line = {"file": file.name, "error": error, "key": key, **cost}
         with report.open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
         return looked

@@ -1,0 +1,104 @@
+"""The server under the page: a port, a thread, and a folder of its own for what visitors upload."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import gradio as gr
+import uvicorn
+
+#: Files of visitors are deleted when they are this old, in seconds; looked for that often.
+KEPT, LOOKED = 6 * 3600, 600
+#: Bytes of all of them together; of more the oldest go first.
+MOST = int(float(os.environ.get("POSE_DEMO_UPLOADS_MB", "4000")) * 2**20)
+_FIRST_PORT, _PORTS = 7860, 100
+
+
+class Server(uvicorn.Server):
+    """As gr.Blocks knows it: `close` ends it."""
+
+    thread: threading.Thread
+
+    def start(self, listening: socket.socket) -> None:
+        """Answers on a socket until it is closed. Raises OSError where it cannot start."""
+        self.thread = threading.Thread(target=self.run, args=([listening],), daemon=True, name="server")
+        self.thread.start()
+        while not self.started:
+            if not self.thread.is_alive():
+                raise OSError("the server could not be started; its log says why")
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        self.should_exit = True
+        self.thread.join(timeout=5)
+
+
+def serve(page: gr.Blocks, app: Any, name: str, port: int | None) -> None:
+    """Starts to answer with `app`; the page knows its address from then on, and page.close() ends it.
+
+    port -- None: GRADIO_SERVER_PORT or 7860, or the next that is free. Raises OSError where none is.
+    """
+    host = name.strip("[]")
+    listening = _listen(host, port)
+    at: int = listening.getsockname()[1]
+    server = Server(uvicorn.Config(app, host=host, port=at, log_level="warning", ws="none"))
+    server.start(listening)
+    shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)
+    page.server, page.server_name, page.server_port = cast(Any, server), name, at
+    page.local_url, page.local_api_url = f"http://{shown}:{at}/", f"http://{shown}:{at}/gradio_api/"
+
+
+def _listen(host: str, port: int | None) -> socket.socket:
+    first = int(os.environ.get("GRADIO_SERVER_PORT", _FIRST_PORT)) if port is None else port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for each in range(first, first + (_PORTS if port is None else 1)):
+        with suppress(OSError):
+            return socket.create_server((host, each), family=family)
+    raise OSError(f"no port is free at {host} from {first} on")
+
+
+def own_folder() -> Path:
+    """Where uploads go: GRADIO_TEMP_DIR if that is set, else a folder that nobody else reads and that goes with us."""
+    if not os.environ.get("GRADIO_TEMP_DIR"):
+        folder = tempfile.mkdtemp(prefix="pose_demo-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ["GRADIO_TEMP_DIR"] = folder  # where Gradio looks
+    return Path(os.environ["GRADIO_TEMP_DIR"])
+
+
+def keep_tidy(folder: Path) -> None:
+    """Deletes what is old, or too much, from now on; half an upload that its visitor broke off too."""
+
+    def work() -> None:
+        while True:
+            tidy(folder)
+            time.sleep(LOOKED)
+
+    threading.Thread(target=work, daemon=True, name="tidy").start()
+
+
+def tidy(folder: Path, age: float | None = None, most: int | None = None) -> None:
+    """Deletes every file below that is older than `age` seconds (KEPT), and the oldest above `most` bytes (MOST)."""
+    found = []
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            if file.is_file():
+                status = file.stat()
+                found.append((status.st_mtime, status.st_size, file))
+    left, oldest = sum(size for _, size, _ in found), time.time() - (KEPT if age is None else age)
+    for changed, size, file in sorted(found, key=lambda each: each[0]):
+        if changed >= oldest and left <= (MOST if most is None else most):
+            break
+        left -= size
+        with suppress(OSError):
+            file.unlink()
+            file.parent.rmdir()  # only where nothing else is in it
