@@ -138,5 +138,7 @@ def around(joints: np.ndarray, scores: np.ndarray, box: Box, shape: tuple[int, .
 
 
 def _clip(box: Box, shape: tuple[int, ...]) -> Box:
-    x0, y0, x1, y1 = box
-    return float(max(x0, -0.5)), float(max(y0, -0.5)), float(min(x1, shape[1] - 0.5)), float(min(y1, shape[0] - 0.5))
+    """What of the box lies in the photo; the whole photo where nothing does: joints may be beside a narrow one."""
+    x0, y0 = float(max(box[0], -0.5)), float(max(box[1], -0.5))
+    x1, y1 = float(min(box[2], shape[1] - 0.5)), float(min(box[3], shape[0] - 0.5))
+    return (x0, y0, x1, y1) if x1 - x0 > 1 and y1 - y0 > 1 else whole(shape)

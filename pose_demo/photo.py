@@ -35,7 +35,7 @@ MAX_BYTES = 50 * 2**20
 MAX_PIXELS = 60_000_000
 MIN_SIDE = 16
 #: Of kinds whose decoder keeps several copies at once: about 1 GB of memory.
-_MAX_PIXELS_OF = {"WEBP": 40_000_000, "AVIF": 40_000_000}
+_MAX_PIXELS_OF = {"WEBP": 32_000_000, "AVIF": 32_000_000}
 #: Pixels times layers (scans) of a JPEG: about two seconds' work. A photo has ten layers, each for the whole picture.
 _MAX_LAYERS = 2_000_000_000
 #: Bits that a photo's numbers have: white is the most that the first which holds them all can say.
@@ -249,10 +249,11 @@ def _by_opencv(data: bytes) -> np.ndarray:
         raise ValueError("OpenCV cannot read it")
     if values.ndim == 2:
         return cv2.cvtColor(_eight_bits(values), cv2.COLOR_GRAY2RGB)
-    pixels = cv2.cvtColor(_eight_bits(values[..., :3]), cv2.COLOR_BGR2RGB)
-    if values.shape[2] == 4:
-        return np.array(_to_rgb(Image.fromarray(np.dstack([pixels, _eight_bits(values[..., 3])]))))
-    return pixels
+    alpha = _eight_bits(values[..., 3]) if values.shape[2] == 4 else None
+    pixels = _eight_bits(np.ascontiguousarray(values[..., :3]))
+    del values  # of a large photo more than all the rest
+    cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
+    return pixels if alpha is None else np.array(_to_rgb(Image.fromarray(np.dstack([pixels, alpha]))))
 
 
 def _other_tiff(data: bytes, name: str, max_pixels: int) -> np.ndarray | None:

@@ -96,6 +96,7 @@ def application(page: gr.Blocks, local: bool, **options: Any) -> FastAPI:
 
 def is_local(name: str, share: bool | None = None) -> bool:
     """Only people at this machine can reach the page."""
+    share = share or os.environ.get("GRADIO_SHARE", "").lower() == "true"
     public = os.environ.get("SPACE_ID") or os.environ.get("POSE_DEMO_PUBLIC", "") not in ("", "0")
     return name.strip("[]") in guard.LOOPBACK and not share and not public
 

@@ -59,7 +59,7 @@ def read(file: Path, wanted: JointSet | None, images: Path) -> Source:
 def _text(file: Path) -> str:
     raw = file.read_bytes()
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:200]:
-        codings = ["utf-16" if raw[0] > 0xF0 else "utf-16-le" if raw[1] == 0 else "utf-16-be"]
+        codings = ["utf-16" if raw[0] > 0xF0 else "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"]
     else:
         codings = ["utf-8-sig", "gb18030"]
     for coding in codings:

@@ -152,7 +152,7 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     yield "bomb-pixels.answer.png", _saved(black, "PNG", compress_level=9)
     yield "bomb-pixels.answer.gif", _saved(black.convert("P"), "GIF")
     for kind, options in (("WEBP", {"method": 0}), ("AVIF", {"speed": 10})):
-        for side, what in ((6000, "answer"), (7000, "refuse")):
+        for side, what in ((5600, "answer"), (7000, "refuse")):
             picture = Image.new("RGB", (side, side))
             yield f"bomb-pixels.{what}.{extension(kind)}", _saved(picture, kind, quality=1, **options)
     yield "bomb-pixels.answer.jpg", _saved(black, "JPEG", quality=5)

@@ -223,12 +223,9 @@ def test_every_door_checks_its_own_size(upload, monkeypatch, session):
     assert pickers.take(Session(networks=("hrnet-slim-untrained",) * 2), 0, {"path": str(large)})["key"] == (
         "page.weights_large"
     )
-    asked = {}
-    monkeypatch.setattr("gradio.Blocks.launch", lambda self, **options: asked.update(options))
-    for public, megabytes in (("0", 300), ("1", 30)):
-        monkeypatch.setenv("POSE_DEMO_PUBLIC", public)
-        serve.launch(prevent_thread_lock=True)
-        assert asked["max_file_size"] == megabytes * 10**6
+    for local, megabytes in ((True, 300), (False, 30)):
+        serve.application(page := build(local), local)
+        assert page.max_file_size == megabytes * 10**6
 
 
 def test_weights_are_imported_only_where_the_page_is_private(monkeypatch):
