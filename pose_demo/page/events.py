@@ -63,6 +63,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     at["below"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
     at["below"].pair(sent("pair", xray.pair), session, at["pair"], **_OWN)
     at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
+    look(at["tour"].pair_that_ships(sent("pair_that_ships", _ours, 3), session, [*both, at["stops"]], **_EACH).then)
     page.unload(xray.left)
 
     spoken = at["header"].language(sent("language", _language, 9), session, _labelled(at), **_EACH)
@@ -159,6 +160,13 @@ def _own(session: Session, file: schema.Uploaded) -> tuple:
     known = pickers.groups()
     pair = [session.patch(groups=known, value=each) for each in session.networks]
     return session.patch(says=says), *pair, stops(session)
+
+
+def _ours(session: Session, event: schema.Nothing) -> tuple:
+    """The pair that ships, as a lesson needs it."""
+    session.networks = weights.default_pair()
+    known = pickers.groups()
+    return *(session.patch(groups=known, value=each) for each in session.networks), stops(session)
 
 
 def _study(session: Session, question: str) -> tuple:

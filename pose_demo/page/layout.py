@@ -33,6 +33,7 @@ def build(local: bool = True) -> gr.Blocks:
                 _photo_room(at, local)
             with gr.Tab(say(_LANGUAGE, "page.tab_study"), id="study") as at["tab_study"]:
                 at |= study_tab.build(_LANGUAGE)
+        at["tour"] = own("tour/tour", events=("pair_that_ships",))
         events.connect(page, at, local)
         api.expose(page)
     return page

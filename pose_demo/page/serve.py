@@ -88,7 +88,7 @@ def application(page: gr.Blocks, local: bool, **options: Any) -> FastAPI:
         run_history=False,
         theme=theme(),
         css=colour.css(),
-        css_paths=[WEB / "page.css", WEB / "xray.css"],
+        css_paths=[WEB / "page.css", WEB / "xray.css", WEB / "tour" / "tour.css"],
         app_kwargs={"routes": routes()},
         **options,
     )

@@ -27,7 +27,8 @@ _KINDS = {".js": "text/javascript", ".json": "application/json"}
 @cache
 def files() -> dict[str, bytes]:
     """{path as the browser asks for it: content} of all that is served."""
-    found = {file.relative_to(WEB).as_posix(): file.read_bytes() for file in sorted(WEB.rglob("*.js"))}
+    kinds = ("*.js", "tours/*.json")
+    found = {file.relative_to(WEB).as_posix(): file.read_bytes() for kind in kinds for file in sorted(WEB.rglob(kind))}
     words = {f"locales/{language}.json": locales.FOLDER / f"{language}.json" for language in locales.LANGUAGES}
     return found | {name: file.read_bytes() for name, file in words.items()}
 

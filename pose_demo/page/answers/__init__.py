@@ -10,7 +10,7 @@ from typing import Any
 
 from ..schema import Question
 from ..store import Shot
-from . import cell, export, film, lab, pixels, story, terms
+from . import cell, export, film, lab, lesson, pixels, story, terms
 
 VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
     "input": cell.photo,
@@ -24,5 +24,6 @@ VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
     "lab": lab.upsampling,
     "difference": lab.difference,
     "story": story.tell,
+    "lesson": lesson.lesson,
     "export": export.export,
 }

@@ -1,16 +1,20 @@
 // The title, the language switch, dark and light. A change of language computes nothing: the words are fetched.
 import { button, make } from './dom.js';
 import { on, state } from './store.js';
+import { TOURS } from './tour/tour.js';
 import { learn, say, speak } from './words.js';
 
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
   const languages = make('div', { class: 'languages', role: 'group', 'data-label': 'page.language' });
   const theme = button('◐', dark, { class: 'plain theme', 'data-label': 'page.dark', 'data-hint': 'page.dark' });
+  const lessons = make('details', 'lessons', make('summary', { 'data-word': 'tour.lesson' }),
+    make('div', 'menu', ...TOURS.map((id) => button('', () => lessons.removeAttribute('open'),
+      { 'data-tour': id, 'data-word': `tour.${id}.title` }))));
   const showTheme = () => theme.setAttribute('aria-pressed', String(document.body.classList.contains('dark')));
   const skip = make('a', { class: 'skip', href: '#xray-title', 'data-word': 'page.skip', onclick: jump });
   element.replaceChildren(skip, make('header', 'top', make('h1', { 'data-word': 'page.title' }),
-    make('p', { class: 'subtitle', 'data-word': 'page.subtitle' }), make('div', 'top-buttons', languages, theme)));
+    make('p', { class: 'subtitle', 'data-word': 'page.subtitle' }), make('div', 'top-buttons', lessons, languages, theme)));
   /** @type {Record<string, string>} */
   let known = {};
 

@@ -1,0 +1,225 @@
+"""What a lesson's question is checked against: something that is measured now, on this photo, never a fixed answer.
+
+A tour's step (web/tour/tours/) names a measure, the tap that it looks at, and where its options divide.
+"""
+
+# ruff: noqa: UP013
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from typing_extensions import TypedDict
+
+from ...networks.upsampling import enlarge
+from ...networks.wiring import wiring
+from ...xray import receptive, sums
+from ..schema import Question
+from ..store import Shot
+from . import film
+from .parts import side_of
+
+#: value -- what the step's edges divide, None where this photo or network cannot tell; values -- for its words
+Measured = TypedDict("Measured", {"value": float | None, "values": dict[str, Any]})
+Measure = Callable[[Shot, int, Question], Measured]
+
+
+def lesson(shot: Shot, asked: Question) -> Measured:
+    """asked: what -- the measure, cell -- the tap, against -- a stop. Raises KeyError for one that there is not."""
+    side = side_of(shot, asked)
+    if asked["cell"] not in wiring(shot.net(side)).nodes:
+        raise KeyError(asked["cell"])
+    return MEASURES[asked["what"]](shot, side, asked)
+
+
+def _stride(shot: Shot, side: int, asked: Question) -> Measured:
+    """Pixels of the input per cell."""
+    tap, width = shot.trace(side)[asked["cell"]], shot.pose(side).card.input[1]
+    cells = tap.tensor.shape[3]
+    return {"value": tap.stride, "values": {"stride": tap.stride, "cells": cells, "pixels": width}}
+
+
+def _smallest(shot: Shot, side: int, asked: Question) -> Measured:
+    """Cells along a side of the network's coarsest map."""
+    taps = shot.trace(side).values()
+    least = min(taps, key=lambda tap: tap.tensor.shape[2])
+    height, width = least.tensor.shape[2:]
+    largest = shot.trace(side).heatmaps[-1].shape[3]
+    return {"value": height, "values": {"height": height, "width": width, "cell": least.name, "heatmap": largest}}
+
+
+def _field(shot: Shot, side: int, asked: Question) -> Measured:
+    """The side of the middle cell's theoretical receptive field, of the input's side."""
+    h, w = shot.trace(side)[asked["cell"]].tensor.shape[2:]
+    size = shot.pose(side).card.input
+    found = receptive.field(shot.net(side), asked["cell"], (h // 2, w // 2), size, shot.request(side))
+    return {"value": found.size[1] / size[1], "values": {"field": found.size[1], "pixels": size[1]}}
+
+
+def _sources(shot: Shot, side: int, asked: Question) -> Measured:
+    """How many maps a map is made from."""
+    node = wiring(shot.net(side)).nodes[asked["cell"]]
+    return {"value": len(node.sources), "values": {"count": len(node.sources), "names": ", ".join(node.sources)}}
+
+
+def _sum(shot: Shot, side: int, asked: Question) -> Measured:
+    """0: the maps are added, with as many channels as each of them has; 1: anything else."""
+    found = _found(shot, side, asked)
+    same = all(len(term.tensor) == len(found.total) for term in found.terms) and found.error() < 1e-4
+    values = {"terms": len(found.terms), "channels": len(found.total), "error": max(found.error(), 1e-7)}
+    return {"value": 0 if same else 1, "values": values}
+
+
+def _largest(shot: Shot, side: int, asked: Question) -> Measured:
+    """Which term of a sum has the largest part of all absolute values, in the order of the sum."""
+    terms = _found(shot, side, asked).terms
+    best = max(range(len(terms)), key=lambda k: terms[k].share)
+    said = ", ".join(f"{term.name.rpartition('.')[2]} {term.share:.0%}" for term in terms)
+    return {"value": best, "values": {"shares": said}}
+
+
+def _found(shot: Shot, side: int, asked: Question) -> sums.Sum:
+    found = sums.find(shot.trace(side), asked["cell"], shot.net(side), _channel(shot, side, asked))
+    if found is None:
+        raise KeyError(asked["cell"])
+    return found
+
+
+def _channel(shot: Shot, side: int, asked: Question) -> int:
+    known = shot.pose(side).card.joints.joints
+    return known.index(asked["joint"]) if asked["joint"] in known else 0
+
+
+def _commute(shot: Shot, side: int, asked: Question) -> Measured:
+    """How much a fusion's term differs where the map is enlarged first and goes through its 1x1 layers then."""
+    net, name, trace = shot.net(side), asked["cell"], shot.trace(side)
+    nodes, ways = wiring(net).nodes, wiring(net).ways
+    ((reduced, (step,)),) = ways[name].items()
+    ((source, layers),) = ways[reduced].items()
+    path = layers[0].layer.rpartition(".")[0]  # the convolution and its norm, one after the other
+    with torch.inference_mode():
+        first = enlarge(
+            trace[source].tensor.to(next(net.parameters()).device), step.factor, trace.stops[nodes[name].place]
+        )
+        other = net.get_submodule(path)(first).cpu()
+    term = trace[name].tensor
+    return {"value": float((other - term).abs().max() / term.abs().max()), "values": {
+        "difference": max(float((other - term).abs().max() / term.abs().max()), 1e-9)}}  # fmt: skip
+
+
+def _early(shot: Shot, side: int, asked: Question) -> Measured:
+    """How far from the last answer the joints are that are read at this level, in torsos."""
+    net, pose = shot.net(side), shot.pose(side)
+    (number,) = (k for k, level in enumerate(net.levels) if level.tap == asked["cell"])
+    frames = film.frames(shot, side)
+    away = np.linalg.norm(_placed(shot, side, frames[number]) - _placed(shot, side, frames[-1]), axis=1) / pose.torso
+    values = {"torsos": float(away.mean()), "near": int((away < 0.2).sum()), "joints": len(away)}
+    return {"value": values["torsos"], "values": values}
+
+
+def _placed(shot: Shot, side: int, frame: Any) -> np.ndarray:
+    return shot.pose(side).crop.to_photo(frame.joints)
+
+
+def _head(shot: Shot, side: int, asked: Question) -> Measured:
+    """The part of all channels that together hold half of what a heatmap is added up from."""
+    *each, _ = _found(shot, side, asked).terms
+    sizes = np.sort([term.share for term in each])[::-1]
+    few = int((sizes.cumsum() < sizes.sum() / 2).sum()) + 1
+    values = {
+        "few": few,
+        "channels": len(each),
+        "joint": shot.pose(side).card.joints.joints[_channel(shot, side, asked)],
+    }
+    return {"value": few / len(each), "values": values}
+
+
+def _places(shot: Shot, side: int, asked: Question) -> Measured:
+    """How many maps are enlarged in a pass."""
+    factors = list(shot.net(side).places.values())
+    said = ", ".join(f"{factors.count(f)} x {f}" for f in sorted(set(factors)))
+    return {"value": len(factors), "values": {"places": len(factors), "factors": said}}
+
+
+def _blocks(shot: Shot, side: int, asked: Question) -> Measured:
+    """The part of an enlarged map's cells that are equal to the first one of the block that came from one cell."""
+    values, factor = shot.tensor(side, asked["cell"]), wiring(shot.net(side)).ways[asked["cell"]]
+    ((step,),) = factor.values()
+    corner = (
+        values[:, :: step.factor, :: step.factor].repeat_interleave(step.factor, 1).repeat_interleave(step.factor, 2)
+    )
+    same = float((values == corner).double().mean())
+    return {"value": 1 - same, "values": {"same": same, "factor": step.factor}}
+
+
+def _answers(shot: Shot, side: int, stop: str) -> np.ndarray:
+    """(J, 2) pixels of the photo, with one stop everywhere."""
+    return _placed(shot, side, film.frames(shot, side, stop)[-1])
+
+
+def _shift(shot: Shot, side: int, stop: str) -> float:
+    """How far the joints are from where the stop of the training has them, in torsos, mean."""
+    pose = shot.pose(side)
+    moved = np.linalg.norm(_answers(shot, side, stop) - _answers(shot, side, pose.card.upsampling), axis=1)
+    return float(moved.mean() / pose.torso)
+
+
+def _moved(shot: Shot, side: int, asked: Question) -> Measured:
+    """0 where the first network's joints move more with another stop than the second's, else 1."""
+    both = [k for k in range(len(shot.comparison.poses)) if shot.traceable(k)]
+    if len(both) < 2:
+        return {"value": None, "values": {}}
+    stop = _stop(asked)
+    first, second = (_shift(shot, k, stop) for k in both)
+    names = [shot.pose(k).card.title.partition(" (")[0] for k in both]
+    return {"value": float(second > first), "values": {
+        "stop": stop, "first": names[0], "second": names[1], "a": first, "b": second}}  # fmt: skip
+
+
+def _nearer(shot: Shot, side: int, asked: Question) -> Measured:
+    """How much farther from an example's hand-placed joints the answer is with another stop, in torsos."""
+    example, pose, stop = shot.example, shot.pose(side), _stop(asked)
+    marked = None if example is None or example.joints is None else example.joints
+    if marked is None or len(marked) != len(pose.card.joints):
+        return {"value": None, "values": {}}
+    seen = marked[:, 2] > 0
+    trained, other = (
+        float(np.linalg.norm(_answers(shot, side, s) - marked[:, :2], axis=1)[seen].mean() / pose.torso)
+        for s in (pose.card.upsampling, stop)
+    )
+    values = {"stop": stop, "trained": pose.card.upsampling, "before": trained, "after": other,
+              "network": pose.card.title.partition(" (")[0]}  # fmt: skip
+    return {"value": other - trained, "values": values}
+
+
+def _more(shot: Shot, side: int, asked: Question) -> Measured:
+    """How many times as far a stop moves the joints as bilinear does."""
+    stop = _stop(asked)
+    plain, other = _shift(shot, side, "bilinear"), _shift(shot, side, stop)
+    values = {"stop": stop, "plain": plain, "other": other}
+    return {"value": other / plain if plain else None, "values": values}
+
+
+def _quarter(shot: Shot, side: int, asked: Question) -> Measured:
+    """0: every joint that another stop moves, moves by whole quarters of a cell along each axis; 1: not so."""
+    pose, stop = shot.pose(side), _stop(asked)
+    before, after = (film.frames(shot, side, s)[-1].joints for s in (pose.card.upsampling, stop))
+    quarters = (after - before) / pose.card.input[0] * shot.trace(side).heatmaps[-1].shape[2] * 4
+    still = int((np.abs(quarters).max(axis=1) < 1e-3).sum())
+    whole = bool((np.abs(quarters - quarters.round()) < 1e-2).all())
+    cell = float(np.linalg.norm(np.subtract(*pose.crop.to_photo(np.array([[4.0, 0.0], [0.0, 0.0]], np.float32)))))
+    values = {"still": still, "joints": len(before), "cell": cell, "decoder": shot.comparison.decoder}
+    return {"value": 0 if whole else 1, "values": values}
+
+
+def _stop(asked: Question) -> str:
+    return asked.get("against") or "bilinear"
+
+
+MEASURES: dict[str, Measure] = {
+    "stride": _stride, "smallest": _smallest, "field": _field, "sources": _sources, "sum": _sum, "largest": _largest,
+    "commute": _commute, "early": _early, "head": _head, "places": _places, "blocks": _blocks, "moved": _moved,
+    "nearer": _nearer, "more": _more, "quarter": _quarter,
+}  # fmt: skip

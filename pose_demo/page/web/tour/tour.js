@@ -1,0 +1,206 @@
+// The lesson: tours that drive the live page. A step asks first, then does the experiment through the same functions
+// as a hand, and checks the answer against what was just measured on this photo. The steps are data, in tours/.
+import { button, line, make } from '../dom.js';
+import { on, state } from '../store.js';
+import { move } from '../stops.js';
+import { say, speak, tell } from '../words.js';
+import { find, walk } from '../xray/maps.js';
+import { asker } from '../channel.js';
+import { picture, teach } from './teacher.js';
+
+/**
+ * cell -- opened, the first of these that a network has; at -- the tap that is measured, else the cell
+ * stop -- that the slider goes to; edges -- where the options divide what `measure` gives
+ * @typedef {{ id: string, cell: string[], at?: string[], stop?: string, measure: string, edges: number[],
+ *   options: number }} Step
+ * has -- a cell that a network must have for this tour
+ * @typedef {{ id: string, has: string, steps: Step[] }} Tour
+ * @typedef {{ tour: Tour, at: number, chosen: number | null, seen: Seen | null }} Place
+ * @typedef {import('../schema').Measured & { error?: import('../schema').Said }} Seen
+ */
+
+export const TOURS = ['hrnet', 'hourglass', 'upsampling'];
+const KEPT = 'pose-lesson';
+
+/** The option that a measured value falls into. @param {number} value @param {number[]} edges */
+export const option = (value, edges) => edges.filter((edge) => value >= edge).length;
+
+/** @type {Record<string, Tour>} */
+const known = {};
+
+/** @param {string} id @returns {Promise<Tour>} */
+async function load(id) {
+  known[id] ||= await (await fetch(new URL(`./tours/${id}.json`, import.meta.url))).json();
+  return known[id];
+}
+
+/** What was answered, step by step: kept in this browser alone. @returns {Record<string, boolean>} */
+function progress() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) || '{}');
+  } catch {
+    return {};
+  }
+}
+
+/** @param {HTMLElement} element @param {import('../channel.js').Wire} wire */
+export function start(element, wire) {
+  const ask = asker(), root = make('aside', { class: 'tour', hidden: '', 'data-label': 'tour.lesson', tabindex: '-1' });
+  element.replaceChildren(root);
+  speak(element);
+  /** @type {Place | null} */
+  let place = null;
+  /** @type {string} */
+  let pair = '';
+
+  const step = () => /** @type {Place} */ (place).tour.steps[/** @type {Place} */ (place).at];
+  const word = (/** @type {string} */ part, values = {}) =>
+    say(`tour.${/** @type {Place} */ (place).tour.id}.${step().id}.${part}`, values);
+  /** The side that has one of these cells, and which. @param {string[]} cells @returns {[number, string] | null} */
+  const side = (cells) => {
+    for (const cell of cells) for (const k of state.sides.keys()) if (find({ side: k, cell })) return [k, cell];
+    return null;
+  };
+
+  // --- where one is
+  async function open(/** @type {string} */ id, /** @type {string} */ at = '') {
+    const tour = await load(id);
+    place = { tour, at: Math.max(0, tour.steps.findIndex((each) => each.id === at)), chosen: null, seen: null };
+    show();
+    root.focus({ preventScroll: true });
+  }
+  function go(/** @type {number} */ by) {
+    if (!place) return;
+    place = { ...place, at: Math.min(place.tour.steps.length - 1, Math.max(0, place.at + by)), chosen: null, seen: null };
+    show();
+  }
+  function close() {
+    place = null;
+    teach(root, false);
+    show();
+  }
+  function reset() {
+    localStorage.removeItem(KEPT);
+    if (place) place = { ...place, at: 0, chosen: null, seen: null };
+    show();
+  }
+
+  // --- the experiment
+  async function choose(/** @type {number} */ k) {
+    if (!place || place.chosen !== null) return;
+    const mine = (place = { ...place, chosen: k }), found = side([mine.tour.has]), now = step();
+    show();
+    if (!found) return;
+    if (now.stop && state.stop !== now.stop) await moved(state.stops.indexOf(now.stop));
+    const shown = side(now.cell);
+    if (shown) walk(...shown);
+    /** @type {Seen | null} */
+    let seen = null;
+    for (const cell of now.at ?? now.cell) {
+      seen = await ask('lesson', { what: now.measure, side: found[0], cell, against: now.stop ?? null });
+      if (seen && !seen.error) break;
+    }
+    if (place !== mine) return;
+    place = { ...mine, seen };
+    if (seen && !seen.error && seen.value !== null) {
+      const right = option(seen.value, now.edges) === k;
+      localStorage.setItem(KEPT, JSON.stringify({ ...progress(), [`${mine.tour.id}.${now.id}`]: right }));
+    }
+    show();
+  }
+  /** Moves the slider and waits until the X-ray shows it. @param {number} k */
+  const moved = (k) => new Promise((done) => {
+    const waits = setTimeout(done, 20000);
+    const before = state.key;
+    on(['key'], () => {
+      if (state.key === before) return;
+      clearTimeout(waits);
+      done(null);
+    });
+    move(k);
+  });
+
+  // --- how it looks
+  function show() {
+    root.hidden = !place;
+    document.body.classList.toggle('in-tour', Boolean(place));
+    address();
+    if (!place) return root.replaceChildren();
+    const { tour, at, chosen, seen } = place, now = step(), ready = side([tour.has]);
+    const right = seen && !seen.error && seen.value !== null ? option(seen.value, now.edges) : null;
+    const options = Array.from({ length: now.options }, (_, k) => button(word(String(k)), () => choose(k), {
+      'aria-pressed': chosen === k, disabled: chosen !== null ? '' : null, class: 'plain option',
+      'data-right': right === null ? null : right === k }));
+    root.classList.toggle('answered', seen !== null);
+    root.replaceChildren(
+      make('header', 'tour-bar', make('b', {}, say(`tour.${tour.id}.title`)),
+        make('span', 'foot', say('tour.step', { number: at + 1, count: tour.steps.length })), make('span', 'grow'),
+        button(say('tour.full'), () => teach(root), { class: 'plain full', title: say('tour.teacher') }),
+        button('✕', close, { class: 'plain', 'aria-label': say('tour.close'), title: say('tour.close') })),
+      make('div', 'tour-body', make('div', 'tour-text', make('h3', {}, word('title')), make('p', {}, word('text')),
+        make('p', 'foot paper', word('paper')),
+        ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
+          make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
+        make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))), picture(ready, now, side)),
+      make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
+        ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
+        button(say('tour.reset'), reset, { class: 'link' }), at + 1 < tour.steps.length
+          ? button(`${say('tour.next')} →`, () => go(1), { class: 'plain next' }) : button(say('tour.end'), close)));
+    if (seen) root.querySelector('.saw')?.scrollIntoView({ block: 'nearest' });
+  }
+  /** @param {number | null} right @returns {Node[]} */
+  function result(right) {
+    if (!place || place.chosen === null || !side([place.tour.has])) return [];
+    const { seen, chosen } = place;
+    if (!seen) return [make('p', 'foot', say('tour.measuring'))];
+    if (seen.error) return [make('p', {}, tell(seen.error))];
+    if (right === null) return [make('p', {}, say('tour.untold'))];
+    return [make('p', 'verdict', make('b', right === chosen ? 'yes' : 'no', say(right === chosen ? 'tour.yes' : 'tour.no'))),
+      make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', seen.values))];
+  }
+  /** @param {Tour} tour */
+  const needs = (tour) => make('p', {}, `${say('tour.needs', { cell: tour.has })} `,
+    button(say('tour.take_pair'), () => wire.send('pair_that_ships', {}), { class: 'plain' }));
+  /** @param {Tour} tour @param {Step} each @param {number} k */
+  function dot(tour, each, k) {
+    const answered = progress()[`${tour.id}.${each.id}`];
+    const label = say(`tour.${tour.id}.${each.id}.title`);
+    return make('button', { type: 'button', class: 'dot', 'aria-label': label, title: label,
+      'aria-current': k === place?.at ? 'step' : null, 'data-answered': answered ?? null, onclick: () => go(k - (place?.at ?? 0)) });
+  }
+  function address() {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of [['tour', place?.tour.id], ['step', place && step().id]]) {
+      if (value) query.set(String(name), value);
+      else query.delete(String(name));
+    }
+    const text = query.toString();
+    history.replaceState(null, '', `${location.pathname}${text ? `?${text}` : ''}`);
+  }
+
+  // --- who opens it
+  document.addEventListener('click', (event) => {
+    const opener = event.target instanceof Element && event.target.closest('[data-tour]');
+    if (opener instanceof HTMLElement) open(opener.dataset.tour ?? '');
+  });
+  root.addEventListener('keydown', (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target instanceof HTMLInputElement) return;
+    if (event.key === 'ArrowRight' || event.key === 'PageDown') go(1);
+    else if (event.key === 'ArrowLeft' || event.key === 'PageUp') go(-1);
+    else if (event.key === 'Escape' && !document.fullscreenElement) close();
+    else if (/^[1-9]$/.test(event.key) && place && Number(event.key) <= step().options) choose(Number(event.key) - 1);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  on(['language'], show);
+  on(['key'], () => {
+    const networks = state.networks.join();
+    if (place && networks !== pair) queueMicrotask(show); // once the maps are drawn: they may have what it needs
+    pair = networks;
+  });
+  const asked = new URLSearchParams(location.search), wanted = asked.get('tour') ?? '';
+  line(root, null);
+  if (TOURS.includes(wanted)) open(wanted, asked.get('step') ?? '');
+  return () => {};
+}

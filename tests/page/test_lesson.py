@@ -1,0 +1,125 @@
+"""The tours: data of a declared shape, with words in every language, and questions that are measured."""
+
+from __future__ import annotations
+
+import bisect
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from pydantic import TypeAdapter
+from typing_extensions import NotRequired, TypedDict
+
+from pose_demo import compare
+from pose_demo.examples import examples
+from pose_demo.locales import LANGUAGES, table
+from pose_demo.networks.wiring import wiring
+from pose_demo.page.answers import lesson
+from pose_demo.page.store import STORE
+from pose_demo.page.web import WEB
+
+Step = TypedDict("Step", {  # noqa: UP013
+    "id": str, "cell": list[str], "at": NotRequired[list[str]], "stop": NotRequired[str], "measure": str,
+    "edges": list[float], "options": int,
+})  # fmt: skip
+Tour = TypedDict("Tour", {"id": str, "has": str, "steps": list[Step]})  # noqa: UP013
+TOURS = {
+    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((WEB / "tour/tours").glob("*.json"))
+}
+STEPS = [(tour, step["id"]) for tour, data in TOURS.items() for step in data["steps"]]
+
+
+@pytest.fixture(scope="module")
+def shot():
+    example = examples()[0]
+    key = STORE.keep(compare(example.path, example.box, upsampling=None, trace=True), "visitor", example)
+    with STORE.use(key) as found:
+        yield found
+
+
+def step_of(tour: str, name: str) -> dict:
+    return next(step for step in TOURS[tour]["steps"] if step["id"] == name)
+
+
+def measured(shot, tour: str, name: str, **asked) -> dict:
+    step = step_of(tour, name)
+    side = next(k for k in range(2) if TOURS[tour]["has"] in shot.trace(k))
+    cell = next(cell for cell in step.get("at", step["cell"]) if cell in wiring(shot.net(side)).nodes)
+    question = {"key": "", "view": "lesson", "what": step["measure"], "side": side, "cell": cell, "language": "en",
+                "joint": "left knee", "against": step.get("stop"), **asked}  # fmt: skip
+    return lesson.lesson(shot, question)
+
+
+def test_tours_are_data_of_the_declared_shape():
+    assert list(TOURS) == ["hourglass", "hrnet", "upsampling"]
+    for name, tour in TOURS.items():
+        TypeAdapter(Tour).validate_python(tour, strict=False)
+        assert tour["id"] == name and len({step["id"] for step in tour["steps"]}) == len(tour["steps"])
+        for step in tour["steps"]:
+            assert step["measure"] in lesson.MEASURES
+            assert len(step["edges"]) == step["options"] - 1 and step["edges"] == sorted(step["edges"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_step_has_its_words(language):
+    words, wanted = table(language), {f"tour.{tour}.title" for tour in TOURS}
+    for tour, name in STEPS:
+        parts = ["title", "text", "paper", "ask", "saw", *map(str, range(step_of(tour, name)["options"]))]
+        wanted |= {f"tour.{tour}.{name}.{part}" for part in parts}
+    assert {key for key in words if key.count(".") > 1 and key.startswith("tour.")} | {
+        f"tour.{tour}.title" for tour in TOURS} == wanted  # fmt: skip
+
+
+@pytest.mark.parametrize(("tour", "name"), STEPS)
+def test_every_question_is_answered_by_a_measurement(shot, tour, name):
+    found, step = measured(shot, tour, name), step_of(tour, name)
+    assert found["value"] is not None and np.isfinite(found["value"])
+    assert bisect.bisect_right(step["edges"], found["value"]) < step["options"]
+    from pose_demo.locales import say
+
+    for language in LANGUAGES:
+        assert say(language, f"tour.{tour}.{name}.saw", **found["values"])
+
+
+def test_each_network_that_ships_has_the_cells(shot):
+    for tour, name in STEPS:
+        cells = step_of(tour, name)["cell"]
+        drawn = {n for k in range(2) for n, node in wiring(shot.net(k)).nodes.items() if node.visible}
+        assert drawn & set(cells), f"{tour}.{name} opens no cell"
+
+
+def test_the_order_of_reduction_and_enlargement_cannot_matter(shot):
+    """By hand: the term of branch 2 in stage 3, enlarged first."""
+    net, trace = shot.net(0), shot.trace(0)
+    term = net.stages[1][0].exchange.terms[0][2]
+    enlarged = F.interpolate(trace["stage3.module1.branch2"].tensor, scale_factor=4, mode="nearest")
+    with torch.inference_mode():
+        away = (term(enlarged) - trace["stage3.module1.branch0.from2"].tensor).abs().max()
+    assert away < 1e-4 and measured(shot, "hrnet", "order")["value"] < 1e-4
+
+
+def test_moves_are_those_of_two_comparisons(shot):
+    example, moves = examples()[0], []
+    results = [compare(example.path, example.box, upsampling=stop).poses for stop in ("nearest", "bilinear")]
+    for before, after in zip(*results, strict=True):
+        moves.append(np.linalg.norm(after.joints - before.joints, axis=1).mean() / before.torso)
+    found = measured(shot, "upsampling", "moved")
+    assert [found["values"]["a"], found["values"]["b"]] == pytest.approx(moves, abs=1e-4)
+    assert found["value"] == float(moves[1] > moves[0])
+
+
+def test_marks_are_needed_to_say_what_is_nearer(shot):
+    example = shot.example
+    try:
+        shot.example = None
+        assert measured(shot, "upsampling", "nearer")["value"] is None
+    finally:
+        shot.example = example
+
+
+def test_a_forged_question_is_an_error(shot):
+    for wrong in ({"cell": "nowhere"}, {"what": "nothing"}, {"cell": "stem", "what": "largest"}):
+        with pytest.raises(KeyError):
+            measured(shot, "hrnet", "stem", **wrong)
