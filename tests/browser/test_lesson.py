@@ -43,9 +43,7 @@ def test_every_step_wrong_and_right(visit, app, tour, language):
         other = right if right else 1
         assert answer(page, other) == (right, other == right) and page.inner_text(".tour h3") == title
         assert page.inner_text(".tour .saw p >> nth=2").strip()
-        assert page.evaluate(
-            "document.querySelector('.tour').scrollWidth <= document.querySelector('.tour').clientWidth"
-        )
+        assert page.eval_on_selector(".tour", "node => node.scrollWidth <= node.clientWidth")
         if k + 1 < len(TOURS[tour]["steps"]):
             page.click(".tour .next")
     kept = json.loads(page.evaluate("localStorage.getItem('pose-lesson')"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bisect
 import json
+from typing import NotRequired
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from pydantic import TypeAdapter
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from pose_demo import compare
 from pose_demo.examples import examples
@@ -47,7 +48,7 @@ def measured(shot, tour: str, name: str, **asked) -> dict:
     step = step_of(tour, name)
     side = next(k for k in range(2) if TOURS[tour]["has"] in shot.trace(k))
     cell = next(cell for cell in step.get("at", step["cell"]) if cell in wiring(shot.net(side)).nodes)
-    question = {"key": "", "view": "lesson", "what": step["measure"], "side": side, "cell": cell, "language": "en",
+    question = {"key": "", "view": "lesson", "measure": step["measure"], "side": side, "cell": cell, "language": "en",
                 "joint": "left knee", "against": step.get("stop"), **asked}  # fmt: skip
     return lesson.lesson(shot, question)
 
@@ -120,6 +121,6 @@ def test_marks_are_needed_to_say_what_is_nearer(shot):
 
 
 def test_a_forged_question_is_an_error(shot):
-    for wrong in ({"cell": "nowhere"}, {"what": "nothing"}, {"cell": "stem", "what": "largest"}):
+    for wrong in ({"cell": "nowhere"}, {"measure": "nothing"}, {"cell": "stem", "measure": "largest"}):
         with pytest.raises(KeyError):
             measured(shot, "hrnet", "stem", **wrong)

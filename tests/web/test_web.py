@@ -85,7 +85,7 @@ def test_real_answers_are_what_was_declared(node, tools, declared, tmp_path, pho
     """What Python answers to every question, given to tsc as literals of the declared types."""
     key = STORE.keep(compare(photo, (60, 20, 180, 160), trace=True), "types")
     asked = {"key": key, "joint": "right wrist", "language": "en", "side": 0, "cell": "stage3.module1.branch1.fused"}
-    asked |= {"channel": 1, "against": "bilinear", "what": "json"}
+    asked |= {"channel": 1, "against": "bilinear", "what": "json", "measure": "stride"}
     lines = ["import type { Answers } from './schema';"]
     for view in xray.VIEWS:
         answer = xray.ask({**asked, "view": view})

@@ -13,9 +13,12 @@ import numpy as np
 import torch
 from typing_extensions import TypedDict
 
+from ...networks import model
+from ...networks.silence import Silence
 from ...networks.upsampling import enlarge
 from ...networks.wiring import wiring
 from ...xray import receptive, sums
+from .. import work
 from ..schema import Question
 from ..store import Shot
 from . import film
@@ -27,11 +30,11 @@ Measure = Callable[[Shot, int, Question], Measured]
 
 
 def lesson(shot: Shot, asked: Question) -> Measured:
-    """asked: what -- the measure, cell -- the tap, against -- a stop. Raises KeyError for one that there is not."""
+    """asked: measure, cell -- the tap, against -- a stop. Raises KeyError for one that there is not."""
     side = side_of(shot, asked)
     if asked["cell"] not in wiring(shot.net(side)).nodes:
         raise KeyError(asked["cell"])
-    return MEASURES[asked["what"]](shot, side, asked)
+    return MEASURES[asked["measure"]](shot, side, asked)
 
 
 def _stride(shot: Shot, side: int, asked: Question) -> Measured:
@@ -100,13 +103,28 @@ def _commute(shot: Shot, side: int, asked: Question) -> Measured:
     ((source, layers),) = ways[reduced].items()
     path = layers[0].layer.rpartition(".")[0]  # the convolution and its norm, one after the other
     with torch.inference_mode():
-        first = enlarge(
-            trace[source].tensor.to(next(net.parameters()).device), step.factor, trace.stops[nodes[name].place]
-        )
-        other = net.get_submodule(path)(first).cpu()
+        coarse = trace[source].tensor.to(next(net.parameters()).device)
+        other = net.get_submodule(path)(enlarge(coarse, step.factor, trace.stops[nodes[name].place or ""])).cpu()
     term = trace[name].tensor
-    return {"value": float((other - term).abs().max() / term.abs().max()), "values": {
-        "difference": max(float((other - term).abs().max() / term.abs().max()), 1e-9)}}  # fmt: skip
+    difference = float((other - term).abs().max() / term.abs().max())
+    return {"value": difference, "values": {"difference": max(difference, 1e-9)}}
+
+
+def _cut(shot: Shot, side: int, asked: Question) -> Measured:
+    """How far the joints move when a place is cut beside what is cut already, in torsos; lost ones count as none."""
+    net, pose, place = shot.net(side), shot.pose(side), asked["cell"]
+
+    def placed(silence: Silence) -> np.ndarray:
+        image, how = pose.image[None], {"decoder": shot.comparison.decoder, "flip": shot.comparison.flip}
+        seen = work.in_turn(lambda: model.see(net, image, shot.request(side), silence=silence, **how))
+        return pose.crop.to_photo(seen.joints[0])
+
+    moved = np.linalg.norm(placed({**pose.silence, place: "zero"}) - placed(pose.silence), axis=1) / pose.torso
+    if np.isnan(moved).all():
+        return {"value": None, "values": {}}
+    farthest = int(np.nanargmax(moved))
+    values = {"torsos": float(np.nanmean(moved)), "most": float(moved[farthest])}
+    return {"value": values["torsos"], "values": {**values, "joint": pose.card.joints.joints[farthest]}}
 
 
 def _early(shot: Shot, side: int, asked: Question) -> Measured:
@@ -128,12 +146,8 @@ def _head(shot: Shot, side: int, asked: Question) -> Measured:
     *each, _ = _found(shot, side, asked).terms
     sizes = np.sort([term.share for term in each])[::-1]
     few = int((sizes.cumsum() < sizes.sum() / 2).sum()) + 1
-    values = {
-        "few": few,
-        "channels": len(each),
-        "joint": shot.pose(side).card.joints.joints[_channel(shot, side, asked)],
-    }
-    return {"value": few / len(each), "values": values}
+    joint = shot.pose(side).card.joints.joints[_channel(shot, side, asked)]
+    return {"value": few / len(each), "values": {"few": few, "channels": len(each), "joint": joint}}
 
 
 def _places(shot: Shot, side: int, asked: Question) -> Measured:
@@ -145,13 +159,12 @@ def _places(shot: Shot, side: int, asked: Question) -> Measured:
 
 def _blocks(shot: Shot, side: int, asked: Question) -> Measured:
     """The part of an enlarged map's cells that are equal to the first one of the block that came from one cell."""
-    values, factor = shot.tensor(side, asked["cell"]), wiring(shot.net(side)).ways[asked["cell"]]
-    ((step,),) = factor.values()
-    corner = (
-        values[:, :: step.factor, :: step.factor].repeat_interleave(step.factor, 1).repeat_interleave(step.factor, 2)
-    )
-    same = float((values == corner).double().mean())
-    return {"value": 1 - same, "values": {"same": same, "factor": step.factor}}
+    values = shot.tensor(side, asked["cell"])
+    ((step,),) = wiring(shot.net(side)).ways[asked["cell"]].values()
+    f = step.factor
+    blocks = values[:, ::f, ::f].repeat_interleave(f, 1).repeat_interleave(f, 2)
+    same = float((values == blocks).double().mean())
+    return {"value": 1 - same, "values": {"same": same, "factor": f}}
 
 
 def _answers(shot: Shot, side: int, stop: str) -> np.ndarray:
@@ -220,6 +233,7 @@ def _stop(asked: Question) -> str:
 
 MEASURES: dict[str, Measure] = {
     "stride": _stride, "smallest": _smallest, "field": _field, "sources": _sources, "sum": _sum, "largest": _largest,
-    "commute": _commute, "early": _early, "head": _head, "places": _places, "blocks": _blocks, "moved": _moved,
+    "commute": _commute,
+    "cut": _cut, "early": _early, "head": _head, "places": _places, "blocks": _blocks, "moved": _moved,
     "nearer": _nearer, "more": _more, "quarter": _quarter,
 }  # fmt: skip

@@ -97,7 +97,7 @@ export function start(element, wire) {
     /** @type {Seen | null} */
     let seen = null;
     for (const cell of now.at ?? now.cell) {
-      seen = await ask('lesson', { what: now.measure, side: found[0], cell, against: now.stop ?? null });
+      seen = await ask('lesson', { measure: now.measure, side: found[0], cell, against: now.stop ?? null });
       if (seen && !seen.error) break;
     }
     if (place !== mine) return;
