@@ -132,6 +132,7 @@ export function start(element, wire) {
       'aria-pressed': chosen === k, disabled: chosen !== null ? '' : null, class: 'plain option',
       'data-right': right === null ? null : right === k }));
     root.classList.toggle('answered', seen !== null);
+    const focused = root.contains(document.activeElement);
     root.replaceChildren(
       make('header', 'tour-bar', make('b', {}, say(`tour.${tour.id}.title`)),
         make('span', 'foot', say('tour.step', { number: at + 1, count: tour.steps.length })), make('span', 'grow'),
@@ -146,6 +147,7 @@ export function start(element, wire) {
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
         button(say('tour.reset'), reset, { class: 'link' }), at + 1 < tour.steps.length
           ? button(`${say('tour.next')} →`, () => go(1), { class: 'plain next' }) : button(say('tour.end'), close)));
+    if (focused) root.focus({ preventScroll: true }); // what had it is gone, and the keys shall go on
     if (seen) root.querySelector('.saw')?.scrollIntoView({ block: 'nearest' });
   }
   /** @param {number | null} right @returns {Node[]} */
