@@ -41,7 +41,8 @@ Pair = TypedDict("Pair", {"key": str, "side": int, "cell": str, "channel": int |
 #: What a component's script may trigger, by the event's name.
 Events = TypedDict("Events", {
     "language": To, "network": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "scope": To,
-    "fetch": Nothing, "take_weights": Uploaded, "own": Uploaded, "pair_that_ships": Nothing, "surface": Surface, "pair": Pair, "measure": Key,
+    "fetch": Nothing, "take_weights": Uploaded, "own": Uploaded, "pair_that_ships": Nothing, "surface": Surface,
+    "pair": Pair, "measure": Key,
 })
 #: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;
 #: against -- a stop, None: as each network was trained; what -- to export; measure -- of a lesson

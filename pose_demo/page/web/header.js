@@ -14,7 +14,8 @@ export function start(element, wire) {
   const showTheme = () => theme.setAttribute('aria-pressed', String(document.body.classList.contains('dark')));
   const skip = make('a', { class: 'skip', href: '#xray-title', 'data-word': 'page.skip', onclick: jump });
   element.replaceChildren(skip, make('header', 'top', make('h1', { 'data-word': 'page.title' }),
-    make('p', { class: 'subtitle', 'data-word': 'page.subtitle' }), make('div', 'top-buttons', lessons, languages, theme)));
+    make('p', { class: 'subtitle', 'data-word': 'page.subtitle' }),
+    make('div', 'top-buttons', lessons, languages, theme)));
   /** @type {Record<string, string>} */
   let known = {};
 

@@ -71,7 +71,8 @@ export function start(element, wire) {
   }
   function go(/** @type {number} */ by) {
     if (!place) return;
-    place = { ...place, at: Math.min(place.tour.steps.length - 1, Math.max(0, place.at + by)), chosen: null, seen: null };
+    const at = Math.min(place.tour.steps.length - 1, Math.max(0, place.at + by));
+    place = { ...place, at, chosen: null, seen: null };
     show();
   }
   function close() {
@@ -142,7 +143,8 @@ export function start(element, wire) {
         make('p', 'foot paper', word('paper')),
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
-        make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))), picture(ready, now, side)),
+        make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))),
+      picture(ready, now, side)),
       make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
         button(say('tour.reset'), reset, { class: 'link' }), at + 1 < tour.steps.length
@@ -157,7 +159,8 @@ export function start(element, wire) {
     if (!seen) return [make('p', 'foot', say('tour.measuring'))];
     if (seen.error) return [make('p', {}, tell(seen.error))];
     if (right === null) return [make('p', {}, say('tour.untold'))];
-    return [make('p', 'verdict', make('b', right === chosen ? 'yes' : 'no', say(right === chosen ? 'tour.yes' : 'tour.no'))),
+    const hit = right === chosen;
+    return [make('p', 'verdict', make('b', hit ? 'yes' : 'no', say(hit ? 'tour.yes' : 'tour.no'))),
       make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', seen.values))];
   }
   /** @param {Tour} tour */
@@ -168,7 +171,8 @@ export function start(element, wire) {
     const answered = progress()[`${tour.id}.${each.id}`];
     const label = say(`tour.${tour.id}.${each.id}.title`);
     return make('button', { type: 'button', class: 'dot', 'aria-label': label, title: label,
-      'aria-current': k === place?.at ? 'step' : null, 'data-answered': answered ?? null, onclick: () => go(k - (place?.at ?? 0)) });
+      'aria-current': k === place?.at ? 'step' : null, 'data-answered': answered ?? null,
+      onclick: () => go(k - (place?.at ?? 0)) });
   }
   function address() {
     const query = new URLSearchParams(location.search);
