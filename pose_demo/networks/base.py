@@ -16,6 +16,13 @@ from .trace import Recorder, TapFunction, Trace, ignore
 from .wiring import wiring
 
 
+def begin_near_zero(head: nn.Conv2d) -> None:
+    """The last layer's first weights: heatmaps start near zero, as the targets are, which is decisive."""
+    nn.init.normal_(head.weight, std=0.001)
+    if head.bias is not None:
+        nn.init.zeros_(head.bias)
+
+
 @dataclass(frozen=True)
 class Level:
     """A point of the pass where an answer can be read.

@@ -17,7 +17,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .base import PoseNetwork
+from .base import PoseNetwork, begin_near_zero
 from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
@@ -148,13 +148,13 @@ class StackedHourglass(PoseNetwork):
         self.linear = nn.ModuleList(
             nn.Sequential(nn.Conv2d(features, features, 1), nn.BatchNorm2d(features), nn.ReLU()) for _ in range(stacks)
         )
-        self.heads = nn.ModuleList(nn.Conv2d(features, joints, 1) for _ in range(stacks))
+        heads = [nn.Conv2d(features, joints, 1) for _ in range(stacks)]
+        self.heads = nn.ModuleList(heads)
         self.feed_features = nn.ModuleList(nn.Conv2d(features, features, 1) for _ in range(stacks - 1))
         self.feed_heatmaps = nn.ModuleList(nn.Conv2d(joints, features, 1) for _ in range(stacks - 1))
         self.places = {f"stack{s}.level{k}": 2 for s in range(1, stacks + 1) for k in reversed(range(depth))}
-        for head in self.heads:
-            nn.init.normal_(head.weight, std=0.001)  # decisive: heatmaps start near zero, as the targets are
-            nn.init.zeros_(head.bias)
+        for head in heads:
+            begin_near_zero(head)
 
     def _run(self, x: Tensor, stops: Mapping[str, str], tap: TapFunction) -> list[Tensor]:
         high, low = Drawn("stem.high"), Drawn("stem.low", group="stem")

@@ -22,7 +22,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .base import Level, PoseNetwork
+from .base import Level, PoseNetwork, begin_near_zero
 from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
@@ -98,7 +98,7 @@ class ExchangeUnit(nn.Module):
 
     def __init__(self, channels: list[int], emits: int):
         super().__init__()
-        self.terms = nn.ModuleList(
+        self.terms: Any = nn.ModuleList(  # Any, here and below: a ModuleList does not say what is in it
             nn.ModuleList(self._term(channels, i, j) for j in range(len(channels))) for i in range(emits)
         )
 
@@ -118,7 +118,7 @@ class ExchangeUnit(nn.Module):
         for i, terms in enumerate(self.terms):
             name, stride = f"{at}.branch{i}", 4 << i
             here: dict[str, Any] = {"branch": i, "drawn": None, **where}
-            total = None
+            total: Any = None
             for j, (term, x) in enumerate(zip(terms, xs, strict=True)):
                 place, source, told = f"{name}.from{j}", f"{at}.branch{j}", {"source": j, **here}
                 y, how = term(x), "same" if j == i else "conv"
@@ -151,7 +151,7 @@ class HRModule(nn.Module):
         def make(c: int) -> nn.Module:
             return BasicUnit(c) if unit == "basic" else BottleneckUnit(c, c // expansion, c)
 
-        self.branches = nn.ModuleList(nn.Sequential(*(make(c) for _ in range(units))) for c in channels)
+        self.branches: Any = nn.ModuleList(nn.Sequential(*(make(c) for _ in range(units))) for c in channels)
         self.exchange = ExchangeUnit(channels, emits)
 
     def forward(
@@ -214,14 +214,14 @@ class HRNet(PoseNetwork):
             BottleneckUnit(stem, stem, 4 * stem), *(BottleneckUnit(4 * stem, stem, 4 * stem) for _ in range(units - 1))
         )
         # A transition makes the next stage's maps: into stage 2 both anew, afterwards only the added branch.
-        self.transitions = nn.ModuleList(
+        self.transitions: Any = nn.ModuleList(
             [
                 nn.ModuleList([_conv_norm(4 * stem, channels[0], 3), _conv_norm(4 * stem, channels[1], 3, stride=2)]),
                 nn.ModuleList([_conv_norm(channels[1], channels[2], 3, stride=2)]),
                 nn.ModuleList([_conv_norm(channels[2], channels[3], 3, stride=2)]),
             ]
         )
-        self.stages = nn.ModuleList(
+        self.stages: Any = nn.ModuleList(
             nn.ModuleList(
                 HRModule(channels[:branches], units, unit, expansion, 1 if branches == 4 and m == count else branches)
                 for m in range(1, count + 1)
@@ -242,8 +242,7 @@ class HRNet(PoseNetwork):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        nn.init.normal_(self.head.weight, std=0.001)  # decisive: heatmaps start near zero, as the targets are
-        nn.init.zeros_(self.head.bias)
+        begin_near_zero(self.head)
 
     def _run(self, x: Tensor, stops: Mapping[str, str], tap: TapFunction) -> list[Tensor]:
         source = INPUT

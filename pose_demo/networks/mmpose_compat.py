@@ -36,7 +36,7 @@ def prepare_torchvision() -> None:
 def prepare() -> None:
     """Makes `import mmpose` work. Raises ImportError where torchvision or pycocotools are not installed."""
     prepare_torchvision()
-    from pycocotools import _mask
+    from pycocotools import _mask  # pyright: ignore[reportAttributeAccessIssue]
 
     sys.modules.setdefault("xtcocotools._mask", _mask)
 

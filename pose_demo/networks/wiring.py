@@ -89,7 +89,7 @@ def bare(net: nn.Module) -> nn.Module:
     shapes = copy.deepcopy(net, {id(t): torch.empty_like(t, device="meta") for t in tensors}).eval()
     for module in shapes.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.forward = lambda x: x  # changes no shape, and takes PyTorch long to find out
+            module.forward = lambda input: input  # changes no shape, and takes PyTorch long to find out
     return shapes
 
 
@@ -98,7 +98,8 @@ def _read(net: nn.Module) -> Wiring:
     recorder = Recorder()
     watch = _Watch({id(module.weight): name for name, module in shapes.named_modules() if hasattr(module, "weight")})
     first = next(iter(shapes.parameters()))
-    photo = torch.empty(1, 3, 2 * net.multiple, 2 * net.multiple, device="meta", dtype=first.dtype)
+    side: Any = net.multiple
+    photo = torch.empty(1, 3, 2 * side, 2 * side, device="meta", dtype=first.dtype)
     tensors: dict[str, Tensor] = {INPUT: photo}
 
     def tap(name: str, tensor: Tensor, **told: Any) -> Tensor:
