@@ -6,10 +6,8 @@ The page, the command line and `from pose_demo import compare` call this same fu
 from __future__ import annotations
 
 import platform
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +18,7 @@ from torch import nn
 from . import __version__, person, weights
 from .crop import Box, Crop, check_box
 from .joints import shared
-from .locales import UserError
+from .locales import Said, UserError, said
 from .networks import model, zoo
 from .networks import silence as cuts
 from .networks.base import PoseNetwork
@@ -151,6 +149,7 @@ def _pose_json(pose: Pose) -> dict[str, Any]:
         "weights_sha256": pose.card.sha256,
         "trained_upsampling": pose.card.upsampling,
         "input": list(pose.card.input), "normalisation": pose.card.normalisation, "cells": pose.card.cells,
+        "flip_shift": pose.card.flip_shift,
         "assumed": list(pose.card.assumed),
         "upsampling": pose.upsampling,
         "silence": {place: how if isinstance(how, str) else "patch" for place, how in pose.silence.items()},
@@ -177,7 +176,7 @@ def compare(
     flip: bool = False,
     trace: bool = False,
     device: str | None = None,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Callable[[float, Said], None] | None = None,
 ) -> Comparison:
     """One photo through two networks.
 
@@ -191,30 +190,30 @@ def compare(
                   both or in a list, as with upsampling
     decoder    -- "argmax" or "dark"; flip -- average with the mirrored photo
     trace      -- keep every map on the way
-    progress   -- called with (share done, what happens next)
+    progress   -- called with (share done, what happens next: locales.tell says it)
 
     Raises PhotoError or ValueError in one sentence for a photo, box, network or stop that cannot be used, and
     WeightsMissing with the remedy for weights that are not here.
     """
     tell = progress or (lambda share, what: None)
     pixels, where = read(photo), torch.device(device or zoo.device())
-    tell(0.05, "loading the networks")
-    nets = [network(each, str(where)) for each in (networks or weights.default_pair())]
+    tell(0.05, said("progress.loading"))
+    nets = [zoo.shared(each, where) for each in (networks or weights.default_pair())]
     requests, silences = _requests(upsampling, nets), _silences(silence, nets)
 
     found = None
     if box is None:
-        tell(0.2, "looking for the person")
-        result = person.find(pixels, *(network(name, str(where)) for name in weights.default_pair()))
+        tell(0.2, said("progress.person"))
+        result = person.find(pixels, *(zoo.shared(name, where) for name in weights.default_pair()))
         box, found = result.box, result.confidence
     box = check_box(box, pixels.shape)
 
     poses = []
     how = {"decoder": decoder, "flip": flip, "trace": trace}
     for k, (net, request, cut) in enumerate(zip(nets, requests, silences, strict=True)):
-        tell(0.4 + 0.5 * k / len(nets), f"{model.card_of(net).title} looks at the photo")
+        tell(0.4 + 0.5 * k / len(nets), said("progress.looks", network=model.card_of(net).title))
         poses.append(_pose(pixels, box, net, request, silence=cut, **how))
-    tell(1.0, "done")
+    tell(1.0, said("progress.done"))
     return Comparison(pixels, box, found, tuple(poses), upsampling, decoder, flip, _device_name(where))
 
 
@@ -266,26 +265,6 @@ def _silences(silence: Each[Silence | None], nets: list[PoseNetwork]) -> list[Si
             near = [problem.values["near"] for problem in problems if "near" in problem.values]
             raise SilenceError(problems[0].key, **{**problems[0].values, **({"near": ", ".join(near)} if near else {})})
     return list(found)
-
-
-_loading = threading.Lock()
-
-
-def network(which: str | Path | nn.Module, device: str) -> PoseNetwork:
-    """A network of the zoo or a file's, loaded once and shared: a call never changes it, so that sharing is safe.
-
-    A module comes back with its card, where it is.
-    """
-    if isinstance(which, nn.Module):
-        return zoo.open(which)
-    with _loading:
-        changed = Path(which).stat().st_mtime_ns if zoo.is_file(which) else 0  # a file of that name may be another now
-        return _load(str(which), device, changed)
-
-
-@lru_cache(maxsize=6)
-def _load(which: str, device: str, changed: int) -> PoseNetwork:
-    return zoo.open(which, device)
 
 
 def _device_name(device: torch.device) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from .locales import UserError
+
 # Okabe and Ito's palette, safe for the common kinds of colour blindness: one colour a body part.
 _ORANGE, _BLUE, _GREY = "#E69F00", "#56B4E9", "#999999"
 
@@ -18,7 +20,8 @@ _ORANGE, _BLUE, _GREY = "#E69F00", "#56B4E9", "#999999"
 class JointSet:
     """An ordered list of joints.
 
-    name    -- "coco", "mpii" or "lsp"; "people" for what the finder of people answers
+    name    -- "coco", "mpii" or "lsp"; "people" for what the finder of people answers; "own" or "unnamed" for a network
+               of one's own
     joints  -- J names; index = channel of the heatmaps
     limbs   -- pairs of joint names that a skeleton draws as one segment
     """
@@ -36,6 +39,11 @@ class JointSet:
             return self.joints.index(joint)
         except ValueError:
             raise KeyError(f"{self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
+
+    @property
+    def text(self) -> str:
+        """What `joint_set` takes to give this set again."""
+        return self.name if self.name in JOINT_SETS else ", ".join(self.joints) + ("," if len(self) == 1 else "")
 
     @cached_property
     def flip(self) -> tuple[int, ...]:
@@ -128,27 +136,31 @@ JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO, MPII, LSP, PEOPLE)}
 _BY_COUNT = {len(s): s for s in (COCO, MPII, LSP)}
 
 
-def joint_set(which: str | int) -> JointSet:
-    """A joint set by name ("coco", "mpii", "lsp") or by number of joints (17, 16, 14)."""
-    found = JOINT_SETS.get(which) if isinstance(which, str) else _BY_COUNT.get(which)
-    if found is None:
-        raise ValueError(f"no joint set {which!r}; there are coco (17 joints), mpii (16) and lsp (14)")
-    return found
-
-
-def channels(which: int | Sequence[str]) -> JointSet:
-    """The joint set of a network of one's own, by the number of its heatmaps or the names of its joints.
-
-    Seventeen, sixteen and fourteen are taken for COCO's, MPII's and LSP's; any other number of joints has no names,
-    and without names no limbs and no left and right.
+def joint_set(which: str | int | Sequence[str]) -> JointSet:
+    """A joint set by its name ("coco", "mpii", "lsp"), by the number of its joints (17, 16, 14), or by the names of
+    any joints in order, as a sequence or with commas. Raises UserError for a name or number that there is not.
     """
-    if isinstance(which, int):
-        return _BY_COUNT.get(which) or JointSet("unnamed", tuple(f"joint {k + 1}" for k in range(which)), ())
+    if isinstance(which, str) and "," in which:
+        which = [name.strip() for name in which.split(",") if name.strip()]
+    if isinstance(which, str | int):
+        found = JOINT_SETS.get(which) if isinstance(which, str) else _BY_COUNT.get(which)
+        if found is None:
+            raise UserError("joint_set.unknown", given=repr(which))
+        return found
     names = tuple(which)
     if known := next((s for s in JOINT_SETS.values() if s.joints == names), None):
         return known
     limbs = {limb: None for s in JOINT_SETS.values() for limb in s.limbs if set(limb) <= set(names)}
     return JointSet("own", names, tuple(limbs))
+
+
+def channels(count: int) -> JointSet:
+    """The joint set of a network of which only the number of heatmaps is known.
+
+    Seventeen, sixteen and fourteen are taken for COCO's, MPII's and LSP's; any other number of joints has no names,
+    and without names no limbs and no left and right.
+    """
+    return _BY_COUNT.get(count) or JointSet("unnamed", tuple(f"joint {k + 1}" for k in range(count)), ())
 
 
 def shared(a: JointSet, b: JointSet) -> tuple[tuple[str, int, int], ...]:

@@ -64,7 +64,8 @@ def look(file: Path, **options: Any) -> Looked:
 def probe(options: dict[str, Any]) -> dict[str, Any]:
     """What decides the results, found by looking at nothing: raises what would be wrong with every photo."""
     said = compare(np.zeros((64, 64, 3), np.uint8), (0, 0, 63, 63), **options).to_json()
-    about = ("network", "weights_sha256", "upsampling", "silence")
+    about = ("network", "weights_sha256", "upsampling", "silence", "input", "normalisation", "cells", "flip_shift",
+             "trained_upsampling", "category")  # fmt: skip
     poses = [{key: pose[key] for key in about if key in pose} for pose in said["poses"]]
     kept = {key: said[key] for key in ("upsampling", "silence", "decoder", "flip_test", "versions") if key in said}
     return {"poses": poses, **kept}

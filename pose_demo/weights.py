@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 from .download import FetchError, Progress, download, sha256_of
 from .joints import JOINT_SETS
+from .locales import Said, UserError, said
 from .shipped import shipped
 
 __all__ = [
@@ -31,19 +33,19 @@ HOME = shipped("weights")
 _COMMAND = "python -m pose_demo weights"
 
 
-class ManifestError(ValueError):
+class ManifestError(UserError):
     """The manifest cannot be used; the message names the file, the table and what is wrong."""
 
 
-class UnknownWeights(ValueError):
+class UnknownWeights(UserError):
     """No weights of that name; the message lists those there are, the nearest first."""
 
 
-class WeightsMissing(FileNotFoundError):
+class WeightsMissing(UserError, FileNotFoundError):
     """The weights are known but their file is not here; the message says how to get it."""
 
 
-class WeightsCorrupt(OSError):
+class WeightsCorrupt(UserError, OSError):
     """A file is not what its name says; the message gives the SHA-256 expected and found."""
 
 
@@ -53,10 +55,10 @@ class Entry:
 
     name           -- as zoo.load knows it
     network        -- architecture, as zoo.build knows it
-    joints         -- "coco", "mpii" or "lsp"
+    joints         -- "coco", "mpii" or "lsp", or the joints' names in order with commas between them
     input          -- height, width in pixels
     normalisation  -- "imagenet", "mpii" or "unit"
-    cells          -- "centre" or "corner", see decode.py
+    cells          -- "centre" or "corner", see decode.py; flip_shift -- where a flip test does not do as these ask
     upsampling     -- the slider stop it was trained with
     file           -- file name, without a folder
     sha256         -- 64 hex digits, or the first eight or more
@@ -69,6 +71,7 @@ class Entry:
     measured       -- our own figures, one a test file, with the same keys and more; () if not measured
     training       -- how it was trained, None for published weights
     also           -- older names that still mean these weights
+    assumed        -- which of these nobody told and no tensor shows
     pair           -- 1 or 2: compared in this order where nobody names others; None for all the rest
     """
 
@@ -92,6 +95,8 @@ class Entry:
     training: dict[str, Any] | None = None
     also: tuple[str, ...] = ()
     pair: int | None = None
+    flip_shift: bool | None = None
+    assumed: tuple[str, ...] = ()
 
 
 def manifest(path: Path | None = None) -> dict[str, Entry]:
@@ -110,7 +115,7 @@ def entry(name: str) -> Entry:
     name = canonical(name)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=len(known), cutoff=0.0)
-        raise UnknownWeights(f"there are no weights {name!r}; there are {', '.join(near)}")
+        raise UnknownWeights("weights.unknown", name=repr(name), known=", ".join(near))
     return known[name]
 
 
@@ -123,7 +128,7 @@ def default_pair() -> tuple[str, str]:
     """Names of the two networks that are compared where nobody names others. Raises ManifestError."""
     pair = sorted((e.pair, e.name) for e in manifest().values() if e.pair)
     if [place for place, _ in pair] != [1, 2]:
-        raise ManifestError(f"one file of {HOME} must say pair = 1 and one pair = 2, not {pair}")
+        raise ManifestError("manifest.pair", folder=HOME, given=str(pair))
     return pair[0][1], pair[1][1]
 
 
@@ -154,7 +159,7 @@ def locate(name: str) -> Path:
     """The file, or WeightsMissing that says what to do."""
     found = find(name)
     if found is None:
-        raise WeightsMissing(f"the weights {name} are not here: {_remedy(entry(name))}")
+        raise WeightsMissing("weights.missing", name=name, remedy=_remedy(entry(name)))
     return found
 
 
@@ -186,7 +191,7 @@ def import_file(name: str, file: str | Path) -> Path:
     """
     wanted, source = entry(name), Path(file).expanduser()
     if not source.is_file():
-        raise FileNotFoundError(f"there is no file {source}")
+        raise WeightsMissing("weights.no_file", file=source)
     _check(source, wanted)
     own = _own_folder()
     try:
@@ -212,24 +217,21 @@ def _own_folder() -> Path:
 def _check(file: Path, wanted: Entry) -> None:
     found = sha256_of(file)
     if not found.startswith(wanted.sha256):
-        begin = "be" if len(wanted.sha256) == 64 else "begin with"
+        begin = "weights.corrupt" if len(wanted.sha256) == 64 else "weights.corrupt_begin"
         raise WeightsCorrupt(
-            f"{file} is not the file of {wanted.name}: its SHA-256 should {begin} {wanted.sha256} "
-            f"and is {found}; the right {wanted.file} is to be had from {wanted.url or wanted.source}"
-        )
+            begin, file=file, name=wanted.name, wanted=wanted.sha256, found=found, right=wanted.file,
+            source=wanted.url or wanted.source,
+        )  # fmt: skip
 
 
-def _remedy(wanted: Entry) -> str:
+def _remedy(wanted: Entry) -> Said:
     """How to get the file, as the end of a sentence."""
-    if wanted.embedded and wanted.url is None:
-        return f"{wanted.file} comes with the repository; get it again and put it into {HOME}"
-    by_hand = f"`{_COMMAND} import {wanted.name} FILE`"
-    if wanted.url is None:
-        return f"download {wanted.file} with a browser, by way of {wanted.source}, and then run {by_hand}"
-    return (
-        f"run `{_COMMAND} fetch {wanted.name}`, which downloads {wanted.url}, licence {wanted.licence}, "
-        f"or put {wanted.file} into {folder()}, or run {by_hand} with a copy that you have"
-    )
+    how = "browser" if wanted.url is None else "fetch"
+    how = "shipped" if wanted.embedded and wanted.url is None else how
+    return said(
+        f"remedy.{how}", file=wanted.file, name=wanted.name, command=_COMMAND, source=wanted.source, url=wanted.url,
+        licence=wanted.licence, folder=str(HOME if how == "shipped" else folder()),
+    )  # fmt: skip
 
 
 @cache
@@ -241,7 +243,7 @@ def _read(path: Path) -> dict[str, Entry]:
         where = f"{file}, weights {number} ({table.get('name', 'no name')})"
         made = _entry(table, where)
         if made.name in found or made.file in (e.file for e in found.values()):
-            raise ManifestError(f"{where}: an earlier table has the same name or the same file")
+            raise ManifestError("manifest.twice", where=where)
         found[made.name] = made
     return found
 
@@ -249,7 +251,7 @@ def _read(path: Path) -> dict[str, Entry]:
 def _tables(path: Path) -> list[dict[str, Any]]:
     tables = _toml(path).get("weights", [])
     if not (isinstance(tables, list) and all(isinstance(table, dict) for table in tables)):
-        raise ManifestError(f"the list of weights {path} must consist of [[weights]] tables")
+        raise ManifestError("manifest.tables", file=path)
     return tables
 
 
@@ -257,7 +259,7 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise ManifestError(f"the list of weights {path} cannot be read: {problem}") from problem
+        raise ManifestError("manifest.unreadable", file=path, why=str(problem)) from problem
 
 
 def _entry(table: dict[str, Any], where: str) -> Entry:
@@ -265,34 +267,47 @@ def _entry(table: dict[str, Any], where: str) -> Entry:
     known = {f.name: f for f in fields(Entry)}
     required = {name for name, f in known.items() if f.default is MISSING}
     if wrong := (required - table.keys()) | (table.keys() - known.keys()):
-        raise ManifestError(f"{where}: missing, or not known here: {', '.join(sorted(wrong))}")
-
-    def insist(fine: object, what: str) -> None:
-        if not fine:
-            raise ManifestError(f"{where}: {what}")
-
-    for name in required - {"input"} | {"url", "proven"} & table.keys():
-        insist(isinstance(table[name], str) and table[name], f"{name} must be text, not {table[name]!r}")
-    insist(table["joints"] in JOINT_SETS, f"joints is {table['joints']!r}; there are {', '.join(JOINT_SETS)}")
-    size = table["input"]
-    fine = isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
-    insist(fine, f"input must be [height, width] in pixels, not {size!r}")
-    insist(re.fullmatch("[0-9a-f]{8,64}", table["sha256"]), "sha256 must be 8 to 64 hex digits, in lower case")
-    insist(re.fullmatch(r"\w[\w.-]*", table["file"]), "file must be a plain file name")
-    insist(table.get("url", "https://").startswith(("https://", "http://")), "url must begin with https://")
-    insist(type(table.get("embedded", False)) is bool, "embedded must be true or false")
-    insist(table.get("pair", 1) in (1, 2), "pair must be 1 or 2")
-    for name in ("published", "training"):
-        insist(isinstance(table.get(name, {}), dict), f"{name} must be a table in braces")
-    measured, also = table.get("measured", []), table.get("also", [])
-    insist(
-        isinstance(measured, list) and all(isinstance(m, dict) for m in measured), "measured must be a list of tables"
-    )
-    insist(isinstance(also, list) and all(isinstance(name, str) for name in also), "also must be a list of names")
+        raise ManifestError("manifest.keys", where=where, keys=", ".join(sorted(wrong)))
+    for name, value in table.items():
+        what, fine = _MUST.get(name, _MUST["name"])
+        if not fine(value):
+            raise ManifestError("manifest.must", where=where, field=name, what=what, given=repr(value))
     if (published := table.get("published")) is not None:
-        wanted = {"metric": str, "value": (int, float), "set": str, "source": str}
-        fine = published.keys() == wanted.keys() and all(isinstance(published[k], t) for k, t in wanted.items())
-        insist(fine, "published must have metric, value, set and source")
-        insist(1 < published["value"] <= 100, "published.value must be in percent")
-        insist(re.search("val|test", published["set"]), "published.set must say whether it is a val or a test set")
-    return Entry(**{**table, "input": tuple(size), "measured": tuple(measured), "also": tuple(also)})
+        if published.keys() != _PUBLISHED.keys() or not all(isinstance(published[k], t) for k, t in _PUBLISHED.items()):
+            raise ManifestError("manifest.published", where=where)
+        if not (1 < published["value"] <= 100 and re.search("val|test", published["set"])):
+            raise ManifestError("manifest.figure", where=where)
+    lists = {name: tuple(table.get(name, ())) for name in ("input", "measured", "also", "assumed")}
+    return Entry(**{**table, **lists})
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+
+
+def _is_list(value: Any, of: type) -> bool:
+    return isinstance(value, list) and all(isinstance(one, of) for one in value)
+
+
+def _is_joints(value: Any) -> bool:
+    return isinstance(value, str) and (value in JOINT_SETS or "," in value)
+
+
+_PUBLISHED = {"metric": str, "value": (int, float), "set": str, "source": str}
+#: What a field must be: a word of the locale files, and the test. A field that is not here is text, as `name` is.
+_MUST: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "name": ("text", lambda v: isinstance(v, str) and v),
+    "joints": ("joints", _is_joints),
+    "input": ("size", _is_size),
+    "sha256": ("sha256", lambda v: isinstance(v, str) and re.fullmatch("[0-9a-f]{8,64}", v)),
+    "file": ("file", lambda v: isinstance(v, str) and re.fullmatch(r"\w[\w.-]*", v)),
+    "url": ("url", lambda v: isinstance(v, str) and v.startswith(("https://", "http://"))),
+    "embedded": ("switch", lambda v: type(v) is bool),
+    "flip_shift": ("switch", lambda v: type(v) is bool),
+    "pair": ("pair", lambda v: v in (1, 2)),
+    "published": ("table", lambda v: isinstance(v, dict)),
+    "training": ("table", lambda v: isinstance(v, dict)),
+    "measured": ("tables", lambda v: _is_list(v, dict)),
+    "also": ("names", lambda v: _is_list(v, str)),
+    "assumed": ("names", lambda v: _is_list(v, str)),
+}

@@ -8,12 +8,13 @@ from PIL import Image
 
 from pose_demo import compare, weights
 from pose_demo.__main__ import main
-from pose_demo.comparison import network
 from pose_demo.crop import whole
 from pose_demo.decode import to_input
 from pose_demo.draw import skeleton
 from pose_demo.examples import examples
+from pose_demo.locales import tell
 from pose_demo.networks.upsampling import STOPS
+from pose_demo.networks.zoo import shared
 from pose_demo.photo import PhotoError
 
 BOX = (60, 20, 180, 170)
@@ -124,7 +125,7 @@ def test_two_callers_with_two_slider_positions_get_what_they_asked_for(photo, un
 
 
 def test_networks_are_loaded_once(untrained):
-    assert network(untrained[0], "cpu") is network(untrained[0], "cpu")
+    assert shared(untrained[0], "cpu") is shared(untrained[0])
 
 
 def test_json_is_plain_and_complete(result):
@@ -148,7 +149,11 @@ def test_progress_runs_from_start_to_done(photo, untrained):
     told = []
     compare(photo, BOX, untrained, progress=lambda share, what: told.append((share, what)))
     shares = [share for share, _ in told]
-    assert shares == sorted(shares) and told[-1] == (1.0, "done")
+    assert shares == sorted(shares) and told[-1] == (1.0, {"key": "progress.done", "values": {}})
+    sentences = [tell("zh", what) for _, what in told]
+    assert len(sentences) == 4 and not any(
+        tell("en", what) == zh for (_, what), zh in zip(told, sentences, strict=True)
+    )
 
 
 def test_where_nobody_is_the_whole_photo_is_the_box(tmp_path, capsys, untrained):

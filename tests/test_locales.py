@@ -1,11 +1,13 @@
 """The locale files: every language says everything, and with the same blanks."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pose_demo import locales
 from pose_demo.joints import JOINT_SETS
+from pose_demo.locales import UserError, said, say, tell
 from pose_demo.networks.upsampling import STOPS
 
 BLANK = re.compile(r"\{(\w+(?::[^}]+)?)\}")
@@ -42,3 +44,10 @@ def test_an_error_is_a_key_its_values_and_an_english_sentence():
 def test_the_browsers_language():
     assert locales.preferred("fr-FR,zh-CN;q=0.8,en;q=0.7") == "zh"
     assert locales.preferred("") == "en"
+
+
+def test_a_value_may_be_said_by_a_key_itself():
+    inner = said("box.empty", box=said("box.turned", box="1"))
+    assert say("en", "box.empty", box=[inner, 2]).count("has no extent") == 2
+    error = UserError("box.empty", box=Path("a"))
+    assert error.said == {"key": "box.empty", "values": {"box": "a"}} and str(error) == tell("en", error.said)

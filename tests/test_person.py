@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pose_demo import person
-from pose_demo.comparison import network
 from pose_demo.examples import examples
+from pose_demo.networks.zoo import shared
 from pose_demo.photo import read
 from pose_demo.weights import default_pair
 
@@ -40,7 +40,7 @@ def test_a_box_holds_the_joints_that_answered():
 
 @pytest.fixture(scope="module")
 def finder():
-    return [network(name, "cpu") for name in default_pair()]
+    return [shared(name, "cpu") for name in default_pair()]
 
 
 def easy():

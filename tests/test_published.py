@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
     """Where the random weights lie under the name of the published file; gone with the test, for they are large."""
     monkeypatch.setenv("POSE_DEMO_WEIGHTS", str(tmp_path))
     yield tmp_path
-    comparison._load.cache_clear()
+    zoo._loaded.cache_clear()
     for file in tmp_path.iterdir():
         file.unlink()
 

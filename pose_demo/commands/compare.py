@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ..locales import UserError, say
+from ..locales import UserError, said, say
 from . import network_options
 
 
@@ -90,8 +90,9 @@ def one(call: argparse.Namespace) -> int:
 def summary(result, out: Path) -> str:
     lines = [] if result.person else [say("en", "compare.nobody", found=f"{result.found:.2f}")]
     for pose in result.poses:
-        score = f"mean score {pose.score:.2f}" if isfinite(pose.score) else say("en", "compare.no_answer")
-        lines.append(f"{pose.card.title}, {pose.card.status}: {score}, {pose.seconds * 1000:.0f} ms on {result.device}")
+        score = said("compare.score", score=pose.score) if isfinite(pose.score) else said("compare.no_answer")
+        facts = {"score": score, "ms": pose.seconds * 1000, "device": result.device}
+        lines.append(say("en", "compare.line", network=pose.card.title, status=pose.card.status, **facts))
         if granted := pose.card.granted:
             lines.append(say("en", "compare.assumed", name=pose.card.title, assumed=granted))
         if pose.silence:
@@ -99,7 +100,7 @@ def summary(result, out: Path) -> str:
     near = [d.pixels for d in result.distances() if isfinite(d.pixels)]
     if near:
         lines.append(say("en", "compare.apart", pixels=f"{sum(near) / len(near):.1f}", count=len(near)))
-    lines.append(f"written to {out}")
+    lines.append(say("en", "compare.written", folder=out))
     return "\n".join(lines)
 
 
@@ -115,6 +116,9 @@ def many(call: argparse.Namespace) -> int:
     if not files:
         raise UserError("many.none", folder=", ".join(call.photo))
     results = Results(call.out, probe(asked), root)
+    for net in asked["networks"] or ():
+        if not isinstance(net, str) and net.card.assumed:
+            print(say("en", "compare.assumed", name=net.card.title, assumed=net.card.granted), file=sys.stderr)
     todo, failed = [file for file in files if file not in results], []
     for file in tqdm(todo, unit="photo", disable=None):
         looked = look(file, **asked)

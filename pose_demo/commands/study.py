@@ -26,6 +26,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from . import network_options
+
 STUDIES = {
     "accuracy": "how right each network is",
     "upsampling": "does it matter how maps are enlarged",
@@ -35,7 +37,7 @@ STUDIES = {
 }
 SEEDS = "which differences training makes, seed by seed"
 _ONE_BY_ONE = ("data", "images", "joints", "network", "predictions", "upsampling", "decoder", "flip", "limit", "batch",
-               "device", "seed", "replicates", "strict", "gallery")  # fmt: skip
+               "device", "seed", "replicates", "strict", "gallery", *network_options.NAMES)  # fmt: skip
 
 
 def add_parser(commands) -> None:
@@ -54,8 +56,9 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
     p.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE", help="labels, or a folder of them")
     p.add_argument("--images", type=Path, metavar="DIR", help="the pictures, where they lie apart from the labels")
     p.add_argument("--joints", choices=("coco", "mpii", "lsp"), help="joint set, where the labels do not say")
-    p.add_argument("--network", nargs="*", metavar="NAME", help="names of `weights list` or best.pt files of `train` "
+    p.add_argument("--network", nargs="*", metavar="NAME", help="names of `weights list`, or files of weights "
                    "(default: the embedded pair; without a name: none, only --predictions)")  # fmt: skip
+    network_options.add_options(p)
     p.set_defaults(predictions=[], gallery=0, upsampling=None, run=run)
     if name in ("accuracy", "faults"):
         p.add_argument("--predictions", "--peer", nargs="+", metavar="NAME=FILE",
@@ -116,10 +119,12 @@ def _all(call: argparse.Namespace) -> int:
 def _weights(call: argparse.Namespace) -> dict[str, str]:
     """What a finished study must have been made with, to count as finished."""
     from .. import weights
+    from ..download import sha256_of
 
     known = weights.manifest()
     names = weights.default_pair() if call.network is None else call.network
-    return {name: known[name].sha256 for name in names if name in known}
+    return {name: known[name].sha256 if name in known else sha256_of(Path(name)) for name in names
+            if name in known or Path(name).is_file()}  # fmt: skip
 
 
 def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | None:
@@ -138,7 +143,7 @@ def _study(call: argparse.Namespace, name: str, out: Path) -> dict[str, Any] | N
         predictions[column] = Path(file)
     told = {f.name: getattr(call, f.name) for f in fields(Settings) if hasattr(call, f.name)}
     told |= {"data": tuple(call.data), "out": out, "networks": call.network and tuple(call.network)}
-    told |= {"predictions": predictions, "command": command_line(call, name)}
+    told |= {"told": network_options.told(call), "predictions": predictions, "command": command_line(call, name)}
     if name == "upsampling":
         told["upsampling"] = None
     question = Faults(max(call.gallery, 24)) if name == "faults" else QUESTIONS[name]()
@@ -168,7 +173,7 @@ def command_line(call: argparse.Namespace, name: str) -> str:
         if value is None or value is False or value == defaults.get(option):
             continue
         values = [] if value is True else value if isinstance(value, list) else [value]
-        words.append(" ".join([f"--{option}", *(shlex.quote(str(v)) for v in values)]))
+        words.append(" ".join([f"--{option.replace('_', '-')}", *(shlex.quote(str(v)) for v in values)]))
     return " ".join(words)
 
 

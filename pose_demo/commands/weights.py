@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import weights
+from ..locales import say
+from . import network_options
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -39,13 +41,16 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     importing = action("import", "take in a file that you have, if it is the right one")
     takes_name(importing)
     importing.add_argument("file", metavar="FILE", type=Path, help="stays where it is; a copy is made")
-    packing = action("pack", "make the weights of a training run ready to ship, with their card beside them")
-    packing.add_argument("run_file", metavar="BEST.PT", type=Path, help="what `train` wrote")
+    packing = action("pack", "make weights ready to ship, of a training run or from elsewhere, with a card beside them")
+    packing.add_argument("run_file", metavar="FILE", type=Path, help="the best.pt that `train` wrote, or any weights")
     packing.add_argument("new_name", metavar="NAME", help="what they shall be called, as hrnet-w18-lsp")
     packing.add_argument("--out", type=Path, required=True, metavar="DIR", help="where NAME.safetensors goes")
     packing.add_argument(
         "--test", type=Path, nargs="+", default=[], metavar="FILE", help="measure the written file on labelled .npz"
     )
+    packing.add_argument("--licence", help="of weights that are none of `train`")
+    packing.add_argument("--source", help="where they are from: an address, or a few words")
+    network_options.add_options(packing)
     packing.add_argument("--pair", type=int, choices=(1, 2), help="their place in the pair that the page opens with")
     measuring = action("measure", "measure weights that ship again, and write the figures into their card")
     takes_name(measuring)
@@ -102,10 +107,17 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _pack(args: argparse.Namespace) -> int:
+    from ..networks import zoo
+    from ..networks.model import card_of
     from ..training.pack import pack
 
-    card = pack(args.run_file, args.new_name, args.out, args.test, args.pair)
-    return _said(args, args.new_name, card.with_suffix(".safetensors"), "MIT")
+    told = network_options.told(args)
+    more = {"licence": args.licence, "source": args.source, **told}
+    card = weights.beside(pack(args.run_file, args.new_name, args.out, args.test, args.pair, **more))
+    if card.assumed and not args.json:
+        granted = card_of(zoo.open(args.out / card.file)).granted
+        print(say("en", "compare.assumed", name=args.new_name, assumed=granted))
+    return _said(args, args.new_name, args.out / card.file, card.licence)
 
 
 def _measure(args: argparse.Namespace) -> int:
@@ -122,7 +134,7 @@ def _said(args: argparse.Namespace, name: str, path: Path, licence: str) -> int:
     if args.json:
         _print_json({"name": name, "path": str(path), "licence": licence})
     else:
-        print(f"{name}: {path} (licence: {licence})")
+        print(say("en", "weights.at", name=name, path=path, licence=licence))
     return 0
 
 
@@ -141,9 +153,9 @@ def _verify(args: argparse.Namespace) -> int:
         if result["error"]:
             print(result["error"], file=sys.stderr)
         elif not args.json:
-            print(f"{result['name']}: right, {result['path']}")
+            print(say("en", "weights.right", **result))
     if not results and not args.json:
-        print("no weights are here")
+        print(say("en", "weights.none"))
     return 0 if all(result["right"] for result in results) else 1
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..joints import joint_set
-from ..locales import say
+from ..locales import Said, say, tell
 from ..study import report
 from .skeleton import STROKE, strokes
 from .study import figures
-from .study_words import Said, answers, source
+from .study_words import answers, source
 
 _STYLE = """
 body{font:17px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
@@ -54,8 +54,8 @@ def write(result: dict[str, Any], file: Path, gallery: Iterable[str] = ()) -> Pa
     return file
 
 
-def _words(said: Said) -> str:
-    return escape(say("en", said["key"], **said["values"]))
+def _words(sentence: Said) -> str:
+    return escape(tell("en", sentence))
 
 
 def _networks(result: dict[str, Any]) -> str:

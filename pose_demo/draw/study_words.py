@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..locales import Said, said
+
 #: p below which a difference is not put down to chance.
 _CHANCE = 0.05
 #: Measures in the order in which they are drawn.
 MEASURES = ("pck@0.2", "pck@0.1", "pckh@0.5", "pck@0.2 upright")
-Said = dict[str, Any]
-
-
-def said(key: str, **values: object) -> Said:
-    return {"key": key, "values": values}
 
 
 def main_measure(result: dict[str, Any]) -> str:

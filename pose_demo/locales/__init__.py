@@ -2,6 +2,7 @@
 
 A blank is `{name}`, `{name:.2f}` for a number (f, g, e or % as Python formats them), or `{name:joint}`: the value is
 looked up as `joint.VALUE` and stands as it is where there is no such word; of a list each is, with " / " between them.
+A value may be such a key with its values itself (`said`), or a list of them, which stand in the sentence.
 What crosses the wire, is stored or is raised is a key and its values, never a sentence.
 """
 
@@ -11,8 +12,15 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+#: A sentence that is not yet said: its key and what fills its blanks.
+Said = TypedDict("Said", {"key": str, "values": NotRequired[dict[str, Any]]})  # noqa: UP013
 
 FOLDER = Path(__file__).parent
+_JSON = (str, int, float, list, dict)
 _BLANK = re.compile(r"\{(\w+)(?::([^}]+))?\}")
 
 
@@ -35,14 +43,30 @@ LANGUAGES = {
 }
 
 
-def say(language: str, key: str, **values: object) -> str:
+def said(key: str, /, **values: object) -> Said:
+    return {"key": key, "values": values}
+
+
+def tell(language: str, what: Said) -> str:
+    """As `say`."""
+    return say(language, what["key"], **what.get("values", {}))
+
+
+def say(language: str, key: str, /, **values: object) -> str:
     """One text, its blanks filled. Raises KeyError for a key or a value that is missing."""
     texts = table(language)
+
+    def plain(value: Any) -> str:
+        if isinstance(value, list):
+            return ", ".join(map(plain, value))
+        if isinstance(value, dict) and "key" in value:
+            return say(language, value["key"], **value.get("values", {}))
+        return str(value)
 
     def fill(blank: re.Match) -> str:
         value, how = values[blank[1]], blank[2]
         if how is None:
-            return str(value)
+            return plain(value)
         if how.startswith("."):
             return format(value, how)
         return " / ".join(
@@ -66,9 +90,14 @@ def preferred(accept_language: str) -> str:
 class UserError(ValueError):
     """What went wrong, as a person is told: a key of the locale files and its values. str() is the English sentence."""
 
-    def __init__(self, key: str, **values: object):
+    def __init__(self, key: str, /, **values: object):
         super().__init__(key, values)
         self.key, self.values = key, values
+
+    @property
+    def said(self) -> Said:
+        """As it crosses the wire: a path, or whatever else no JSON has, as its text."""
+        return said(self.key, **{n: v if isinstance(v, _JSON) else str(v) for n, v in self.values.items()})
 
     def __str__(self) -> str:
         return say("en", self.key, **self.values)

@@ -95,7 +95,7 @@ class Lens:
     def __init__(self, networks: Any, upsampling: Any, device: str | None, box: Box | None = None, **how: Any):
         where = str(device or zoo.device())
         self.sides = [Side(net, request, asked) for net, request, asked in _asked(networks, upsampling, where, how)]
-        pair = [comparison.network(name, where) for name in weights.default_pair()]
+        pair = [zoo.shared(name, where) for name in weights.default_pair()]
 
         def find(photo: np.ndarray) -> list[Box]:
             found = person.find(photo, pair[0], pair[1])
@@ -139,7 +139,7 @@ class Lens:
 
 
 def _asked(networks: Any, upsampling: Any, where: str, how: dict[str, Any]) -> list[tuple[PoseNetwork, Request, dict]]:
-    nets = [comparison.network(each, where) for each in (networks or weights.default_pair())]
+    nets = [zoo.shared(each, where) for each in (networks or weights.default_pair())]
     return [(net, request, how) for net, request in zip(nets, comparison._requests(upsampling, nets), strict=True)]
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from .. import weights
 from ..decode import CELLS
-from ..joints import JointSet
-from ..locales import UserError
+from ..joints import JointSet, joint_set
+from ..locales import Said, UserError, said
 from . import mmpose_compat
 from .upsampling import check
 
@@ -20,6 +20,15 @@ NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, f
     "mpii": ((0.4404, 0.4440, 0.4327), (1.0, 1.0, 1.0)),  # bearpaw's and anibali's trainers only subtract
     "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
 }
+
+
+def titled(architecture: str, which: str, size: tuple[int, int]) -> str:
+    """For people: "HRNet-W32 (MPII 256x256)"."""
+    family, _, rest = architecture.removeprefix(MMPOSE).partition("-")
+    body = {"hrnet": "HRNet", "hourglass52": "Hourglass-52"}.get(family, family.capitalize())
+    body += f"-{rest.capitalize()}" if rest else ""
+    through = "MMPose " if architecture.startswith(MMPOSE) else ""
+    return f"{through}{body} ({which} {size[0]}x{size[1]})"
 
 
 class CardError(UserError):
@@ -65,17 +74,38 @@ class Card:
             if (given := getattr(self, field)) not in known:
                 raise CardError("card.unknown", name=self.name, field=field, given=repr(given), known=", ".join(known))
         check(self.upsampling)
+        if self.flip_shift not in (None, True, False):
+            given = repr(self.flip_shift)
+            raise CardError("card.unknown", name=self.name, field="flip_shift", given=given, known="on, off")
         size = self.input
         if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 4096 for side in size):
             raise CardError("card.input", name=self.name, given=repr(size))
         if self.flip_shift is None:
             object.__setattr__(self, "flip_shift", self.cells == "corner")
 
+    @classmethod
+    def of(cls, entry: weights.Entry, name: str, architecture: str) -> Card:
+        """The card that an entry of the manifest is, for weights of that name in a body of that architecture."""
+        joints = joint_set(entry.joints)
+        return cls(
+            name, titled(architecture, joints.name.upper(), entry.input), architecture, joints, entry.input,
+            entry.normalisation, entry.cells, entry.flip_shift, entry.upsampling, entry.trained, entry.licence,
+            entry.source, entry.sha256, None, entry.assumed,
+        )  # fmt: skip
+
     @property
-    def granted(self) -> str:
-        """What is taken for granted, for people: "input 256x192, normalisation imagenet"; "" if nothing is."""
-        values = {"input": "x".join(map(str, self.input)), "joints": self.joints.name}
-        return ", ".join(f"{field} {values.get(field, getattr(self, field))}" for field in self.assumed)
+    def surroundings(self) -> dict[str, str]:
+        """What no tensor shows, as people write it and zoo.open takes it: {"input": "256x192", "cells": "centre"}."""
+        return {
+            "joints": self.joints.text, "input": "x".join(map(str, self.input)), "normalisation": self.normalisation,
+            "cells": self.cells, "flip_shift": "on" if self.flip_shift else "off", "upsampling": self.upsampling,
+        }  # fmt: skip
+
+    @property
+    def granted(self) -> list[Said]:
+        """What is taken for granted, for people: "input 256x192", "normalisation imagenet"; [] if nothing is."""
+        values = {**self.surroundings, "joints": self.joints.name}
+        return [said(f"granted.{field}", value=values[field]) for field in self.assumed]
 
     @property
     def trained(self) -> bool:
@@ -84,6 +114,6 @@ class Card:
     @property
     def available(self) -> bool:
         """Its weights are here (or it needs none) and what runs it is installed."""
-        if self.name.startswith(MMPOSE) and not mmpose_compat.available():
+        if self.architecture.startswith(MMPOSE) and not mmpose_compat.available():
             return False
         return self.entry is None or weights.find(self.entry.name) is not None

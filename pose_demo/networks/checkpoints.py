@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
+from ..locales import Said, said
 from .files import CheckpointError, Contents, Source, contents
 from .hourglass import StackedHourglass
 from .layouts import BUILT_BY_MMPOSE, Renamed, recognise
@@ -39,9 +40,9 @@ def load(net: Network, source: Source | Contents) -> Network:
             raise CheckpointError("checkpoint.mmpose", file=content.name)
         if not isinstance(net, family):
             raise CheckpointError(
-                "checkpoint.family", file=content.name, layout=found.layout.title, network=type(net).__name__
+                "checkpoint.family", file=content.name, layout=found.layout.name, network=type(net).__name__
             )
-    net.load_state_dict({**net.state_dict(), **_fit(net, found, content.name)})
+    net.load_state_dict({**net.state_dict(), **fit(net, found, content.name)})
     return net
 
 
@@ -57,7 +58,7 @@ def save(net: nn.Module, file: str | Path, metadata: Mapping[str, str]) -> None:
         if name.rpartition(".")[0] in convolutions:
             value = value.half()
             if not value.isfinite().all():
-                raise ValueError(f"{name} has values that fp16 cannot hold; nothing was written")
+                raise CheckpointError("checkpoint.fp16", name=name)
         tensors[name] = value
     file = Path(file)
     part = file.with_name(file.name + ".part")
@@ -86,7 +87,7 @@ def read(source: Source) -> dict[str, Tensor]:
 # --- fitting -------------------------------------------------------------------------------------------------------
 
 
-def _fit(net: nn.Module, read: Renamed, file: str) -> dict[str, Tensor]:
+def fit(net: nn.Module, read: Renamed, file: str) -> dict[str, Tensor]:
     """The tensors by the network's own names. Raises CheckpointError that lists everything that does not fit."""
     own = net.state_dict()
     modules = dict(net.named_modules())
@@ -101,19 +102,19 @@ def _fit(net: nn.Module, read: Renamed, file: str) -> dict[str, Tensor]:
             continue
         wanted = expected or own[str(name)].shape
         if tensor.shape != wanted:
-            shapes.append(f"{key} is {_shape(tensor.shape)}, expected {_shape(wanted)}")
+            shapes.append(f"{key} {_shape(tensor.shape)} / {_shape(wanted)}")
         if name in own:
             found[name] = tensor
     missing = [name for name in own if name not in found and not name.endswith(_COUNTER)]
     faults = [
-        f"{len(names)} {fault} ({'; '.join(names[:4])}{'; ...' if len(names) > 4 else ''})"
-        for names, fault in ((extra, "too many"), (missing, "missing"), (shapes, "of another shape"))
+        said(f"checkpoint.{fault}", count=len(names), names="; ".join(names[:4] + ["..."] * (len(names) > 4)))
+        for fault, names in (("extra", extra), ("missing", missing), ("shapes", shapes))
         if names
     ]
     if faults:
         raise CheckpointError(
-            "checkpoint.fit", file=file, layout=read.layout.title, network=type(net).__name__, joints=net.joints,
-            faults=", ".join(faults) + _stem_hint(net, found),
+            "checkpoint.fit", file=file, layout=read.layout.name, network=type(net).__name__, joints=net.joints,
+            faults=[*faults, *_stem_hint(net, found)],
         )  # fmt: skip
     return found
 
@@ -127,20 +128,21 @@ def _unused_skip(key: str, name: str | None, modules: Mapping[str, nn.Module]) -
     at, _, leaf = (name or "").rpartition(".")
     if ".skip_layer." not in key or not isinstance(modules.get(at), nn.Identity):
         return None
-    channels = modules[at.rpartition(".")[0]].conv3.out_channels
+    channels = len(modules[at.rpartition(".")[0]].get_parameter("conv3.weight"))
     return {"weight": (channels, channels, 1, 1), "bias": (channels,)}.get(leaf)
 
 
-def _stem_hint(net: nn.Module, found: Mapping[str, Tensor]) -> str:
+def _stem_hint(net: nn.Module, found: Mapping[str, Tensor]) -> list[Said]:
     """The remedy where it is the hourglass's stem that does not fit."""
     if not isinstance(net, StackedHourglass) or "stem.1.conv3.weight" not in found:
-        return ""
-    if "conv1.weight" not in found or found["conv1.weight"].shape != net.conv1.weight.shape:
-        return ""
-    theirs, ours = len(found["stem.1.conv3.weight"]), net.stem[1].conv3.out_channels
+        return []
+    own = net.state_dict()
+    if "conv1.weight" not in found or found["conv1.weight"].shape != own["conv1.weight"].shape:
+        return []
+    theirs, ours = len(found["stem.1.conv3.weight"]), len(own["stem.1.conv3.weight"])
     stem = {theirs: "", 2 * theirs: "newell", theirs // 2: "bearpaw"}.get(ours, "")
-    return f'. The file has the other stem: build the network with stem="{stem}"' if stem else ""
+    return [said("checkpoint.stem", stem=stem)] if stem else []
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "a single number"
+    return "x".join(map(str, shape)) or "1"

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..locales import UserError
+from ..weights import WeightsMissing
 
 Source = str | Path | Mapping[str, Any]
 
@@ -51,7 +52,7 @@ class Contents:
 def contents(source: Source | Contents) -> Contents:
     """What a file (.pth, .pt, .pth.tar, .safetensors; told by what is in it) or a state dict holds.
 
-    Raises CheckpointError for what is no checkpoint, and FileNotFoundError.
+    Raises CheckpointError for what is no checkpoint, WeightsMissing (a FileNotFoundError) where no file is.
     """
     if isinstance(source, Contents):
         return source
@@ -67,7 +68,7 @@ def _unpacked(content: Any, name: str) -> Contents:
         key := next((key for key in CONTAINERS if isinstance(content.get(key), Mapping)), None)
     ):
         content = content[key]
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, Mapping) or not content or not all(isinstance(v, Tensor) for v in content.values()):
         raise CheckpointError("checkpoint.no_state", file=name)
     wrong = [key for key, value in content.items() if value.is_floating_point() and not value.isfinite().all()]
     if wrong:
@@ -85,6 +86,8 @@ def _unpacked(content: Any, name: str) -> Contents:
 
 def _open(file: Path) -> Any:
     """What a file holds, by its first bytes and not by what it is called."""
+    if not file.is_file():
+        raise WeightsMissing("weights.no_file", file=file)
     with file.open("rb") as stream:
         head = stream.read(512)
     if not head:

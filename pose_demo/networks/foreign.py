@@ -7,6 +7,7 @@ file. The rest is taken for granted as the layout's published weights have it, a
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +18,12 @@ from torch import Tensor, nn
 
 from .. import weights
 from ..download import sha256_of
-from ..joints import JOINT_SETS, JointSet, channels
+from ..joints import JOINT_SETS, JointSet, channels, joint_set
+from ..locales import UserError
 from . import checkpoints, layouts, reference
 from .base import PoseNetwork
-from .card import Card, CardError
-from .files import Contents, contents
-from .silence import Silence
-from .trace import TapFunction, ignore
+from .card import Card, CardError, titled
+from .files import CheckpointError, Contents, contents
 from .upsampling import Request
 
 #: What nobody can read from tensors: the keyword arguments of zoo.open.
@@ -46,15 +46,9 @@ class Stranger(PoseNetwork):
         self.module, self.joints = module, joints
         self.multiple, self.places, self.trained_upsampling = 1, {}, stop
 
-    def forward(
-        self, x: Tensor, upsampling: Request = None, tap: TapFunction = ignore, silence: Silence | None = None
-    ) -> list[Tensor]:
-        """The stop of the slider reaches nothing in here. Raises SilenceError where something is to be cut."""
-        return super().forward(x, None, tap, silence)
-
     def trace(self, x: Tensor, upsampling: Request = None, *_: Any, **__: Any) -> Any:
-        """Raises ValueError: there is none."""
-        raise ValueError(f"a {type(self.module).__name__} leaves no trace; only networks of this project do")
+        """Raises UserError: there is none."""
+        raise UserError("network.no_trace", network=_name(self.module))
 
     def _run(self, x: Tensor, *_: Any) -> list[Tensor]:
         found = self.module(x)
@@ -69,15 +63,27 @@ def from_module(module: nn.Module, told: dict[str, Any]) -> PoseNetwork:
         known = net.card or _card(_name(module), channels(net.joints), {"upsampling": net.trained_upsampling}, _MODULE)
     else:
         known = _card(_name(module), channels(1), {}, _MODULE)
-        size = _input(told.get("input") or known.input)
-        net = Stranger(module, _count(module, size), (told.get("upsampling") or "nearest"))
+        net = Stranger(module, _count(module, _input(told.get("input") or known.input)), known.upsampling)
         known = replace(known, joints=channels(net.joints))
-    net.card = tell(known, told)
-    return net
+    return _carded(net, tell(known, told))
 
 
 def _name(module: nn.Module) -> str:
     return type(module).__name__
+
+
+def _carded(net: PoseNetwork, card: Card) -> PoseNetwork:
+    """The network with this card, which says with which stop it was trained, too."""
+    net.card, net.trained_upsampling = card, card.upsampling
+    return net.eval()
+
+
+def ready(net: PoseNetwork, card: Card) -> PoseNetwork:
+    """A network that was loaded, with its card: only to be asked. Raises CardError where the input does not fit it."""
+    if any(side % net.multiple for side in card.input):
+        size = "x".join(map(str, card.input))
+        raise CardError("card.multiple", name=card.title, given=size, multiple=net.multiple)
+    return _carded(net, card).requires_grad_(False)
 
 
 def _count(module: nn.Module, size: tuple[int, int]) -> int:
@@ -91,68 +97,67 @@ def _count(module: nn.Module, size: tuple[int, int]) -> int:
     return last.shape[1]
 
 
+def body(content: Contents) -> PoseNetwork:
+    """The network that the tensors show, with these weights, and no card. Raises CheckpointError where they fit none
+    of ours, MMPoseMissing.
+    """
+    found = layouts.recognise(content)
+    if found.layout.family is None:
+        heads = [t for name, t in found.tensors.items() if "final_layer" in name and name.endswith("weight")]
+        return reference.build("mmpose-hourglass52", heads[-1].shape[0] if heads else 17, content)
+    options = layouts.options(found)
+    try:
+        with torch.device("meta"):  # no memory is taken for a network that the file does not fill
+            checkpoints.fit(found.layout.family(**options), found, content.name)
+    except (RuntimeError, ZeroDivisionError):
+        raise CheckpointError("checkpoint.no_body", file=content.name, layout=found.layout.name) from None
+    return checkpoints.load(found.layout.family(**options), content)
+
+
 def from_file(file: Path, bodies: dict[str, Any], told: dict[str, Any]) -> PoseNetwork:
     """The network that a file's tensors show, with its weights in place and its card.
 
     bodies -- zoo.ARCHITECTURES, for its name
 
-    Raises CheckpointError for what is no checkpoint or fits no network of ours, CardError, FileNotFoundError.
+    Raises as `body`, and CardError, WeightsMissing.
     """
     content = contents(file)
-    found = layouts.recognise(content)
-    if found.layout.family is None:
-        body, options = "mmpose-hourglass52", {}
-        heads = [t for name, t in found.tensors.items() if "final_layer" in name and name.endswith("weight")]
-        net = reference.build(body, heads[-1].shape[0] if heads else 17, content)
-    else:
-        options = layouts.options(found)
-        net = found.layout.family(**options, trained_upsampling=(told.get("upsampling") or "nearest"))
-        checkpoints.load(net, content)
-        body = _body(found.layout.family, options, bodies)
-    known = _file_card(file, content, body, net.joints, found.layout)
-    net.card = replace(tell(known, told), architecture=body, sha256=sha256_of(file))
-    if any(side % net.multiple for side in net.card.input):
-        size = "x".join(map(str, net.card.input))
-        raise CardError("card.multiple", name=file.name, given=size, multiple=net.multiple)
-    if net.places:
-        net.trained_upsampling = net.card.upsampling
-    return net.requires_grad_(False).eval()
+    net, layout = body(content), layouts.recognise(content)
+    name = "mmpose-hourglass52" if layout.layout.family is None else _called(net, layouts.options(layout), bodies)
+    known = _file_card(file, content, name, net.joints, layout.layout)
+    return ready(net, replace(tell(known, told), architecture=name, sha256=sha256_of(file)))
 
 
-def _body(family: type, options: dict[str, Any], bodies: dict[str, Any]) -> str:
+def _called(net: PoseNetwork, options: dict[str, Any], bodies: dict[str, Any]) -> str:
     """The zoo's name for a body of these options, or one in its manner: "hrnet-w40", "hourglass-3"."""
-    import inspect
-
-    usual = {name: p.default for name, p in inspect.signature(family).parameters.items()}
+    usual = {name: p.default for name, p in inspect.signature(type(net)).parameters.items()}
     wanted = {**usual, **options, "joints": None}
     for name, make in bodies.items():
-        if make.func is family and {**usual, **make.keywords, "joints": None} == wanted:
+        if make.func is type(net) and {**usual, **make.keywords, "joints": None} == wanted:
             return name
     short = f"hrnet-w{options['width']}" if "width" in options else f"hourglass-{options['stacks']}"
-    return f"{short}-bottleneck" if options.get("unit") == "bottleneck" else short
+    short += "-bottleneck" if options.get("unit") == "bottleneck" else ""
+    return f"{short}-own" if short in bodies else short
 
 
-def _file_card(file: Path, content: Contents, body: str, joints: int, layout: layouts.Layout) -> Card:
+def _file_card(file: Path, content: Contents, name: str, joints: int, layout: layouts.Layout) -> Card:
     """What lies with the weights: a training run's record, a card beside them; else what their layout usually has."""
     beside = file.with_suffix(".toml")
     if recipe := content.record.get("recipe"):
-        size = int(recipe["size"])
-        card = _card(file.name, channels(joints), {
-            "input": (size, size), "normalisation": "imagenet", "cells": "centre", "upsampling": recipe["upsampling"],
-            "joints": None, "flip_shift": None,
-        }, _RUN)  # fmt: skip
-        name = JOINT_SETS.get(content.network.get("joints", ""))
-        title = f"{content.network.get('name', body)} ({file.parent.name or file.name}, {size}x{size})"
-        return replace(card, name=str(file), title=title, joints=name if name and len(name) == joints else card.joints)
-    if beside.is_file():
-        entry = weights.beside(beside)
-        title = f"{entry.name} ({entry.joints.upper()} {entry.input[0]}x{entry.input[1]})"
+        size, which = int(recipe["size"]), content.network.get("joints", "")
+        known = {
+            "input": (size, size),
+            "upsampling": recipe["upsampling"],
+            "title": titled(name, file.parent.name or file.name, (size, size)),
+        }
         return Card(
-            str(file), title, body, JOINT_SETS[entry.joints], entry.input, entry.normalisation, entry.cells, None,
-            entry.upsampling, entry.trained, entry.licence, entry.source,
+            str(file), architecture=name, status=_RUN, **known,
+            joints=joint_set(which) if which in JOINT_SETS else channels(joints),
         )  # fmt: skip
-    small = body.endswith(("-slim", "-tiny")) or "-tiny-" in body
-    size = (256, 192) if joints == 17 and body.startswith("hrnet") else (128, 128) if small else (256, 256)
+    if beside.is_file():
+        return Card.of(weights.beside(beside), str(file), name)
+    small = "-slim" in name or "-tiny" in name
+    size = (256, 192) if joints == 17 and name.startswith("hrnet") else (128, 128) if small else (256, 256)
     card = _card(file.name, channels(joints), {}, _FILE)
     return replace(card, name=str(file), input=size, flip_shift=None, **layout.usual)
 
@@ -169,13 +174,15 @@ def tell(card: Card, told: dict[str, Any]) -> Card:
     title = told.pop("title", None)
     if strange := told.keys() - set(FIELDS):
         raise CardError("card.field", given=", ".join(sorted(strange)), known=", ".join((*FIELDS, "title")))
+    assumed = tuple(field for field in card.assumed if field not in told)
     if "input" in told:
         told["input"] = _input(told["input"])
     if "joints" in told:
         told["joints"] = _joints(card, told["joints"])
+    if "flip_shift" in told:
+        told["flip_shift"] = {"on": True, "off": False}.get(told["flip_shift"], told["flip_shift"])
     if "cells" in told:
         told.setdefault("flip_shift", None)  # the new cells ask for
-    assumed = tuple(field for field in card.assumed if field not in told)
     card = replace(card, assumed=assumed, **told)
     return replace(card, title=title or card.title)
 
@@ -190,12 +197,7 @@ def _input(size: Any) -> tuple[int, int]:
 
 
 def _joints(card: Card, which: str | Sequence[str] | JointSet) -> JointSet:
-    if isinstance(which, JointSet):
-        found = which
-    elif isinstance(which, str):
-        found = JOINT_SETS.get(which) or channels([name.strip() for name in which.split(",")])
-    else:
-        found = channels(which)
+    found = which if isinstance(which, JointSet) else joint_set(which)
     if len(found) != len(card.joints) or len(set(found.joints)) != len(found):
         raise CardError(
             "card.joints", name=card.name, given=len(set(found.joints)), count=len(card.joints),

@@ -133,12 +133,12 @@ def _each(outer: Rules, inner: Rules) -> Rules:
 class Layout:
     """How a file calls the weights of a network.
 
-    title  -- as messages call it; mark -- what its names have in common and no other's have
+    name   -- a word of the locale files; mark -- what its names have in common and no other's have
     family -- the class of ours that it fits, None for MMPose's own hourglass; rules -- its table, from the file's names
     usual  -- what its published weights have and no tensor shows: fields of a card
     """
 
-    title: str
+    name: str
     mark: str
     family: type[HRNet] | type[StackedHourglass] | None
     rules: Callable[[Iterable[str]], Rules] | None
@@ -148,18 +148,18 @@ class Layout:
 _CORNER = {"normalisation": "imagenet", "cells": "corner"}
 _CENTRE = {"normalisation": "imagenet", "cells": "centre"}
 LAYOUTS = (
-    Layout("MMPose's HRNet", "backbone.stage2.", HRNet, lambda _: MMPOSE_HRNET, _CORNER),
-    Layout("MMPose's hourglass", "backbone.hourglass_modules.", None, lambda _: MMPOSE_HEADS, _CORNER),
-    Layout("the official HRNet", "stage2.0.", HRNet, lambda _: OFFICIAL, _CORNER),
-    Layout("our own HRNet", "stages.0.", HRNet, None, _CENTRE),
-    Layout("bearpaw's and anibali's hourglass", "hg.0.hg.", StackedHourglass, bearpaw,
+    Layout("mmpose-hrnet", "backbone.stage2.", HRNet, lambda _: MMPOSE_HRNET, _CORNER),
+    Layout("mmpose-hourglass", "backbone.hourglass_modules.", None, lambda _: MMPOSE_HEADS, _CORNER),
+    Layout("official-hrnet", "stage2.0.", HRNet, lambda _: OFFICIAL, _CORNER),
+    Layout("hrnet", "stages.0.", HRNet, None, _CENTRE),
+    Layout("bearpaw", "hg.0.hg.", StackedHourglass, bearpaw,
            {"normalisation": "mpii", "cells": "centre"}),
-    Layout("princeton-vl's hourglass", "hgs.0.", StackedHourglass, princeton,
+    Layout("princeton", "hgs.0.", StackedHourglass, princeton,
            {"normalisation": "unit", "cells": "centre"}),
-    Layout("our own hourglass", "hourglasses.0.", StackedHourglass, None, _CENTRE),
+    Layout("hourglass", "hourglasses.0.", StackedHourglass, None, _CENTRE),
 )  # fmt: skip
 #: MMPose's networks have its own names, whichever they are.
-BUILT_BY_MMPOSE = Layout("MMPose", "backbone.", None, lambda _: MMPOSE_HEADS, _CORNER)
+BUILT_BY_MMPOSE = Layout("mmpose", "backbone.", None, lambda _: MMPOSE_HEADS, _CORNER)
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,7 @@ def recognise(content: Contents, layouts: Sequence[Layout] = LAYOUTS) -> Renamed
             tensors = {n.removeprefix(prefix): t for n, t in content.tensors.items() if n.startswith(prefix)}
             rename = renamer(layout.rules(tensors)) if layout.rules else str
             return Renamed(content.name, layout, tensors, {name: rename(name) for name in tensors})
-    names = ", ".join(islice(content.tensors, 4)) or "nothing"
-    known = ", ".join(layout.title for layout in LAYOUTS)
+    names, known = ", ".join(islice(content.tensors, 4)), [layout.name for layout in LAYOUTS]
     raise CheckpointError("checkpoint.layout", file=content.name, names=names, known=known)
 
 
@@ -210,13 +209,11 @@ def options(found: Renamed) -> dict[str, Any]:
     shapes = found.shapes
     try:
         told = _hrnet(shapes) if found.layout.family is HRNet else _hourglass(shapes)
-    except (KeyError, IndexError, ZeroDivisionError) as missing:
-        raise CheckpointError(
-            "checkpoint.fit", file=found.file, layout=found.layout.title, network="network",
-            joints="?", faults=f"nothing is called {missing}",
-        ) from None  # fmt: skip
-    if max(told["joints"], told.get("width", 0), told.get("features", 0)) > 2048 or told.get("stacks", 0) > 64:
-        raise CheckpointError("checkpoint.too_large", file=found.file, what=str(told))
+        counts = [told.get("units", 1), told.get("stacks", 1), told.get("depth", 1), *told.get("modules", ())]
+        if not all(0 < count <= len(shapes) for count in counts):  # a name may hold any number
+            raise ValueError
+    except (LookupError, ValueError, ZeroDivisionError):
+        raise CheckpointError("checkpoint.no_body", file=found.file, layout=found.layout.name) from None
     return told
 
 

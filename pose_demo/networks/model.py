@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..decode import decode, flip_merge, to_input
+from ..locales import UserError
 from .base import PoseNetwork
 from .card import NORMALISATION, Card
 from .silence import Silence, SilenceError
@@ -62,9 +63,9 @@ class Look:
 
 
 def card_of(net: PoseNetwork) -> Card:
-    """The network's card. Raises ValueError for one that was made by hand and never given to zoo.open."""
+    """The network's card. Raises UserError for one that was made by hand and never given to zoo.open."""
     if net.card is None:
-        raise ValueError(f"this {type(net).__name__} has no card; zoo.open(net) gives it one")
+        raise UserError("card.none", network=type(net).__name__)
     return net.card
 
 

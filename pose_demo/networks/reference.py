@@ -8,21 +8,21 @@ of its modules, which all callers share.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from ..locales import UserError
 from . import mmpose_compat
 from .base import PoseNetwork
 from .card import MMPOSE
 from .checkpoints import load
 from .files import Contents, Source
 from .mmpose_compat import available
-from .silence import Silence
-from .trace import TapFunction, Trace, ignore
+from .trace import TapFunction, Trace
 from .upsampling import Request
 
 _CONFIGS = ".mim/configs/body_2d_keypoint/topdown_heatmap/coco"
@@ -38,6 +38,10 @@ NETWORKS: dict[str, tuple[str, int | None, int]] = {
 }
 
 
+class MMPoseMissing(UserError, RuntimeError):
+    """MMPose is not installed, and cannot be on Pythons later than 3.11."""
+
+
 class MMPoseNetwork(PoseNetwork):
     """A backbone and a head of MMPose with the call of our networks: (N, 3, H, W) -> [(N, J, H/4, W/4)].
 
@@ -50,23 +54,9 @@ class MMPoseNetwork(PoseNetwork):
         self.joints, self.multiple = joints, multiple
         self.places, self.trained_upsampling = {}, "nearest"
 
-    def forward(
-        self, x: Tensor, upsampling: Request = None, tap: TapFunction = ignore, silence: Silence | None = None
-    ) -> list[Tensor]:
-        """Raises ValueError for any upsampling but None and "nearest"."""
-        if upsampling not in (None, "nearest"):
-            raise ValueError(f"through MMPose the upsampling is fixed to nearest; {upsampling!r} needs our own network")
-        return super().forward(x, None, tap, silence)
-
-    def trace(
-        self,
-        x: Tensor,
-        upsampling: Request = None,
-        names: Collection[str] | None = None,
-        silence: Silence | None = None,
-    ) -> Trace:
-        """Raises ValueError: there is none."""
-        raise ValueError("through MMPose the upsampling is fixed and there is no trace; take our own network for both")
+    def trace(self, x: Tensor, upsampling: Request = None, *_: Any, **__: Any) -> Trace:
+        """Raises UserError: there is none."""
+        raise UserError("network.no_trace", network=type(self).__name__)
 
     def _run(self, x: Tensor, stops: Mapping[str, str], tap: TapFunction) -> list[Tensor]:
         heatmaps = self.head(self.backbone(x))
@@ -78,15 +68,13 @@ def build(name: str, joints: int = 17, checkpoint: Source | Contents | None = No
 
     checkpoint -- a file or state dict of MMPose 1.x or of 2020, read as strictly as by checkpoints.load
 
-    Raises ValueError for an unknown name, RuntimeError where MMPose is not installed.
+    Raises UserError for an unknown name, MMPoseMissing where MMPose is not installed.
     """
     known = MMPOSE + name.removeprefix(MMPOSE)
     if known not in NETWORKS:
-        raise ValueError(f"through MMPose there are {', '.join(NETWORKS)}, and no {name!r}")
+        raise UserError("zoo.mmpose_unknown", name=repr(name), known=", ".join(NETWORKS))
     if not available():
-        raise RuntimeError(
-            f"{known} runs through MMPose, which is not installed; it has wheels for Python 3.11 and earlier only"
-        )
+        raise MMPoseMissing("zoo.mmpose_missing", name=known)
     config, width, multiple = NETWORKS[known]
     backbone, head = _configuration(config)
     if width is not None:

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..locales import UserError
+
 #: The slider's stops, in order. "nearest-exact" is missing because at whole factors it equals "nearest".
 STOPS: tuple[str, ...] = ("nearest", "bilinear", "bicubic", "bilinear-corners")
 
@@ -37,9 +39,12 @@ def plan(request: Request, places: Iterable[str], trained: str) -> dict[str, str
     A place is named by where it stands ("stage3.module2.branch0.from1", "stack2.level0"). A key of `request`
     may be a place or any leading part of one ("stage3"); where several fit, the longest wins.
 
-    Raises ValueError for a stop that does not exist or a key that fits no place.
+    Raises UserError for a stop that does not exist, a key that fits no place, or another stop than the trained one
+    where a network enlarges nothing that could be enlarged otherwise.
     """
     places = tuple(places)
+    if not places and request not in (None, trained):
+        raise UserError("upsampling.fixed", own=trained, given=check(request) if isinstance(request, str) else request)
     if request is None or isinstance(request, str):
         stop = check(trained if request is None else request)
         return dict.fromkeys(places, stop)
@@ -48,13 +53,13 @@ def plan(request: Request, places: Iterable[str], trained: str) -> dict[str, str
         inside = [place for place in places if place == key or place.startswith(key + ".")]
         if not inside:
             heads = sorted({place.split(".")[0] for place in places})
-            raise ValueError(f"nothing is enlarged at {key!r}; this network enlarges in {', '.join(heads)}")
+            raise UserError("upsampling.no_place", place=repr(key), known=", ".join(heads))
         result.update(dict.fromkeys(inside, check(request[key])))
     return result
 
 
 def check(stop: str) -> str:
-    """The stop itself, or a ValueError that lists the stops there are."""
+    """The stop itself, or a UserError that lists the stops there are."""
     if stop not in STOPS:
-        raise ValueError(f"unknown upsampling {stop!r}; the slider has {', '.join(STOPS)}")
+        raise UserError("upsampling.unknown", stop=repr(stop), known=", ".join(STOPS))
     return stop

@@ -7,9 +7,10 @@ shows what training does. Names that begin with "mmpose-" run through MMPose's o
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +22,17 @@ from ..joints import JointSet, channels, joint_set
 from ..locales import UserError
 from . import checkpoints, foreign, reference
 from .base import PoseNetwork
-from .card import MMPOSE, UNTRAINED, Card
+from .card import MMPOSE, UNTRAINED, Card, titled
+from .files import contents
 from .finder import PeopleFinder
 from .hourglass import StackedHourglass
 from .hrnet import HRNet
 from .model import card_of, device, wait
 
 __all__ = [
-    "ARCHITECTURES",
-    "UnknownNetwork",
-    "add",
-    "build",
-    "card",
-    "device",
-    "is_file",
-    "load",
-    "names",
-    "open",
-    "wait",
-]
+    "ARCHITECTURES", "UnknownNetwork", "add", "build", "card", "checkpoints", "device", "is_file", "load", "names",
+    "open", "shared", "wait",
+]  # fmt: skip
 
 #: Bodies by name; each takes joints=J.
 ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
@@ -91,11 +84,7 @@ def card(name: str) -> Card:
         entry = entry if entry and entry.network.startswith("hrnet-w") else None
     if entry is not None:
         architecture = entry.network if name == entry.name else MMPOSE + entry.network
-        title = _title(architecture, entry.joints.upper(), entry.input)
-        return Card(
-            name, title, architecture, joint_set(entry.joints), entry.input, entry.normalisation, entry.cells, None,
-            entry.upsampling, entry.trained, entry.licence, entry.source, entry.sha256, entry,
-        )  # fmt: skip
+        return replace(Card.of(entry, name, architecture), entry=entry)
     body = name.removesuffix(UNTRAINED)
     if name.endswith(UNTRAINED) and body in ARCHITECTURES:
         return _untrained(body, joint_set("lsp"))
@@ -104,17 +93,8 @@ def card(name: str) -> Card:
 
 def _untrained(body: str, joints: JointSet, upsampling: str = "nearest") -> Card:
     side = 96 if "tiny" in body else 128 if "slim" in body else 256
-    title = _title(body, "untrained", (side, side))
+    title = titled(body, "untrained", (side, side))
     return Card(body + UNTRAINED, title, body, joints, (side, side), upsampling=upsampling)
-
-
-def _title(architecture: str, which: str, size: tuple[int, int]) -> str:
-    """For people: "HRNet-W32 (MPII 256x256)"."""
-    family, _, rest = architecture.removeprefix(MMPOSE).partition("-")
-    body = {"hrnet": "HRNet", "hourglass": "Hourglass", "hourglass52": "Hourglass-52", "finder": "Finder"}[family]
-    body += f"-{rest.capitalize()}" if rest else ""
-    through = "MMPose " if architecture.startswith(MMPOSE) else ""
-    return f"{through}{body} ({which} {size[0]}x{size[1]})"
 
 
 def build(architecture: str, joints: int = 17, seed: int = 0, **options: Any) -> PoseNetwork:
@@ -127,7 +107,8 @@ def build(architecture: str, joints: int = 17, seed: int = 0, **options: Any) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = ARCHITECTURES[architecture](joints=joints, **options)
-    net.card = _untrained(architecture, channels(net.answers or joints), net.trained_upsampling)
+    known = joint_set(net.answers) if net.answers else channels(joints)
+    net.card = _untrained(architecture, known, net.trained_upsampling)
     return net
 
 
@@ -135,19 +116,18 @@ def load(name: str, device: torch.device | str | None = None) -> PoseNetwork:
     """A network in eval mode with its weights in place, on `device` (default: the CPU).
 
     Raises UnknownNetwork, WeightsMissing (FileNotFoundError) with the remedy where its weights are not here, and
-    RuntimeError where it runs through MMPose and MMPose is not installed.
+    MMPoseMissing where it runs through MMPose and MMPose is not installed.
     """
     known = card(name)
-    if name in _own:
-        net = foreign.from_file(_own[name][0], ARCHITECTURES, {})
-    elif known.entry is not None and known.name.startswith(MMPOSE):
+    if known.entry is None:
+        net = foreign.body(contents(_own[name][0])) if name in _own else build(known.architecture, len(known.joints))
+    elif known.name.startswith(MMPOSE):
         net = reference.build(known.architecture, len(known.joints), weights.locate(known.entry.name))
+    elif known.architecture in ARCHITECTURES:
+        net = checkpoints.load(build(known.architecture, len(known.joints)), weights.locate(known.entry.name))
     else:
-        net = build(known.architecture, len(known.joints), trained_upsampling=known.upsampling)
-        if known.entry is not None:
-            checkpoints.load(net, weights.locate(known.entry.name))
-    net.card = known
-    return net.requires_grad_(False).to(device or "cpu").train(False)
+        net = foreign.body(contents(weights.locate(known.entry.name)))
+    return foreign.ready(net, known).to(device or "cpu")
 
 
 _own: dict[str, tuple[Path, Card]] = {}
@@ -156,12 +136,13 @@ _own: dict[str, tuple[Path, Card]] = {}
 def add(file: str | Path, name: str | None = None, **told: Any) -> Card:
     """Puts a file of one's own into the zoo of this process: its card's name means it from then on, at every door.
 
-    name -- what people call the file, where that is another name than the file has; told -- as in `open`
+    name -- what people call the file, where that is another name than the file has; told -- as in `open`, and part
+            of the name: told something else it is another network
     """
     file = Path(file)
-    found = card_of(foreign.from_file(file, ARCHITECTURES, told))
-    known = f"{(name or file.name)}-{(found.sha256 or '')[:8]}"
-    title = found.title if found.title != str(file) and found.title != file.name else (name or file.name)
+    found, called = card_of(foreign.from_file(file, ARCHITECTURES, told)), name or file.name
+    known = "-".join([called, (found.sha256 or "")[:8], *(str(value)[:20] for value in told.values())])
+    title = called if found.title == str(file) else found.title
     _own[known] = file, replace(found, name=known, title=title)
     return _own[known][1]
 
@@ -189,5 +170,24 @@ def open(what: str | Path | nn.Module, device: torch.device | str | None = None,
     if is_file(what):
         return foreign.from_file(Path(what).expanduser(), ARCHITECTURES, told).to(device or "cpu")
     net = load(str(what), device)
-    net.card = foreign.tell(card_of(net), told)
-    return net
+    return foreign.ready(net, foreign.tell(card_of(net), told))
+
+
+_loading = threading.Lock()
+
+
+def shared(what: str | Path | nn.Module, device: torch.device | str = "cpu") -> PoseNetwork:
+    """As `open`, but loaded once for all who ask: a call never changes a network, so that sharing is safe.
+
+    A module comes back with its card, where it is.
+    """
+    if isinstance(what, nn.Module):
+        return open(what)
+    with _loading:  # a file of that name may be another now, and one of one's own have another card
+        version = Path(what).stat().st_mtime_ns if Path(what).is_file() else _own.get(str(what))
+        return _loaded(str(what), str(device), version)
+
+
+@lru_cache(maxsize=6)
+def _loaded(what: str, device: str, version: Any) -> PoseNetwork:
+    return open(what, device)

@@ -10,12 +10,12 @@ from typing import Any
 import gradio as gr
 
 from .. import weights
-from ..locales import UserError, table, word
+from ..locales import UserError, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import results, work, xray
 from .photo_input import boxes
-from .schema import Said, said, told
+from .schema import Said, said
 from .session import Request, Session
 
 #: Changes of: the views, the table, the heatmaps, the photo component, the picker of the joint.
@@ -45,7 +45,7 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
 def sentence(problem: Exception) -> Said:
     """What may be said of an error: what was meant for people, and nothing of what we did not expect."""
     if isinstance(problem, UserError):
-        return told(problem)
+        return problem.said
     if isinstance(problem, (ValueError, FileNotFoundError, weights.WeightsCorrupt)):  # a sentence without a key
         return said("page.error", sentence=str(problem))
     logging.getLogger(__name__).error("the page failed", exc_info=problem)
@@ -56,7 +56,7 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
     box = session.box or (session.found and session.found[0])
 
     def job(tell: work.Tell) -> Any:
-        tell(0.0, "")
+        tell(0.0, said("page.starting"))
         from ..comparison import compare
 
         return compare(
@@ -83,13 +83,8 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
 
 
 def _progress(news: tuple) -> Said:
-    if not news:
-        return said("page.waiting")
-    what: Any = news[1]
-    if isinstance(what, dict):
-        return said(what["key"], **what["values"])
-    key = f"progress.{what.replace(' ', '_')}"
-    return said(key if key in table() else "page.looking" if what else "page.starting")
+    """What a job told last: () while it waits for its turn."""
+    return news[1] if news else said("page.waiting")
 
 
 def everything(session: Session, number: int) -> tuple:

@@ -152,14 +152,14 @@ def _language(session: Session, event: schema.To) -> tuple:
     return labels(session.language)
 
 
-def _own(session: Session, file: schema.Uploaded) -> tuple:
+def _own(session: Session, file: schema.Own) -> tuple:
     """A network of the owner's: it joins both pickers, and is looked through at the right."""
-    says, name = pickers.own(file)
+    shows, name = pickers.own(file)
     if name:
         session.networks = session.networks[0], name
     known = pickers.groups()
     pair = [session.patch(groups=known, value=each) for each in session.networks]
-    return session.patch(says=says), *pair, stops(session)
+    return session.patch(**shows), *pair, stops(session)
 
 
 def _ours(session: Session, event: schema.Nothing) -> tuple:

@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 from .. import examples
 from ..crop import check_box
 from ..locales import UserError
-from .schema import Frame, Photo, Take, Thumbnail, said, told
+from .schema import Frame, Photo, Take, Thumbnail, said
 from .session import Box, Session
 
 #: Longest side in pixels of what is sent to the browser, and of an example's thumbnail.
@@ -51,7 +51,7 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
         else:
             photo, box, example = read(uploaded(event.get("path"))), None, None
     except UserError as problem:
-        return session.patch(error=told(problem))
+        return session.patch(error=problem.said)
     except Exception:
         logging.getLogger(__name__).exception("the photo could not be taken")
         return session.patch(error=said("page.failed"))
@@ -82,7 +82,7 @@ def frame(session: Session, event: Frame) -> dict[str, Any]:
             raise UserError("page.expired")
         session.frame(None if event["box"] is None else check_box(event["box"], session.photo.shape))
     except UserError as problem:
-        return session.patch(error=told(problem), **boxes(session))
+        return session.patch(error=problem.said, **boxes(session))
     return session.patch(error=None, **boxes(session))
 
 

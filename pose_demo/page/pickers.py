@@ -9,13 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import weights
+from ..decode import CELLS
 from ..locales import UserError
 from ..networks import zoo
-from ..networks.card import MMPOSE, Card
+from ..networks.card import MMPOSE, NORMALISATION, Card
+from ..networks.upsampling import STOPS
 from . import work
 from .compare import sentence
 from .photo_input import uploaded
-from .schema import Choice, Group, Said, Uploaded, said
+from .schema import Choice, Group, Own, Said, Uploaded, said
 from .session import Session
 
 #: Of a file of weights, in megabytes: the largest that is published has 255.
@@ -89,7 +91,7 @@ def fetch(name: str) -> Iterator[Said | None]:
         yield sentence(problem)
 
 
-def _weights(sent: Uploaded) -> Path:
+def _weights(sent: Uploaded | Own) -> Path:
     """The uploaded file, unless it is too large. Raises UserError."""
     file = uploaded(sent["path"])
     if file.stat().st_size > LARGEST * 1e6:
@@ -97,13 +99,23 @@ def _weights(sent: Uploaded) -> Path:
     return file
 
 
-def own(sent: Uploaded) -> tuple[Said, str | None]:
-    """A network of one's own joins the zoo of this process: what is to be said, and its name where it could be read."""
+#: What a field of a card may be, where that is one of a few.
+FIELDS = {"normalisation": [*NORMALISATION], "cells": [*CELLS], "flip_shift": ["on", "off"], "upsampling": [*STOPS]}
+
+
+def own(sent: Own) -> tuple[dict[str, Any], str | None]:
+    """A network of one's own joins the zoo of this process: what its component shows, and its name if it can be read.
+
+    Of what the tensors cannot tell, what was told or is taken for granted can be told now.
+    """
+    told = sent.get("told", {})
     try:
-        card = zoo.add(_weights(sent))
+        card = zoo.add(_weights(sent), **told)
     except Exception as problem:
-        return sentence(problem), None
-    return said("page.own_here", network=card.title, assumed=", ".join(card.assumed) or "–"), card.name
+        return {"says": sentence(problem)}, None
+    key = "page.own_here" if card.assumed else "page.own_known"
+    fields = {field: value for field, value in card.surroundings.items() if field in (*card.assumed, *told)}
+    return {"says": said(key, network=card.title, assumed=card.granted), "fields": fields, "known": FIELDS}, card.name
 
 
 def take(session: Session, side: int, sent: Uploaded) -> Said | None:

@@ -67,10 +67,9 @@ def _short(pose: Pose, comparison: Comparison) -> str:
 
 def resolution(pose: Pose) -> str | None:
     """How full resolution comes through this network, as networks/base.py has it: the page's sentence on it."""
-    from ..comparison import network
     from ..networks import zoo
 
-    return network(pose.network, str(zoo.device())).resolution or None
+    return zoo.shared(pose.network, zoo.device()).resolution or None
 
 
 def table(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, Any]:

@@ -14,14 +14,13 @@ from typing import Any, NotRequired, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from ..locales import UserError
+from ..locales import Said, UserError
+from ..locales import said as said
 
 T = TypeVar("T")
 Box = list[float]
 
 # fmt: off
-#: A sentence that the browser says: a key of locales/ and what fills its blanks.
-Said = TypedDict("Said", {"key": str, "values": NotRequired[dict[str, Any]]})
 #: A map for the browser to colour: float32 values (h, w) in base64, and the range of its colours.
 NumberMap = TypedDict("NumberMap", {"h": int, "w": int, "low": float, "high": float, "data": str})
 
@@ -34,6 +33,8 @@ Frame = TypedDict("Frame", {"box": Box | None})
 To = TypedDict("To", {"to": str})
 Joint = TypedDict("Joint", {"joint": str})
 Uploaded = TypedDict("Uploaded", {"path": str})
+#: A network of one's own, and what its tensors cannot tell.
+Own = TypedDict("Own", {"path": str, "told": NotRequired[dict[str, str]]})
 Nothing = TypedDict("Nothing", {})
 Key = TypedDict("Key", {"key": str})
 Surface = TypedDict("Surface", {"key": str, "side": int, "frame": int, "joint": str})
@@ -41,7 +42,7 @@ Pair = TypedDict("Pair", {"key": str, "side": int, "cell": str, "channel": int |
 #: What a component's script may trigger, by the event's name.
 Events = TypedDict("Events", {
     "language": To, "network": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "scope": To,
-    "fetch": Nothing, "take_weights": Uploaded, "own": Uploaded, "pair_that_ships": Nothing, "surface": Surface,
+    "fetch": Nothing, "take_weights": Uploaded, "own": Own, "pair_that_ships": Nothing, "surface": Surface,
     "pair": Pair, "measure": Key,
 })
 #: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;
@@ -100,9 +101,11 @@ Choice = TypedDict("Choice", {"name": str, "title": str, "figure": str | None})
 Group = TypedDict("Group", {"group": str, "choices": list[Choice]})
 #: side -- "left" or "right", its word; value -- the network that is picked
 #: says -- None where nothing need be done; fetch, take -- whether they can be fetched, or taken from a file
+#: fields -- what no tensor of one's own file shows, as it is taken now; known -- a field's choices, where it has few
 WeightsPatch = TypedDict("WeightsPatch", {
     "megabytes": int, "says": Said | None, "fetch": bool, "take": bool, "own": bool, "side": NotRequired[str],
     "groups": NotRequired[list[Group]], "value": NotRequired[str],
+    "fields": NotRequired[dict[str, str]], "known": NotRequired[dict[str, list[str]]],
 })
 #: One network's map, or why there is none. groups -- what shares a colour range, and its top; ways -- kinds of arrow
 #: and their words; notes -- words of the remarks
@@ -118,14 +121,6 @@ XrayPatch = TypedDict("XrayPatch", {
     "channel": NotRequired[int | None], "costs": list[list[Said]] | None,
 })
 # fmt: on
-
-
-def said(key: str, **values: Any) -> Said:
-    return {"key": key, "values": values}
-
-
-def told(error: UserError) -> Said:
-    return said(error.key, **error.values)
 
 
 @cache

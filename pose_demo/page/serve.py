@@ -108,13 +108,12 @@ def _default_name() -> str:
 def _warm() -> None:
     """What the first visitor needs, loaded while their browser still fetches the page."""
     try:
-        from ..comparison import network
         from ..networks import zoo
         from . import photo_input
 
         photo_input.thumbnails()
         for name in weights.default_pair():
-            network(name, str(zoo.device()))
+            zoo.shared(name, zoo.device())
         import plotly.graph_objects  # noqa: F401
     except Exception:  # it will fail again when it is asked for, and be told then
         logging.getLogger(__name__).exception("warming up failed")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..comparison import Comparison, Pose, network
+from ..comparison import Comparison, Pose
 from ..networks import model, zoo
 from ..networks.base import PoseNetwork
 from ..networks.card import MMPOSE
@@ -55,11 +55,11 @@ class Shot:
         return self.comparison.poses[side]
 
     def net(self, side: int) -> PoseNetwork:
-        return network(self.pose(side).card.name, str(zoo.device()))
+        return zoo.shared(self.pose(side).card.name, zoo.device())
 
     def traceable(self, side: int) -> bool:
         """MMPose's networks leave no trace."""
-        return not self.pose(side).card.name.startswith(MMPOSE)
+        return not self.pose(side).card.architecture.startswith(MMPOSE)
 
     def request(self, side: int) -> Request:
         """What this network was asked for: a mapping's keys that it has places for, else as trained."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from ..comparison import network as loaded
 from ..draw import colour
 from ..locales import UserError, say
 from ..networks import zoo
@@ -20,7 +19,7 @@ from . import results, work
 from .answers import VIEWS, cost, film, lab
 from .answers.maps import maps
 from .guard import VISITOR
-from .schema import Key, Pair, Question, Surface, read, said, told
+from .schema import Key, Pair, Question, Surface, read, said
 from .session import Session
 from .store import STORE, Unknown, without_traces
 from .web import own
@@ -37,7 +36,7 @@ def ask(question: Any) -> dict[str, Any]:
     except Unknown:
         return {"error": said("xray.gone")}
     except UserError as problem:
-        return {"error": told(problem)}
+        return {"error": problem.said}
     except (KeyError, IndexError, TypeError, ValueError) as problem:
         log.warning("%.200r cannot be shown: %r", question, problem)
         return {"error": said("xray.wrong")}
@@ -115,7 +114,7 @@ def fill(session: Session) -> dict[str, Any]:
 
 def heads(network: str) -> tuple[str, ...]:
     """The stages or stacks of a network that enlarge maps; none through MMPose."""
-    places = loaded(network, str(zoo.device())).places
+    places = zoo.shared(network, zoo.device()).places
     return tuple(dict.fromkeys(place.partition(".")[0] for place in places))
 
 

@@ -41,7 +41,8 @@ class Settings:
     """What a study is asked to do.
 
     data        -- files or a folder, see labels.py; joints, images -- as open_labels takes them
-    networks    -- names of the zoo or best.pt files; None: the embedded pair
+    networks    -- names of the zoo, or files; None: the embedded pair
+    told        -- what tensors cannot tell of these files, see zoo.open
     predictions -- {name: file or folder}, see predictions.py
     batch       -- photos in a forward pass; None: 16 on a CPU, 128 on a GPU
     limit       -- only the first so many records
@@ -51,6 +52,7 @@ class Settings:
     data: tuple[Path, ...]
     out: Path
     networks: tuple[str, ...] | None = None
+    told: dict[str, Any] = field(default_factory=dict)
     predictions: dict[str, Path] = field(default_factory=dict)
     joints: str | None = None
     images: Path | None = None
@@ -94,7 +96,7 @@ def conduct(
             "study": question.name, "version": __version__, "torch": torch.__version__, "device": device.type,
             "looks": [v.key for v in variants], "joints": labels.joints.name, "batch": batch, "limit": s.limit,
             "weights": {name: card_of(net).sha256 for name, net in networks.items()},
-            "decoder": s.decoder, "flip": s.flip,
+            "decoder": s.decoder, "flip": s.flip, "told": {name: repr(value) for name, value in s.told.items()},
             "files": {str(f): [f.stat().st_size, f.stat().st_mtime_ns] for f in labels.files}, "images": str(s.images),
         }  # fmt: skip
         parts = Parts(s.out / "parts", shaping, place, s.fresh)
@@ -140,7 +142,7 @@ def _prepare(
     if not len(labels.people):
         raise StudyError("study.nothing", set=labels.name, bad=0, example="")
     predictions = tuple(elsewhere.read(name, file, labels) for name, file in settings.predictions.items())
-    networks = {name: open_network(name, device) for name in names}
+    networks = {name: open_network(name, device, settings.told) for name in names}
     return labels, networks, predictions
 
 

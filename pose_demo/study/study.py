@@ -105,6 +105,7 @@ class Study:
         return [
             {"name": name, "title": card.title, "architecture": card.architecture, "joints": card.joints.name,
              "status": card.status, "trained_upsampling": card.upsampling, "input": list(card.input),
+             "normalisation": card.normalisation, "cells": card.cells, "flip_shift": card.flip_shift,
              "weights_sha256": card.sha256, "assumed": list(card.assumed)}
             for name, card in cards.items()
         ]  # fmt: skip
@@ -117,6 +118,8 @@ class Study:
                 names = [joint for joint in known.joints if joint in of.joints.joints]
                 self.note("note.other_joints", network=of.title, own=of.joints.name.upper(), set=known.name.upper(),
                           count=len(names), joints=names)  # fmt: skip
+            if of.assumed:
+                self.note("note.assumed", network=of.title, assumed=of.granted)
             if not of.trained:
                 self.note("note.untrained", network=of.title)
         for p in self.predictions:

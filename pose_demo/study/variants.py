@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,10 +39,14 @@ class Variant:
         return f"{self.network}|{self.size[0]}x{self.size[1]}|{self.upsampling}|{self.level}"
 
 
-def open_network(name: str, device: torch.device | str) -> PoseNetwork:
-    """A network by its name in the zoo or by its file, in eval mode, with its card. Raises as zoo.open does."""
+def open_network(name: str, device: torch.device | str, told: Mapping[str, Any] | None = None) -> PoseNetwork:
+    """A network by its name in the zoo or by its file, in eval mode, with its card. Raises as zoo.open does.
+
+    told -- what tensors cannot tell of files, see zoo.open; of the zoo's networks all is known
+    """
+    known = told if told and zoo.is_file(name) else {}
     # Channels last: a third faster on a CPU, not slower on a GPU. The network is ours alone, so it may be rearranged.
-    return zoo.open(name, device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return zoo.open(name, device, **known).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def stops(net: PoseNetwork) -> tuple[str, ...]:

@@ -24,21 +24,20 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from ..decode import decode, to_input
 from ..download import sha256_of
 from ..joints import JointSet
 from ..locales import UserError
-from ..networks import checkpoints
+from ..networks import checkpoints, zoo
 from ..networks.base import PoseNetwork
 from ..networks.files import contents
-from ..networks.model import normalise
-from ..study.metrics import PCK, pck
+from ..networks.model import card_of, normalise
 from .augmentation import Augmentation
 from .average import Average
 from .curve import draw_curve
-from .data import Crops, Source, epoch_order
+from .data import Source, epoch_order
 from .loss import joint_losses, kept, masked_mean, targets
 from .together import agreed, share, share_norms, whole
+from .validation import validate
 
 #: What weights and sums are kept in.
 _TYPES = {"bf16": torch.float32, "fp32": torch.float32, "fp64": torch.float64}
@@ -96,30 +95,6 @@ class Recipe:
         return replace(self, precision="bf16" if has else "fp32")
 
 
-@torch.inference_mode()
-def predict(net: PoseNetwork, crops: Crops, batch: int = 64) -> tuple[Tensor, Tensor]:
-    """Joints (N, J, 2) in pixels of the crops' files and scores (N, J), both on the CPU, decoded as the papers do.
-
-    The whole crop is the network's input; images must already have the network's input size.
-    """
-    net.eval()
-    device = next(net.parameters()).device
-    joints, scores = [], []
-    for part in torch.arange(len(crops)).split(batch):
-        some = crops[part.to(crops.images.device)].to(device)
-        x = normalise(some.images.float() / 255, "imagenet")
-        heatmaps = net(x.to(next(net.parameters()).dtype))[-1]
-        at, score = decode(heatmaps)
-        joints.append(some.to_file(to_input(at, x.shape[-1] // heatmaps.shape[-1], "centre")).cpu())
-        scores.append(score.cpu())
-    return torch.cat(joints), torch.cat(scores)
-
-
-def truth_in_file(crops: Crops) -> Tensor:
-    """(N, J, 3): the labels in pixels of the crops' files."""
-    return torch.cat([crops.to_file(crops.joints[..., :2]), crops.joints[..., 2:]], dim=-1).cpu()
-
-
 class Trainer:
     """One run. `run()` trains until the budget is spent and returns the last evaluation.
 
@@ -151,7 +126,8 @@ class Trainer:
             raise UserError("train.processes", processes=self.world, batch=self.batch)
         recipe = self.recipe
         self.type = _TYPES[recipe.precision]
-        self.net = net.to(device, self.type).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        net = zoo.open(net).to(device, self.type)
+        self.net = net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.average = Average(self.net, recipe.average)
         if self.world > 1:
             share_norms(self.net, device)
@@ -273,7 +249,7 @@ class Trainer:
 
     def _forward(self, images: Tensor) -> list[Tensor]:
         """Images (N, 3, H, W) in 0..1 -> what the network in training answers."""
-        x = normalise(images, "imagenet").to(self.type, memory_format=torch.channels_last)
+        x = normalise(images, card_of(self.net).normalisation).to(self.type, memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
             return self.call(x, self.recipe.upsampling)
 
@@ -315,16 +291,12 @@ class Trainer:
 
     def _measured(self) -> dict[str, Any]:
         """What an evaluation says of the averaged weights on the held out photos, {measure: {set: value}}."""
-        found = {name: self._validate(held) for name, held in self.held.items()}
+        found = {name: validate(self.average.net, held, self.recipe.batch) for name, held in self.held.items()}
         return {
             "pck": {name: round(r.mean, 4) for name, r in found.items()},
             "upright": {name: round(r.upright, 4) for name, r in found.items()},
             "people": {name: r.people for name, r in found.items()},
         }
-
-    def _validate(self, held: Crops) -> PCK:
-        joints, _ = predict(self.average.net, held, self.recipe.batch)
-        return pck(joints.numpy(), truth_in_file(held).numpy(), self.joints)
 
     def record(self) -> dict:
         """What the manifest keeps of a run."""

@@ -1,4 +1,4 @@
-"""A training run's averaged weights -> the file that ships, and its card beside it."""
+"""A training run's averaged weights, or a file from elsewhere -> the file that ships, and its card beside it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..download import sha256_of
-from ..joints import joint_set
 from ..networks import checkpoints, zoo
-from ..networks.files import CheckpointError, contents
-from ..study.metrics import pck
+from ..networks.files import contents
+from ..networks.model import card_of
 from .data import load
-from .loop import predict, truth_in_file
+from .validation import validate
 
 _HEAD = "# Written by `python -m pose_demo weights pack`; manifest.toml says what the keys mean.\n"
 
@@ -25,63 +24,74 @@ DATA = {
 }
 
 
-def pack(run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: int | None = None) -> Path:
-    """A best.pt -> folder/NAME.safetensors (fp16 weights, fp32 norm statistics) and NAME.toml, which comes back.
+def pack(
+    run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: int | None = None, licence: str | None = None,
+    source: str | None = None, **told: Any,
+) -> Path:  # fmt: skip
+    """A file of weights -> folder/NAME.safetensors (fp16 weights, fp32 norm statistics) and NAME.toml, its path.
 
-    The run's curve goes beside them as NAME.png. Older names of the weights that are replaced stay theirs.
+    The curve of a run of `train` goes beside them as NAME.png. Older names of weights that are replaced stay theirs.
     tests -- .npz files of labelled crops: the PCK of the written file on each goes into NAME.toml
     pair  -- 1 or 2: these weights are compared where nobody names others
+    licence, source -- of weights that are none of `train`, which says both itself
+    told  -- what their tensors cannot tell, as zoo.open takes it; what nobody tells is taken for granted, and the card
+             says so
     """
-    saved = contents(run)
-    network, record = saved.network, saved.record
-    if not (network and record):
-        raise CheckpointError("pack.no_run", file=run.name)
-    joints, recipe = joint_set(network["joints"]), record["recipe"]
-    options = {**network.get("options", {}), "trained_upsampling": recipe["upsampling"]}
-    net = zoo.build(network["name"], len(joints), **options)
-    checkpoints.load(net, saved)
+    net = zoo.open(run, **told)
+    known, record = card_of(net), contents(run).record
+    usual = known.flip_shift == (known.cells == "corner")
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.safetensors"
-    checkpoints.save(net, file, {"name": name, "network": network["name"], "joints": joints.name})
-    if (curve := run.with_name("curve.png")).exists():
+    checkpoints.save(net, file, {"name": name, "network": known.architecture, "joints": known.joints.text})
+    if record and (curve := run.with_name("curve.png")).exists():
         shutil.copyfile(curve, folder / f"{name}.png")
-    data = "; ".join(DATA.get(part["name"]) or part["name"] for part in record.get("data", []))
-    skipped = ("recipe", "augmentation", "validation")
-    training = {k: v for k, v in record.items() if v is not None and k not in skipped}
-    training["validation_pck"] = record["validation"]["pck"]
     card = {
-        "name": name, "network": network["name"], "joints": joints.name, "input": [recipe["size"]] * 2,
-        "normalisation": "imagenet", "cells": "centre", "upsampling": recipe["upsampling"], "file": file.name,
-        "sha256": sha256_of(file), "licence": "MIT",
-        "source": f"trained with this repository on {data}; for research and teaching", "embedded": True, "pair": pair,
-        "trained": "trained briefly on a CPU" if record["device"] == "CPU" else "trained",
-        "training": {**training, "recipe": recipe, "augmentation": record.get("augmentation", {})},
+        "name": name, "network": known.architecture, "joints": known.joints.text, "input": list(known.input),
+        "normalisation": known.normalisation, "cells": known.cells, "flip_shift": None if usual else known.flip_shift,
+        "upsampling": known.upsampling, "assumed": list(known.assumed) or None, "file": file.name,
+        "sha256": sha256_of(file), "licence": licence or "unknown", "source": source or f"{run.name}, from elsewhere",
+        "embedded": True, "pair": pair, "trained": known.status, **(_trained(record) if record else {}),
     }  # fmt: skip
     before = file.with_suffix(".toml")
     if before.exists():
         card["also"] = tomllib.loads(before.read_text(encoding="utf-8")).get("also")
-    return _write(file.with_suffix(".toml"), {**card, "measured": _measure(net, card, folder, tests)})
+    _write(before, card)
+    return _write(before, {**card, "measured": _measure(file, tests)})
+
+
+def _trained(record: dict[str, Any]) -> dict[str, Any]:
+    """What a card says of how weights were trained, from what the run wrote."""
+    data = "; ".join(DATA.get(part["name"]) or part["name"] for part in record.get("data", []))
+    skipped = ("recipe", "augmentation", "validation")
+    training = {k: v for k, v in record.items() if v is not None and k not in skipped}
+    if "validation" in record:
+        training["validation_pck"] = record["validation"]["pck"]
+    return {
+        "licence": "MIT", "source": f"trained with this repository on {data}; for research and teaching",
+        "trained": "trained briefly on a CPU" if record.get("device") == "CPU" else "trained",
+        "training": {**training, "recipe": record["recipe"], "augmentation": record.get("augmentation", {})},
+    }  # fmt: skip
 
 
 def measure(card: Path, tests: Sequence[Path]) -> Path:
     """Measures the weights that ship with this NAME.toml again and writes the figures into it."""
     known = tomllib.loads(card.read_text(encoding="utf-8"))
-    net = zoo.build(known["network"], len(joint_set(known["joints"])))
-    known["sha256"] = sha256_of(card.with_name(known["file"]))
-    return _write(card, {**known, "measured": _measure(net, known, card.parent, tests)})
+    file = card.with_name(known["file"])
+    return _write(card, {**known, "sha256": sha256_of(file), "measured": _measure(file, tests)})
 
 
-def _measure(net: Any, card: dict[str, Any], folder: Path, tests: Sequence[Path]) -> list[dict[str, Any]]:
-    """The figures of the file that ships, on each of the tests."""
-    net, joints, found = checkpoints.load(net, folder / card["file"]), joint_set(card["joints"]), []
+def _measure(file: Path, tests: Sequence[Path]) -> list[dict[str, Any]]:
+    """The figures of the file that ships, as its card says to ask it, on each of the tests."""
+    net, found = zoo.open(file), []
+    card = card_of(net)
     for test in tests:
-        crops = load(test, tuple(card["input"]))
-        predicted, _ = predict(net, crops, 32)
-        result = pck(predicted.numpy(), truth_in_file(crops).numpy(), joints)
+        crops = load(test, card.input)
+        result = validate(net, crops, 32)
         found.append({
             "metric": f"PCK@{result.threshold} of the torso", "value": _percent(result.mean),
             "upright": _percent(result.upright), "set": f"{test.resolve().parent.name}/{test.name}",
             "count": len(crops), "people": result.people, "joints": result.joints, "device": "CPU",
-            "decoder": "argmax", "weights_sha256": card["sha256"],
+            "decoder": "argmax", "weights_sha256": card.sha256,
             "per_joint": {joint: _percent(share) for joint, share in result.per_joint.items()},
         })  # fmt: skip
     return found

@@ -130,7 +130,7 @@ def test_only_skip_layers_that_no_one_uses_are_dropped(newell):
     with pytest.raises(ValueError, match=r"1 missing \(stem.0.shortcut.weight\)"):
         checkpoints.load(ours_like(newell), {k: v for k, v in state.items() if k != used})
     unused = "features.0.0.skip_layer.conv.weight"
-    with pytest.raises(ValueError, match=rf"{unused} is 32x16x1x1, expected 32x32x1x1"):
+    with pytest.raises(ValueError, match=rf"{unused} 32x16x1x1 / 32x32x1x1"):
         checkpoints.load(ours_like(newell), {**state, unused: torch.zeros(32, 16, 1, 1)})
     with pytest.raises(ValueError, match=r"1 too many \(features.9.0.skip_layer"):
         checkpoints.load(ours_like(newell), {**state, unused.replace("0", "9", 1): state[unused]})

@@ -8,14 +8,19 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from no_checkpoints import NO_CHECKPOINTS, Plain, no_checkpoint
 from torch import nn
 
 from pose_demo import compare, weights
+from pose_demo.locales import UserError, tell
 from pose_demo.networks import zoo
+from pose_demo.networks.base import PoseNetwork
 from pose_demo.networks.card import CardError
 from pose_demo.networks.files import CONTAINERS, CheckpointError
 from pose_demo.networks.hourglass import StackedHourglass
 from pose_demo.networks.hrnet import HRNet
+from pose_demo.networks.trace import INPUT
+from pose_demo.networks.upsampling import enlarge
 
 BOX = (60, 20, 180, 170)
 BODIES = {
@@ -26,15 +31,25 @@ BODIES = {
 }
 
 
-class Plain(nn.Module):
-    """No network of ours: five heatmaps."""
+class Third(PoseNetwork):
+    """A family that nobody here knows: two levels, one of which is enlarged, and a heatmap after either."""
 
-    def __init__(self):
+    def __init__(self, joints: int = 14):
         super().__init__()
-        self.conv = nn.Conv2d(3, 5, 4, 4)
+        self.joints, self.multiple, self.places = joints, 8, {"top.up": 2}
+        self.trained_upsampling = "bilinear"
+        self.low, self.down = nn.Conv2d(3, 8, 4, 4), nn.Conv2d(8, 8, 3, 2, 1)
+        self.heads = nn.ModuleList(nn.Conv2d(8, joints, 1) for _ in range(2))
 
-    def forward(self, x):
-        return self.conv(x)
+    def _run(self, x, stops, tap):
+        low = tap("low", self.low(x), sources=[INPUT], join="conv", stride=4)
+        first = tap("first.heatmaps", self.heads[0](low), sources=["low"], join="conv", role="heatmaps", stride=4)
+        down = tap("down", self.down(low).relu(), sources=["low"], join="conv", stride=8)
+        up = tap(
+            "top.up", enlarge(down, 2, stops["top.up"]), sources=["down"], join="enlarge", place="top.up", stride=4
+        )
+        answer = self.heads[1](up)
+        return [first, tap("last.heatmaps", answer, sources=["top.up"], join="conv", role="heatmaps", stride=4)]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +110,8 @@ def test_what_is_told_is_on_the_card_and_no_longer_assumed(file):
     ).card
     assert (card.input, card.normalisation, card.cells, card.flip_shift) == ((64, 128), "unit", "corner", True)
     assert (card.title, card.upsampling, card.joints.joints[3]) == ("Mine", "bilinear", "part 3")
-    assert card.assumed == () and card.status == "your own file"
+    assert card.assumed == ("flip_shift",) and card.status == "your own file", "that follows from the cells"
+    assert zoo.open(file, **card.surroundings).card.surroundings == card.surroundings
     with pytest.raises(CardError, match="14 heatmaps"):
         zoo.open(file, joints="coco")
     with pytest.raises(CardError, match="its input 96x96 must have sides that are multiples of 64"):
@@ -113,6 +129,7 @@ def test_a_run_of_train_needs_nothing_told(slim, tmp_path):
     }  # fmt: skip
     torch.save(best, tmp_path / "best.pt")
     card = zoo.open(tmp_path / "best.pt").card
+    assert card.title == f"Hourglass-Slim ({tmp_path.name} 64x64)"
     assert (card.input, card.upsampling, card.joints.name, card.assumed) == ((64, 64), "bilinear", "lsp", ())
 
 
@@ -161,49 +178,86 @@ def test_a_file_that_is_another_one_now_is_read_again(file, photo):
     assert not np.array_equal(compare(picture, (5, 5, 40, 40), [file]).poses[0].heatmaps[-1], before)
 
 
-def broken(kind: str, net: nn.Module, folder):
-    file = folder / f"{kind}.pth"
-    if kind == "model":
-        torch.save(Plain(), file)
-    elif kind == "torchscript":
-        torch.jit.script(Plain()).save(str(file))
-    elif kind == "nan":
-        torch.save({k: v * float("nan") if v.is_floating_point() else v for k, v in net.state_dict().items()}, file)
-    elif kind == "cut":
-        torch.save(net.state_dict(), file)
-        file.write_bytes(file.read_bytes()[:5000])
-    else:
-        file.write_bytes(
-            {"empty": b"", "page": b"\n<!doctype html>", "lfs": b"version https://git-lfs.github.com"}[kind]
-        )
-    return file
+def test_a_family_of_ones_own_goes_in_as_a_module(photo):
+    """It only has to call tap: the slider reaches its place, and its maps and levels are read from the pass."""
+    torch.manual_seed(0)
+    third, picture = Third(), np.random.default_rng(0).integers(0, 255, (180, 240, 3)).astype(np.uint8)
+    result = compare(picture, BOX, [third, "hourglass-slim-untrained"], "nearest", trace=True)
+    pose = result.poses[0]
+    assert pose.card.status == "your own module" and "upsampling" not in pose.card.assumed
+    assert pose.joints.shape == (14, 2) and [h.shape for h in pose.heatmaps] == [(14, 64, 64)] * 2
+    assert list(pose.trace) == ["low", "first.heatmaps", "down", "top.up", "last.heatmaps"]
+    assert np.array_equal(pose.trace["last.heatmaps"].tensor[0].numpy(), pose.heatmaps[-1])
+    assert [level.name for level in third.levels] == ["first", "last"]
+    trained = compare(picture, BOX, [third], None).poses[0].heatmaps
+    bilinear = compare(picture, BOX, [third], {"top": "bilinear"}).poses[0].heatmaps
+    assert np.array_equal(trained[-1], bilinear[-1]) and not np.array_equal(trained[-1], pose.heatmaps[-1])
+    assert np.array_equal(trained[0], pose.heatmaps[0])
+    told = compare(picture, BOX, [zoo.open(third, input="64x64", normalisation="unit")]).poses[0]
+    assert told.image.shape == (64, 64, 3) and "input" not in told.card.assumed
 
 
-@pytest.mark.parametrize(
-    ("kind", "says"),
-    [
-        ("empty", "it is an empty file"),
-        ("page", "it is a web page"),
-        ("lfs", "it is a Git LFS pointer"),
-        ("torchscript", "it is a TorchScript program"),
-        ("model", "it is a whole model, pickled with its class"),
-        ("cut", "is cut short"),
-        ("nan", "hold NaN or infinity"),
-    ],
-)
-def test_what_is_no_checkpoint_is_told_in_one_sentence_at_every_door(kind, says, slim, tmp_path):
+def test_a_stranger_enlarges_as_it_was_trained():
+    picture = np.zeros((50, 50, 3), np.uint8)
+    with pytest.raises(UserError, match="enlarges its maps as it was trained, nearest; bicubic needs"):
+        compare(picture, (5, 5, 40, 40), [Plain()], "bicubic")
+    with pytest.raises(UserError, match="a Plain leaves no trace"):
+        zoo.open(Plain()).trace(torch.zeros(1, 3, 64, 64))
+
+
+@pytest.mark.parametrize(("kind", "key"), NO_CHECKPOINTS.items())
+def test_what_is_no_checkpoint_is_told_in_one_sentence_at_every_door(kind, key, tmp_path, capsys):
+    from pose_demo.__main__ import main
     from pose_demo.study.variants import open_network as studied
+    from pose_demo.training.loop import begin
 
-    file = broken(kind, slim, tmp_path)
-    for door in (zoo.open, zoo.add, lambda f: compare(np.zeros((50, 50, 3), np.uint8), (5, 5, 40, 40), [f]),
-                 lambda f: studied(str(f), "cpu")):  # fmt: skip
-        with pytest.raises(CheckpointError, match=says) as caught:
-            door(file)
-        assert "\n" not in str(caught.value) and file.name in str(caught.value)
+    file, picture = no_checkpoint(kind, tmp_path), np.zeros((50, 50, 3), np.uint8)
+    doors = {
+        "zoo.open": lambda: zoo.open(file), "zoo.add": lambda: zoo.add(file),
+        "study": lambda: studied(str(file), "cpu"), "compare": lambda: compare(picture, (5, 5, 40, 40), [file]),
+    }  # fmt: skip
+    if key != "checkpoint.no_body":  # there the network is known
+        doors["train --init"] = lambda: begin(zoo.build("hourglass-slim", 14), file)
+    for door in doors.values():
+        with pytest.raises(CheckpointError) as caught:
+            door()
+        assert caught.value.key == key and "\n" not in str(caught.value) and str(caught.value).startswith(file.name)
+        assert tell("zh", caught.value.said) != str(caught.value)
+    out = ["--out", str(tmp_path / "out")]
+    for call in (["weights", "pack", str(file), "mine", *out],
+                 ["compare", str(file), *out, "--networks", str(file), str(file)]):  # fmt: skip
+        assert main(call) == 1 and not list(tmp_path.glob("out/*"))
+        assert capsys.readouterr().err == f"{call[0]}: {caught.value}\n"
+
+
+@pytest.mark.parametrize("layout", ["ours", "bearpaw", "own joints"])
+def test_weights_from_elsewhere_are_packed_with_what_was_told(layout, package_hourglass, tmp_path, capsys, photo):
+    """What is packed says of itself what the file and the call said, and finds the same joints."""
+    from pose_demo.__main__ import main
+
+    net = (
+        package_hourglass(1)
+        if layout == "bearpaw"
+        else zoo.build("hourglass-slim", 5 if layout == "own joints" else 14)
+    )
+    torch.save({"epoch": 3, "model_state": {f"module.{n}": v for n, v in net.state_dict().items()}}, tmp_path / "a.pth")
+    told = {"joints": "nose, left knee, right knee, tail, ear"} if layout == "own joints" else {}
+    told |= {"input": "64x128", "flip_shift": "on"}
+    options = [word for field, value in told.items() for word in (f"--net-{field.replace('_', '-')}", value)]
+    call = ["weights", "pack", str(tmp_path / "a.pth"), "mine", "--out", str(tmp_path / "out"), "--licence", "BSD"]
+    assert main([*call, "--source", "https://example.org", *options]) == 0
+    printed = capsys.readouterr().out
+    assert ("taken for granted: " in printed) and "(licence: BSD)" in printed
+    before, after = zoo.open(tmp_path / "a.pth", **told), zoo.open(tmp_path / "out" / "mine.safetensors")
+    for field in ("joints", "input", "normalisation", "cells", "flip_shift", "upsampling", "assumed", "architecture"):
+        assert getattr(before.card, field) == getattr(after.card, field), field
+    assert (after.card.licence, after.card.source) == ("BSD", "https://example.org")
+    packed, theirs = after(photo(64, 128))[-1], before(photo(64, 128))[-1]
+    assert (packed - theirs).norm() < 0.02 * theirs.norm()
 
 
 def test_no_network_and_no_file():
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"there is no file nothing\.pth"):
         zoo.open("nothing.pth")
     with pytest.raises(zoo.UnknownNetwork, match="the zoo has no network 'nothing'"):
         zoo.open("nothing")

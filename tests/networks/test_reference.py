@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import pose_demo.networks
+from pose_demo.locales import UserError
 from pose_demo.networks import checkpoints, mmpose_compat
 from pose_demo.networks import reference as module
 from pose_demo.networks.base import PoseNetwork
@@ -56,13 +57,14 @@ def test_hourglass52(hourglass, photo):
 
 @pytest.mark.parametrize("stop", ["bilinear", "bicubic", "nonsense", {"stage2": "bilinear"}, {}])
 def test_through_mmpose_the_upsampling_is_fixed(stop, hrnet, photo):
-    with pytest.raises(ValueError, match="through MMPose the upsampling is fixed"):
+    says = "unknown upsampling" if stop == "nonsense" else "enlarges its maps as it was trained, nearest"
+    with pytest.raises(UserError, match=says):
         hrnet(photo(64, 64), upsampling=stop)
 
 
 @pytest.mark.parametrize("stop", [None, "nearest", "bilinear"])
 def test_through_mmpose_there_is_no_trace(stop, hrnet, photo):
-    with pytest.raises(ValueError, match="through MMPose the upsampling is fixed and there is no trace"):
+    with pytest.raises(ValueError, match="a MMPoseNetwork leaves no trace"):
         hrnet.trace(photo(64, 64), upsampling=stop)
 
 
@@ -99,7 +101,7 @@ def test_checkpoints_are_read_strictly(reference, hrnet, hourglass):
         checkpoints.load(hrnet, {**state, "backbone.conv9.weight": torch.ones(1)})
     with pytest.raises(ValueError, match=r"1 missing \(head.final_layer.bias\)"):
         checkpoints.load(hrnet, {k: v for k, v in state.items() if k != "head.final_layer.bias"})
-    with pytest.raises(ValueError, match=r"head.final_layer.weight is 5x18x1x1, expected 17x18x1x1"):
+    with pytest.raises(ValueError, match=r"head.final_layer.weight 5x18x1x1 / 17x18x1x1"):
         reference.build("mmpose-hrnet-w18", 17, checkpoint=state)
     with pytest.raises(ValueError, match="mmpose-hourglass52-"):
         checkpoints.load(HRNet(16, 8, units=1, modules=(1, 1, 1), stem=8), hourglass.state_dict())

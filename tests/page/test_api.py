@@ -58,6 +58,8 @@ def test_it_does_what_python_does(client, untrained):
     for pose in (*answer["poses"], *expected["poses"]):
         del pose["forward_seconds"]
     assert answer == expected
+    again = client.predict(handle_file(PHOTO.path), api_name="/compare", **{**given, "box": answer["box"]})
+    assert again["poses"][0]["keypoints"] == answer["poses"][0]["keypoints"]
 
 
 @pytest.mark.parametrize("photo", [str(PHOTO.path), 5, ["x"], {"path": 7}, {"url": "x"}])
@@ -85,6 +87,7 @@ def test_types_are_checked(client, name, value):
 def test_values_are_checked(client, tmp_path):
     assert "a box is four numbers" in refused(client, box=[1, 2, 3])
     assert "holds nothing of the photo" in refused(client, box=[9e5, 9e5, 1e6, 1e6])
+    assert "ends before it begins" in refused(client, box=[200, 10, 20, 100])
     assert "has no network" in refused(client, networks=["hrnet-slim-untrained", "weights/x.pth"])
     missing = next(n for n, e in weights.manifest().items() if weights.find(n) is None)
     assert "not on this machine" in refused(client, networks=[missing, "hrnet-slim-untrained"])

@@ -8,10 +8,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from gradio.utils import get_upload_folder
+from no_checkpoints import NO_CHECKPOINTS, no_checkpoint
 
 from pose_demo import weights
-from pose_demo.locales import UserError
+from pose_demo.locales import UserError, tell
+from pose_demo.networks import zoo
 from pose_demo.page import compare, events, photo_input, pickers, schema, serve, web, work, xray
 from pose_demo.page.layout import build
 from pose_demo.page.session import Session
@@ -192,24 +195,36 @@ def test_weights_are_offered_where_they_are_missing(monkeypatch, upload):
     session = Session(networks=(missing, missing))
     wrong = upload / "wrong.pth"
     wrong.write_bytes(b"x")
-    assert "SHA-256" in str(pickers.take(session, 0, {"path": str(wrong)}))
+    assert "SHA-256" in tell("en", pickers.take(session, 0, {"path": str(wrong)}))
     assert pickers.take(session, 1, {"path": "/etc/hostname"})["key"] == "page.foreign_file"
 
 
 def test_a_network_of_ones_own_joins_the_pickers(upload, monkeypatch):
-    file, card = upload / "mine.pth", SimpleNamespace(name="mine", title="HRNet-W40 (mine)", assumed=("input", "cells"))
-    file.write_bytes(b"x")
-    monkeypatch.setattr("pose_demo.networks.zoo.add", lambda path: card, raising=False)
-    says, name = pickers.own({"path": str(file)})
-    assert name == "mine" and says["values"] == {"network": card.title, "assumed": "input, cells"}
-    monkeypatch.setattr(events, "stops", lambda session: {})  # the zoo knows no such card
-    assert events._own(Session(), {"path": str(file)})[2]["value"] == "mine"
+    """What its tensors cannot tell is shown as it is taken, and can be told."""
+    monkeypatch.setattr(zoo, "_own", {})
+    file = upload / "mine.pth"
+    torch.save(zoo.build("hourglass-slim", 5).state_dict(), file)
+    shows, name = pickers.own({"path": str(file)})
+    assert "input 128x128, normalisation imagenet, cells centre" in tell("en", shows["says"])
+    assert shows["fields"]["flip_shift"] == "off" and shows["known"]["cells"] == ["centre", "corner"]
+    patch, left, right, _ = events._own(
+        Session(networks=("hrnet-slim-untrained",) * 2),
+        {"path": str(file), "told": {"cells": "corner", "input": "64x64"}},
+    )
+    assert (patch["fields"]["input"], patch["fields"]["flip_shift"]) == ("64x64", "on") and left["groups"]
+    card = zoo.card(right["value"])
+    assert card.name != name and (card.cells, card.input, card.flip_shift) == ("corner", (64, 64), True)
+    assert zoo.load(card.name).card == card and {name, card.name} <= {
+        one["name"] for group in pickers.groups() for one in group["choices"]
+    }
+    shows, name = pickers.own({"path": str(file), "told": {"cells": "middle"}})
+    assert shows["says"]["key"] == "card.unknown" and name is None
 
-    def fail(path):
-        raise UserError("page.weights_large", megabytes=1)
 
-    monkeypatch.setattr("pose_demo.networks.zoo.add", fail)
-    assert pickers.own({"path": str(file)}) == (schema.said("page.weights_large", megabytes=1), None)
+@pytest.mark.parametrize(("kind", "key"), NO_CHECKPOINTS.items())
+def test_what_is_no_checkpoint_is_said_on_the_page(kind, key, upload):
+    shows, name = pickers.own({"path": str(no_checkpoint(kind, upload))})
+    assert name is None and shows["says"]["key"] == key and tell("zh", shows["says"]) != tell("en", shows["says"])
 
 
 def test_every_door_checks_its_own_size(upload, monkeypatch, session):

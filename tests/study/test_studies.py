@@ -13,7 +13,6 @@ from labelled import picture, write_coco, write_crops, write_csv, write_mpii
 from PIL import Image
 
 from pose_demo.draw import study as drawing
-from pose_demo.joints import LSP
 from pose_demo.networks import zoo
 from pose_demo.networks.hrnet import HRNet
 from pose_demo.networks.upsampling import STOPS
@@ -27,13 +26,11 @@ from pose_demo.study.variants import LAST, Variant, answers, levels, open_networ
 
 
 def test_accuracy_is_pack_and_training_s_own_figure(crops, tmp_path):
-    from pose_demo.study.metrics import pck
     from pose_demo.training.data import load
-    from pose_demo.training.loop import predict, truth_in_file
+    from pose_demo.training.validation import validate
 
     loaded = load(crops, 128)
-    found, _ = predict(zoo.load(HRNET), loaded)
-    known = pck(found.numpy(), truth_in_file(loaded).numpy(), LSP)
+    known = validate(zoo.load(HRNET), loaded)
     result = run("accuracy", crops, tmp_path / "out", "--network", HRNET, HOURGLASS)
     row = result["rows"][0]
     assert row["measures"]["pck@0.2"]["value"] == pytest.approx(known.mean, abs=1e-5)

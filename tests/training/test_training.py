@@ -13,7 +13,8 @@ from pose_demo.joints import LSP
 from pose_demo.locales import UserError
 from pose_demo.networks import zoo
 from pose_demo.training.data import split
-from pose_demo.training.loop import Recipe, Trainer, begin, predict
+from pose_demo.training.loop import Recipe, Trainer, begin
+from pose_demo.training.validation import predict
 
 
 def test_a_run_learns_writes_and_resumes(folder, tmp_path):

@@ -1,12 +1,14 @@
 // Under a picker: what can be done where a network's weights are not here; and a network of one's own.
-import { button, make } from './dom.js';
+import { button, make, select } from './dom.js';
 import { on } from './store.js';
-import { say, tell } from './words.js';
+import { say, tell, word } from './words.js';
 
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
   /** @type {import('./schema').WeightsPatch} */
   let sent = { megabytes: 0, says: null, fetch: false, take: false, own: false };
+  /** @type {import('./schema').Own} */
+  let mine = { path: '' };
   const file = make('input', { type: 'file', tabindex: '-1', hidden: '', onchange: choose });
 
   async function choose() {
@@ -14,18 +16,31 @@ export function start(element, wire) {
     file.value = '';
     if (!chosen) return;
     if (chosen.size > sent.megabytes * 1e6) return change({ says: { key: 'page.weights_large', values: sent } });
-    change({ says: { key: 'page.uploading' } });
+    change({ says: { key: 'page.uploading' }, fields: {} });
     try {
-      const { path } = await wire.upload(chosen);
-      if (sent.own) wire.send('own', { path });
-      else wire.send('take_weights', { path });
+      mine = await wire.upload(chosen);
+      if (sent.own) wire.send('own', mine);
+      else wire.send('take_weights', mine);
     } catch {
       change({ says: { key: 'page.weights_failed', values: sent } });
     }
   }
+  /** One thing that no tensor shows, with what it is taken for. @param {string} name @param {string} value */
+  function field(name, value) {
+    const choices = sent.known?.[name], label = say(`field.${name}`);
+    const told = (/** @type {string | null} */ now) => {
+      mine = { ...mine, told: { ...mine.told, [name]: now ?? '' } };
+      wire.send('own', mine);
+    };
+    return make('label', 'field', label, choices
+      ? select(choices.map((one) => [one, word('stop', word('switch', one))]), value, told)
+      : make('input', { type: 'text', value, onchange: (/** @type {any} */ event) => told(event.target.value) }));
+  }
   function draw() {
     const { says, fetch, take, own } = sent, note = says ? [make('p', 'note', tell(says))] : [];
-    element.replaceChildren(...(says || own ? [make('div', own ? 'own' : 'missing', ...note, make('div', 'row',
+    const fields = Object.entries(sent.fields ?? {}).map(([name, value]) => field(name, value));
+    const kind = own ? 'own' : 'missing';
+    element.replaceChildren(...(says || own ? [make('div', kind, ...note, ...fields, make('div', 'row',
       ...(fetch ? [button(say('page.fetch'), () => wire.send('fetch', {}), { class: 'primary' })] : []),
       ...(take || own ? [button(say(own ? 'page.own' : 'page.import'), () => file.click())] : []), file))] : []));
   }

@@ -25,10 +25,16 @@ export function say(key, values = {}) {
   if (text === undefined) throw new Error(`no word for ${key}`);
   return text.replace(BLANK, (_, name, how) => {
     const value = values[name];
-    if (!how) return String(value);
+    if (!how) return plain(value);
     if (how[0] === '.') return number(value, how);
     return (Array.isArray(value) ? value : [value]).map((one) => word(how, one)).join(' / ');
   });
+}
+
+/** A value in a sentence: itself, what is said by a key, or a list of these. @param {any} value @returns {string} */
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain).join(', ');
+  return value?.key ? tell(value) : String(value);
 }
 
 /** @param {Said | null | undefined} said */
