@@ -1,6 +1,7 @@
 """`python -m pose_demo compare | video | study | train | weights | bench | page | remake`; installed: `pose-demo ...`.
 
 Exit status 0, 1 (ran and failed: one line on stderr, and with --json {"error": ...}) or 2 (wrong call).
+A fault of ours, or of a library, is status 1 too, with its trace in the log before that line.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import logging
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
+
+from .locales import UserError, say
 
 COMMANDS = ("compare", "video", "study", "train", "weights", "bench", "page", "remake")
 
@@ -38,14 +42,24 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # as in `... | head`: who reads has enough; what is printed comes after the work
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, ValueError, RuntimeError, FloatingPointError) as error:  # what our own code raises in a sentence
-        why = str(error)
     except KeyboardInterrupt:
         why = getattr(call, "interrupted", "interrupted")
+    except Exception as error:
+        why = sentence(error)
     if getattr(call, "json", False):
         print(json.dumps({"error": why}))
     print(f"{call.command}: {why}", file=sys.stderr)
     return 1
+
+
+def sentence(error: Exception) -> str:
+    """What is said of an error: what was meant for people, or which file the system would not give us."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return say("en", "command.file", file=error.filename, why=error.strerror)
+    logging.getLogger(__name__).error("a fault", exc_info=error)
+    return say("en", "command.fault")
 
 
 if __name__ == "__main__":

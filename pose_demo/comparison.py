@@ -196,7 +196,7 @@ def compare(
     WeightsMissing with the remedy for weights that are not here.
     """
     tell = progress or (lambda share, what: None)
-    pixels, where = read(photo), torch.device(device or zoo.device())
+    pixels, where = read(photo), zoo.device(device)
     tell(0.05, said("progress.loading"))
     nets = [zoo.shared(each, where) for each in (networks or weights.default_pair())]
     requests, silences = _requests(upsampling, nets), _silences(silence, nets)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from torch import Tensor, nn
 
+from ..locales import UserError
 from . import upsampling as up
 from .card import Card
 from .silence import Silence, silenced
@@ -109,4 +110,5 @@ class PoseNetwork(nn.Module, ABC):
         if x.ndim != 4 or x.shape[1] != 3:
             raise ValueError(f"expected (N, 3, H, W), got {tuple(x.shape)}")
         if x.shape[2] % self.multiple or x.shape[3] % self.multiple or not x.numel():
-            raise ValueError(f"height and width must be multiples of {self.multiple}, got {tuple(x.shape[2:])}")
+            height, width = x.shape[2:]
+            raise UserError("network.multiple", multiple=self.multiple, height=height, width=width)

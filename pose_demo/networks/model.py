@@ -178,9 +178,14 @@ def joints(heatmaps: Tensor, card: Card, height: int, decoder: str = "argmax") -
     return to_input(cells, height // heatmaps.shape[2], card.cells), scores
 
 
-def device() -> torch.device:
-    """The GPU where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def device(name: str | None = None) -> torch.device:
+    """The device of that name, else the GPU where there is one. Raises UserError for one that is not here."""
+    try:
+        chosen = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError):  # a name that torch knows not; a build without CUDA
+        raise UserError("network.no_device", name=name) from None
+    return chosen
 
 
 def wait(device: torch.device) -> None:

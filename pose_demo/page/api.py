@@ -50,7 +50,7 @@ def compare(
         file = _photo(photo)
         _check(given)
         return work.PASSES.submit(look, file, **given).result().to_json()
-    except (ValueError, FileNotFoundError) as problem:
+    except UserError as problem:
         raise gr.Error(str(problem), print_exception=False) from None
     except Exception:
         logging.getLogger(__name__).exception("/compare failed")

@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from .. import weights
 from ..locales import UserError, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
@@ -46,8 +45,6 @@ def sentence(problem: Exception) -> Said:
     """What may be said of an error: what was meant for people, and nothing of what we did not expect."""
     if isinstance(problem, UserError):
         return problem.said
-    if isinstance(problem, (ValueError, FileNotFoundError, weights.WeightsCorrupt)):  # a sentence without a key
-        return said("page.error", sentence=str(problem))
     logging.getLogger(__name__).error("the page failed", exc_info=problem)
     return said("page.failed")
 

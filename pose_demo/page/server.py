@@ -16,6 +16,8 @@ from typing import Any, cast
 import gradio as gr
 import uvicorn
 
+from ..locales import UserError
+
 #: Files of visitors are deleted when they are this old, in seconds; looked for that often.
 KEPT, LOOKED = 6 * 3600, 600
 #: Bytes of all of them together; of more the oldest go first.
@@ -29,12 +31,12 @@ class Server(uvicorn.Server):
     thread: threading.Thread
 
     def start(self, listening: socket.socket) -> None:
-        """Answers on a socket until it is closed. Raises OSError where it cannot start."""
+        """Answers on a socket until it is closed. Raises UserError where it cannot start."""
         self.thread = threading.Thread(target=self.run, args=([listening],), daemon=True, name="server")
         self.thread.start()
         while not self.started:
             if not self.thread.is_alive():
-                raise OSError("the server could not be started; its log says why")
+                raise UserError("page.no_server")
             time.sleep(0.01)
 
     def close(self) -> None:
@@ -45,7 +47,7 @@ class Server(uvicorn.Server):
 def serve(page: gr.Blocks, app: Any, name: str, port: int | None) -> None:
     """Starts to answer with `app`; the page knows its address from then on, and page.close() ends it.
 
-    port -- None: GRADIO_SERVER_PORT or 7860, or the next that is free. Raises OSError where none is.
+    port -- None: GRADIO_SERVER_PORT or 7860, or the next that is free. Raises UserError where none is.
     """
     host = name.strip("[]")
     listening = _listen(host, port)
@@ -63,7 +65,7 @@ def _listen(host: str, port: int | None) -> socket.socket:
     for each in range(first, first + (_PORTS if port is None else 1)):
         with suppress(OSError):
             return socket.create_server((host, each), family=family)
-    raise OSError(f"no port is free at {host} from {first} on")
+    raise UserError("page.no_port", host=host, port=first)
 
 
 def own_folder() -> Path:

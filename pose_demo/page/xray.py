@@ -37,7 +37,7 @@ def ask(question: Any) -> dict[str, Any]:
         return {"error": said("xray.gone")}
     except UserError as problem:
         return {"error": problem.said}
-    except (KeyError, IndexError, TypeError, ValueError) as problem:
+    except (KeyError, IndexError) as problem:
         log.warning("%.200r cannot be shown: %r", question, problem)
         return {"error": said("xray.wrong")}
     except Exception:

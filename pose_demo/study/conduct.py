@@ -148,7 +148,7 @@ def _prepare(
 
 def _device(settings: Settings) -> torch.device:
     """Several processes on one machine take a GPU each."""
-    chosen = torch.device(settings.device or default_device())
+    chosen = default_device(settings.device)
     if chosen.type == "cuda" and chosen.index is None:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
     return chosen

@@ -45,6 +45,32 @@ def test_what_cannot_be_done_is_one_line_and_status_1(tmp_path, capsys):
     assert json.loads(printed.out)["error"].startswith("no bench nonsense") and "bench: no bench" in printed.err
 
 
+def test_only_what_was_meant_for_people_is_a_sentence(tmp_path, capsys, caplog, monkeypatch):
+    """numpy's and torch's own words are no answer: a trace in the log, a calm line, status 1."""
+    import numpy as np
+
+    monkeypatch.setattr("pose_demo.compare", lambda *a, **k: np.zeros(2).reshape(3, 5))
+    call = ["compare", str(examples()[0].path), "--out", str(tmp_path), "--json"]
+    assert main(call) == 1
+    printed = capsys.readouterr()
+    said = json.loads(printed.out)["error"]
+    assert "should not have" in said and "reshape" not in printed.out
+    assert "cannot reshape array" in caplog.text and "Traceback" in caplog.text
+
+
+def test_a_file_that_the_system_refuses_is_named(tmp_path, capsys, untrained):
+    (tmp_path / "taken").write_text("a file, no folder")
+    call = ["compare", str(examples()[0].path), "--networks", *untrained, "--out", str(tmp_path / "taken")]
+    assert main(call) == 1
+    assert capsys.readouterr().err == f"compare: {tmp_path / 'taken'}: File exists\n"
+
+
+def test_a_device_that_is_not_here_is_no_fault(tmp_path, capsys):
+    call = ["study", "accuracy", "--data", "x.npz", "--device", "abacus", "--out", str(tmp_path)]
+    assert main(call) == 1
+    assert capsys.readouterr().err == "study: there is no device abacus here: name cpu, or cuda where there is a GPU\n"
+
+
 @pytest.mark.parametrize("call", [[], ["fly"], ["compare"], ["train", "--network", "hrnet-slim"], ["study"]])
 def test_a_wrong_call_is_status_2(call, capsys):
     with pytest.raises(SystemExit) as stop:

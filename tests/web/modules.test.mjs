@@ -17,7 +17,7 @@ test('words are filled as Python fills them', () => {
   assert.equal(words.say('xray.now', { stops: ['nearest', 'bicubic'] }), 'now: nearest / bicubic');
   assert.equal(words.word('joint', 'third hand'), 'third hand');
   const inner = { key: 'xray.zeros', values: { share: 0.5 } };
-  assert.match(words.say('page.error', { sentence: [inner, 7] }), /^50% of all .*, 7$/);
+  assert.match(words.say('label.has_no', { what: [inner, 7] }), /^has no 50% of all .*, 7$/);
   assert.throws(() => words.say('no.such'), /no word for no.such/);
   assert.deepEqual([['.2f', 0.5], ['.3g', 1234.5], ['.3g', 0.00001234], ['.0e', 1e-7], ['.1%', 0.1234]]
     .map(([how, value]) => words.number(value, how)), ['0.50', '1.23e+03', '1.23e-05', '1e-07', '12.3%']);
