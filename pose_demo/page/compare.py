@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -16,6 +16,10 @@ from . import results, work, xray
 from .photo_input import boxes
 from .schema import Said, said
 from .session import Request, Session
+from .store import without_traces
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
 
 #: Changes of: the views, the table, the heatmaps, the photo component, the picker of the joint.
 NOTHING = (gr.skip(),) * 5
@@ -27,7 +31,7 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
         if session.photo is None:
             raise UserError("page.expired")
         upsampling = xray.scoped(session, session.networks, STOPS[int(stop)])
-        request = Request(session.turn, session.networks, upsampling, decoder, bool(flip))
+        request = Request(session.turn, session.networks, upsampling, decoder, bool(flip), session.cuts)
         for card in map(zoo.card, request.networks):
             if not card.available:
                 raise UserError("page.cannot_run", network=card.title)
@@ -56,25 +60,34 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
         tell(0.0, said("page.starting"))
         from ..comparison import compare
 
-        return compare(
-            session.photo, box, request.networks, request.upsampling, decoder=request.decoder, flip=request.flip,
-            trace=True, progress=tell,
-        )  # fmt: skip
+        how: Any = {"decoder": request.decoder, "flip": request.flip, "progress": tell}
+        known = session.bare
+        if known and known[0] == bare != request:  # what the cuts are measured by
+            whole = known[1]
+        else:
+            whole = compare(session.photo, box, request.networks, request.upsampling, trace=bare == request, **how)
+        if bare == request:
+            return whole, whole
+        return whole, compare(
+            session.photo, whole.box, request.networks, request.upsampling, silence=request.silence, trace=True, **how
+        )
 
-    number = session.number
+    number, bare = session.number, replace(request, silence=({}, {}))
+    whole: Any = None
     result: Any = None
     for news in work.follow(work.PASSES, job, lambda: session.turn != request.turn):
         if isinstance(news, tuple):
             yield _only(session.patch(error=None, busy=_progress(news)))
         else:
-            result = news.result()
+            whole, result = news.result()
     if session.turn != request.turn:
         raise work.Stale
-    if result.found is not None:
-        session.found = result.box, result.found
-    elif session.found:  # the box that an earlier call found is no box that was given
+    if whole.found is not None:
+        session.found = whole.box, whole.found
+    if result.found is None and session.found:  # the box that an earlier call found is no box that was given
         result = replace(result, found=session.found[1])
     session.result, session.done = result, request
+    session.bare = bare, without_traces(whole)
     session.photo = result.photo  # the same pixels, once in memory
     yield everything(session, number)
 
@@ -91,8 +104,8 @@ def everything(session: Session, number: int) -> tuple:
     if session.joint not in names:
         session.joint = names[0]
     return (
-        session.patch(error=None, busy=None, photo=number, **results.views(result, session.threshold, marks(session))),
-        session.patch(**results.table(result, session.threshold, marks(session))),
+        session.patch(error=None, busy=None, photo=number, **results.views(*shown(session))),
+        session.patch(**results.table(*shown(session))),
         session.patch(**results.heatmaps(result, session.joint)),
         session.patch(**boxes(session), nearer=results.nearer(result, marks(session))),
         picker(session),
@@ -116,8 +129,13 @@ def threshold(session: Session, value: float) -> Any:
     session.threshold = float(value)
     if session.result is None:
         return (gr.skip(),) * 2
-    shown = session.result, session.threshold, marks(session)
-    return session.patch(**results.views(*shown)), session.patch(**results.table(*shown))
+    return session.patch(**results.views(*shown(session))), session.patch(**results.table(*shown(session)))
+
+
+def shown(session: Session) -> tuple[Comparison, float, results.Marks, Comparison | None]:
+    """What the views and the table are drawn from: the result, and where something was cut the result without cuts."""
+    cut = session.bare is not None and session.done is not None and any(session.done.silence)
+    return session.comparison, session.threshold, marks(session), session.bare[1] if session.bare and cut else None
 
 
 def joint(session: Session, name: str) -> Any:

@@ -52,7 +52,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     look(opened.then(guarded(link.restore, 2), session, [at["stop"], at["joint"]], **_OWN).then)
     for name, do in (("take", photo_input.take), ("frame", photo_input.frame)):
         look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
-    look(at["xray"].scope(sent("scope", _scope, 0), session, None, **_EACH).then)
+    look(at["xray"].setup(sent("setup", xray.setup, 0), session, None, **_EACH).then)
     look([at["stop"].change, at["decoder"].input, at["flip"].input])
 
     again = [at["views"], at["table"]]
@@ -85,6 +85,7 @@ def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
         pair = list(session.networks)
         pair[side] = event["to"]
         session.networks = pair[0], pair[1]
+        session.cuts = ({}, session.cuts[1]) if side == 0 else (session.cuts[0], {})
         return session.patch(value=event["to"], **pickers.panel(event["to"], local)), stops(session)
 
     def arrived(session: Session, says: schema.Said | None) -> dict:
@@ -176,10 +177,6 @@ def _study(session: Session, question: str) -> tuple:
 def _pick(session: Session, event: schema.Joint) -> tuple:
     """A joint of the table, or of the X-ray's choices."""
     return compare.joint(session, event["joint"]), gr.update(value=session.joint)
-
-
-def _scope(session: Session, event: schema.To) -> None:
-    session.scope = event["to"]
 
 
 def stops(session: Session) -> dict[str, Any]:

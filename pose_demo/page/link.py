@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import gradio as gr
 
 from ..joints import JOINT_SETS
+from ..locales import UserError
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from .schema import Pin
+from . import xray
+from .schema import Pin, Setup, read
 from .session import Session
 
 
@@ -19,7 +21,13 @@ def restore(session: Session, request: gr.Request) -> tuple:
     stop, joint = query.get("upsampling"), query.get("joint")
     if joint and any(joint in known.joints for known in JOINT_SETS.values()):
         session.joint = joint
-    session.scope = query.get("scope", "")[:20]
+    scope, own, cuts = query.get("scope", "")[:20], query.get("own"), cut(query)
+    for setup in ({"scope": scope, "own": own, "cuts": cuts}, {"scope": scope, "own": None, "cuts": [{}, {}]}):
+        try:
+            xray.setup(session, read(Setup, setup))
+            break
+        except UserError:
+            continue  # of a link whose cuts are not these networks', the rest is followed
     session.pin, session.channel = pin(query)
     return gr.update(value=STOPS.index(stop)) if stop in STOPS else gr.skip(), gr.update(value=session.joint)
 
@@ -31,6 +39,16 @@ def networks(query: Mapping[str, str], pair: tuple[str, str]) -> tuple[str, str]
         for side, old in zip(("left", "right"), pair, strict=True)
     )
     return left, right
+
+
+def cut(query: Mapping[str, str]) -> list[dict[str, str]]:
+    """ "0:zero:stem->stage1.unit1|1:flat:stack1" -> the cuts of each side."""
+    found: list[dict[str, str]] = [{}, {}]
+    for each in query.get("cuts", "").split("|")[:40]:
+        side, how, place = (*each.split(":", 2), "", "")[:3]
+        if side in ("0", "1") and place:
+            found[int(side)][place[:160]] = how
+    return found
 
 
 def example(query: Mapping[str, str], names: list[str]) -> str:

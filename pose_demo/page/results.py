@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 Marks = Mapping[str, tuple[float, float]]
 
 
-def views(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, Any]:
-    """The two skeletons, and where the joints were placed by hand."""
+def views(comparison: Comparison, threshold: float, marks: Marks, bare: Comparison | None = None) -> dict[str, Any]:
+    """The two skeletons, the joints that were placed by hand, and the skeletons of `bare`: before something was cut."""
     from ..crop import closeup
-    from ..draw import skeleton
+    from ..draw import ghost, skeleton
 
     seen = closeup(comparison.box, comparison.photo.shape)
     poses = [
@@ -32,11 +32,12 @@ def views(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, A
             **_who(pose),
             "what": resolution(pose),
             "svg": skeleton.svg(pose, seen, threshold),
+            "ghost": ghost.svg(bare.poses[k], pose, seen, threshold) if bare and pose.silence else None,
             "shown": int((pose.scores >= threshold).sum()),
             "joints": len(pose.scores),
             "seconds": pose.seconds,
         }
-        for pose in comparison.poses
+        for k, pose in enumerate(comparison.poses)
     ]
     return {
         "poses": poses,
@@ -72,13 +73,15 @@ def resolution(pose: Pose) -> str | None:
     return zoo.shared(pose.network, zoo.device()).resolution or None
 
 
-def table(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, Any]:
+def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparison | None = None) -> dict[str, Any]:
     """Both skeletons in one view, and the joints that both networks know, in the first one's order.
 
     mean, errors -- of the joints that the threshold shows
     """
-    from ..draw import overlap
+    from ..draw import ghost, overlap
 
+    moved = [ghost.moves(bare.poses[k], pose) if bare and pose.silence else None
+             for k, pose in enumerate(comparison.poses)]  # fmt: skip
     first, second = comparison.poses[0], comparison.poses[-1]
     rows: list[Row] = []
     for d in comparison.distances():
@@ -89,6 +92,7 @@ def table(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, A
             "joint": d.joint, "colour": side_colour(d.joint), "a": d.a, "b": d.b,
             "scores": [_finite(s) for s in scores], "pixels": _finite(d.pixels), "torsos": _finite(d.torsos),
             "shown": min(scores) >= threshold, "errors": [_finite(o) for o in off],
+            "moved": [None if each is None else _finite(each[j]) for each, j in zip(moved, (d.a, d.b), strict=True)],
         })  # fmt: skip
     shown = [row for row in rows if row["shown"]]
     return {
@@ -96,6 +100,7 @@ def table(comparison: Comparison, threshold: float, marks: Marks) -> dict[str, A
         "names": [_short(pose, comparison) for pose in comparison.poses],
         "untrained": any(not pose.card.trained for pose in comparison.poses),
         "torso": _finite(first.torso),
+        "cut": bare is not None,
         "rows": rows,
         "mean": [_mean(row["pixels"] for row in shown), _mean(row["torsos"] for row in shown)],
         "errors": [_mean(row["errors"][k] for row in shown) for k in (0, 1)] if marks else None,

@@ -35,13 +35,16 @@ Joint = TypedDict("Joint", {"joint": str})
 Uploaded = TypedDict("Uploaded", {"path": str})
 #: A network of one's own, and what its tensors cannot tell.
 Own = TypedDict("Own", {"path": str, "told": NotRequired[dict[str, str]]})
+#: scope -- the stage or stack that the slider changes, "" for all; own -- the right network's own stop, None: the
+#: slider's; cuts -- {place: "zero" or "flat"} of the left network and of the right
+Setup = TypedDict("Setup", {"scope": str, "own": str | None, "cuts": list[dict[str, str]]})
 Nothing = TypedDict("Nothing", {})
 Key = TypedDict("Key", {"key": str})
 Surface = TypedDict("Surface", {"key": str, "side": int, "frame": int, "joint": str})
 Pair = TypedDict("Pair", {"key": str, "side": int, "cell": str, "channel": int | None, "against": str | None})
 #: What a component's script may trigger, by the event's name.
 Events = TypedDict("Events", {
-    "language": To, "network": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "scope": To,
+    "language": To, "network": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "setup": Setup,
     "fetch": Nothing, "take_weights": Uploaded, "own": Own, "pair_that_ships": Nothing, "surface": Surface,
     "pair": Pair, "measure": Key,
 })
@@ -65,18 +68,19 @@ PhotoPatch = TypedDict("PhotoPatch", {
     "box": Box | None, "found": Box | None, "confidence": float | None, "person": bool, "error": Said | None,
     "nearer": Said | None,
 })
-#: what -- how full resolution comes through; None where nobody said
+#: what -- how full resolution comes through; None where nobody said; ghost -- the skeleton before the cuts
 PoseView = TypedDict("PoseView", {
-    "title": str, "status": str, "trained": bool, "what": str | None, "svg": str, "shown": int, "joints": int,
-    "seconds": float,
+    "title": str, "status": str, "trained": bool, "what": str | None, "svg": str, "ghost": str | None, "shown": int,
+    "joints": int, "seconds": float,
 })
 #: A joint as somebody placed it, pixels of the photo.
 Mark = TypedDict("Mark", {"joint": str, "x": float, "y": float})
 #: A joint that both networks know; a, b -- its channels; errors -- of both, pixels from where it was placed by hand.
-#: None: a network gives no answer; torsos -- None too where the first sees no torso.
+#: moved -- by the cuts, pixels, both read by DARK. None: a network gives no answer; torsos -- None too where the first
+#: sees no torso.
 Row = TypedDict("Row", {
     "joint": str, "colour": str, "a": int, "b": int, "scores": list[float | None], "pixels": float | None,
-    "torsos": float | None, "shown": bool, "errors": list[float | None],
+    "torsos": float | None, "shown": bool, "errors": list[float | None], "moved": list[float | None],
 })
 #: What is shown in the photo's place where the person would be too small in it.
 Closeup = TypedDict("Closeup", {"src": str, "width": int, "height": int})
@@ -88,7 +92,7 @@ ViewsPatch = TypedDict("ViewsPatch", {
 #: mean -- pixels and torsos, errors -- of both networks where joints were placed by hand, of what is shown
 TablePatch = TypedDict("TablePatch", {
     "both": str, "names": list[str], "untrained": bool, "rows": list[Row], "mean": list[float | None],
-    "errors": list[float | None] | None, "torso": float | None,
+    "errors": list[float | None] | None, "torso": float | None, "cut": bool,
 })
 HeatMap = TypedDict("HeatMap", {"src": str, "peak": float})
 HeatSide = TypedDict("HeatSide", {"title": str, "status": str, "trained": bool, "pictures": list[HeatMap]})
@@ -117,6 +121,7 @@ MapSide = TypedDict("MapSide", {
 XrayPatch = TypedDict("XrayPatch", {
     "ramps": NotRequired[dict[str, str]], "key": str, "sides": list[MapSide], "networks": list[str],
     "joints": list[str], "joint": str, "stop": str | None, "stops": list[str], "scope": str, "scopes": list[str],
+    "own": str | None, "cuts": list[dict[str, str]],
     "trained": dict[str, list[str]], "example": str | None, "pin": NotRequired[Pin | None],
     "channel": NotRequired[int | None], "costs": list[list[Said]] | None,
 })

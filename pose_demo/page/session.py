@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,9 +25,10 @@ class Request:
 
     turn: int
     networks: tuple[str, str]
-    upsampling: str | dict[str, str]
+    upsampling: Any
     decoder: str
     flip: bool
+    silence: tuple[dict[str, str], dict[str, str]] = ({}, {})
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Session:
     networks -- in the two pickers
     done     -- the request that `result` answers
     scope    -- the one stage or stack that the slider changes, "" for all places
+    own      -- the right network's own stop, None: the slider's; cuts -- {place: how} of each network
+    bare     -- the last result in which nothing was cut, and the request that it answers: what cuts are measured by
     pin, channel -- the cell that a link opens, until it is open
     visitor  -- Gradio's name of the session, once there is an X-ray; None where no server is
     key      -- under which store.py keeps the result's traces; shown -- the request that the X-ray shows
@@ -59,6 +62,9 @@ class Session:
     threshold: float = THRESHOLD
     joint: str = JOINT
     scope: str = ""
+    own: str | None = None
+    cuts: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    bare: tuple[Request, Comparison] | None = None
     pin: Pin | None = None
     channel: int | None = None
     visitor: str | None = None

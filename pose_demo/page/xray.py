@@ -12,14 +12,14 @@ import gradio as gr
 
 from ..draw import colour
 from ..locales import UserError, say
-from ..networks import zoo
+from ..networks import silence, zoo
 from ..networks.card import Card
 from ..networks.upsampling import STOPS
 from . import results, work
 from .answers import VIEWS, cost, film, lab
 from .answers.maps import maps
 from .guard import VISITOR
-from .schema import Key, Pair, Question, Surface, read, said
+from .schema import Key, Pair, Question, Setup, Surface, read, said
 from .session import Session
 from .store import STORE, Unknown, without_traces
 from .web import own
@@ -50,7 +50,7 @@ def build() -> dict[str, Any]:
     with gr.Column(elem_id="xray-box"):
         plot: dict[str, Any] = {"show_label": False, "container": False, "visible": False}
         return {
-            "xray": own("xray/xray", events=("scope", "choose"), answers=(ask,), ramps=colour.ramps(), **_nothing()),
+            "xray": own("xray/xray", events=("setup", "choose"), answers=(ask,), ramps=colour.ramps(), **_nothing()),
             "table": own("table", events=("pick",)),
             "heat": own("heat"),
             "below": own("xray/below", events=("choose", "surface", "pair", "measure")),
@@ -106,6 +106,8 @@ def fill(session: Session) -> dict[str, Any]:
         "stop": _stop(result.upsampling),
         "trained": trained(*(pose.card for pose in result.poses)),
         "scope": session.scope,
+        "own": session.own,
+        "cuts": list(session.done.silence if session.done else ({}, {})),
         "scopes": list(dict.fromkeys(head for pose in result.poses for head in heads(pose.card.name))),
         "example": session.example and session.example.name,
         "costs": None,
@@ -129,15 +131,33 @@ def trained(*cards: Card) -> dict[str, list[str]]:
 
 
 def _stop(upsampling: Any) -> str | None:
-    """The slider's stop of a request that names one, for all places or for some."""
+    """The slider's stop of a request that names one, for all places or for some; the left network's of two."""
+    if isinstance(upsampling, tuple):
+        upsampling = upsampling[0]
     return next(iter(upsampling.values())) if isinstance(upsampling, dict) else upsampling
 
 
-def scoped(session: Session, networks: tuple[str, ...], stop: str) -> str | dict[str, str]:
-    """The slider's stop for all places, or for the one stage or stack that the switch names."""
+def scoped(session: Session, networks: tuple[str, ...], stop: str) -> Any:
+    """The slider's stop for all places, or for the one stage or stack that the switch names; one for each network
+    where the right one has a stop of its own.
+    """
     if session.scope and session.scope not in {head for name in networks for head in heads(name)}:
         session.scope = ""
-    return {session.scope: stop} if session.scope else stop
+    both = {session.scope: stop} if session.scope else stop
+    if session.own is None:
+        return both
+    return both if not session.scope or session.scope in heads(networks[0]) else None, session.own
+
+
+def setup(session: Session, asked: Setup) -> None:
+    """Where the slider acts, the right network's own stop, what is cut in each. Raises UserError for what is not."""
+    if asked["own"] not in (None, *STOPS) or len(asked["cuts"]) != 2 or sum(map(len, asked["cuts"])) > 60:
+        raise UserError("xray.wrong")
+    left, right = asked["cuts"]
+    for name, cuts in zip(session.networks, (left, right), strict=True):
+        for place, how in cuts.items():
+            silence.check(zoo.shared(name, zoo.device()), place, how)
+    session.scope, session.own, session.cuts = asked["scope"], asked["own"], (left, right)
 
 
 def surface(session: Session, sent: Surface) -> Any:

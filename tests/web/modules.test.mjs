@@ -91,6 +91,14 @@ test('labels that would cover one before them hide, and none gets smaller than i
   assert.deepEqual([0.25, 1, 1.2, 2.6].map(grown), [4, 1, 1, 0.5]);
 });
 
+test('a second cut of the same kind undoes the first, on its side alone', async () => {
+  const { toggled } = await load('dom.js');
+  const once = toggled([{}, { a: 'zero' }], 0, 'a->b', 'zero');
+  assert.deepEqual(once, [{ 'a->b': 'zero' }, { a: 'zero' }]);
+  assert.deepEqual(toggled(once, 0, 'a->b', 'flat')[0], { 'a->b': 'flat' });
+  assert.deepEqual(toggled(once, 1, 'a', 'zero'), [{ 'a->b': 'zero' }, {}]);
+});
+
 test('a box is drawn whichever way and typed with a comma', async () => {
   const { between, parse } = await load('box.js');
   assert.deepEqual(between([5, 1], [2, 7]), [2, 1, 5, 7]);

@@ -90,3 +90,13 @@ export function apart(boxes) {
     return free;
   });
 }
+
+/** The cuts with one more, or one less where it is there already.
+ * @param {Record<string, string>[]} cuts @param {number} side @param {string} place @param {string} how */
+export function toggled(cuts, side, place, how) {
+  return cuts.map((own, k) => {
+    if (k !== side) return own;
+    const { [place]: there, ...rest } = own;
+    return there === how ? rest : { ...rest, [place]: how };
+  });
+}

@@ -5,7 +5,8 @@
  * seen     -- what of the photo the skeletons lie on
  * joint    -- whose heatmaps and story are shown
  * key      -- names the comparison whose maps may be asked for, "" before the first
- * sides, networks, joints, stop, scope, scopes, trained, example -- what that comparison is, see page/schema.py
+ * sides, networks, joints, stop, own, cuts, scope, scopes, trained, example -- what that comparison is, see
+ *             page/schema.py
  * pin, channel -- the cell that is open, and which of its channels (null: the first of the order)
  * pixel    -- the place of the photo that is pinned in every map
  * against  -- the stop that is compared with, null: as each network was trained
@@ -19,7 +20,7 @@
 /** @type {State} */
 export const state = {
   language: 'en', photos: [], seen: null, joint: '', key: '', sides: [], networks: [], joints: [], stop: null,
-  stops: [], scope: '', scopes: [], trained: {}, example: null, pin: null, channel: null,
+  stops: [], own: null, cuts: [{}, {}], scope: '', scopes: [], trained: {}, example: null, pin: null, channel: null,
   pixel: null, against: null, costs: null,
 };
 

@@ -17,7 +17,7 @@ export function start(element, wire) {
 
   function draw() {
     if (!sent?.rows) return;
-    const { both, names, untrained, rows, mean, errors, torso } = sent, table = $('table');
+    const { both, names, untrained, rows, mean, errors, torso, cut } = sent, table = $('table');
     $('.lower').hidden = false;
     over($('.both'), both);
     $('.both-key').textContent = say('page.both_key', { first: names[0], second: names[1] });
@@ -28,7 +28,7 @@ export function start(element, wire) {
       name ? make('small', {}, say(key)) : say(key));
     const two = (/** @type {string} */ key) => names.map((name) => column(key, name));
     const head = make('tr', {}, column('page.table_joint'), ...two('page.table_score'), column('page.table_px'),
-      column('page.table_torsos'), ...(errors ? two('page.table_error') : []));
+      column('page.table_torsos'), ...(errors ? two('page.table_error') : []), ...(cut ? two('page.table_moved') : []));
     const off = (/** @type {(number | null)[]} */ each) => each.map((value) => make('td', {}, shown(value, '.1f')));
     const foot = make('tfoot', {}, make('tr', {}, make('th', { scope: 'row' }, say('page.mean')), make('td'),
       make('td'), make('td', {}, shown(mean[0], '.1f')), make('td', {}, shown(mean[1], '.2f')), ...off(errors ?? [])));
@@ -41,7 +41,8 @@ export function start(element, wire) {
         onmouseenter: () => point(row), onmouseleave: () => point(null),
       }, make('th', { scope: 'row' }, name), ...row.scores.map((score) => make('td', {}, shown(score, '.2f'))),
       make('td', { class: 'bar', style: `--share:${(row.pixels ?? 0) / top}` }, shown(row.pixels, '.1f')),
-      make('td', {}, shown(row.torsos, '.2f')), ...(errors ? off(row.errors) : []));
+      make('td', {}, shown(row.torsos, '.2f')), ...(errors ? off(row.errors) : []),
+      ...(cut ? off(row.moved) : []));
     };
     table.replaceChildren(make('thead', {}, head), make('tbody', {}, ...rows.map(line)), foot);
   }

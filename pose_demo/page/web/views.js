@@ -44,8 +44,8 @@ export function start(element) {
         `${say('page.joints_shown', pose)} · ${say('page.pass', { time: time(pose.seconds) })}`;
       view.querySelector('.what').textContent = pose.what ? say(`page.${pose.what}`) : '';
       view.classList.toggle('untrained', !pose.trained);
-      over(view, pose.svg);
-      if (placed) view.querySelector('svg').append(...marks.map(diamond));
+      over(view, (pose.ghost ?? '') + pose.svg);
+      if (placed) view.querySelector('svg.skeleton').append(...marks.map(diamond));
     });
     $('.placed').hidden = !marks.length;
   }

@@ -3,6 +3,7 @@ import { button, line, make, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, word } from '../words.js';
+import { setUp } from './cuts.js';
 import { zooms } from './viewport.js';
 
 /** The joints to choose from, in the visitor's language. @returns {[string, string][]} */
@@ -17,14 +18,14 @@ export function choose(joint, wire) {
 /** @param {HTMLElement} root @param {import('../channel.js').Wire} wire */
 export function start(root, wire) {
   const stops = make('span', { class: 'bar-stops', role: 'radiogroup', 'data-label': 'xray.slider' });
-  const scope = make('span'), joint = make('span');
+  const scope = make('span'), joint = make('span'), own = make('span');
   const busy = make('span', { class: 'bar-busy', role: 'status', hidden: '' });
   const named = (/** @type {string} */ key, /** @type {Node} */ node) =>
     make('label', {}, make('span', { class: 'bar-word', 'data-word': key }), ' ', node);
   const node = make('div', { class: 'xray-sticky', hidden: '' },
     make('h2', { class: 'section', id: 'xray-title', tabindex: '-1', 'data-word': 'xray.title' }),
     make('span', { class: 'bar-word', 'data-word': 'xray.slider' }), stops, named('xray.scope', scope),
-    named('xray.joint_label', joint), busy, make('span', 'grow'), zooms);
+    named('xray.own', own), named('xray.joint_label', joint), busy, make('span', 'grow'), zooms);
   root.append(node);
   speak(node);
   const wait = () => line(busy, '…');
@@ -47,8 +48,13 @@ export function start(root, wire) {
       ...state.scopes.map((part) => /** @type {[string, string]} */ ([part, say('xray.only', { part })]))],
     state.scope, (to) => {
       wait();
-      wire.send('scope', { to: to ?? '' });
+      setUp(wire, { scope: to ?? '' });
     }, { class: 'scope' }));
+    own.replaceChildren(select([[null, say('xray.as_left')],
+      ...state.stops.map((stop) => /** @type {[string, string]} */ ([stop, word('stop', stop)]))], state.own, (to) => {
+      wait();
+      setUp(wire, { own: to });
+    }, { class: 'own' }));
     joint.replaceChildren(select(joints(), state.joint, (to) => choose(to ?? '', wire), { class: 'bar-joint' }));
   });
 }

@@ -3,6 +3,7 @@ import { button, make } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { badge, say, speak } from '../words.js';
 import { channels } from './channels.js';
+import { cut } from './cuts.js';
 import { field } from './field.js';
 import { find, release, section } from './maps.js';
 import { pair } from './pair.js';
@@ -21,8 +22,10 @@ export function start(_root, wire) {
   const close = button('✕', () => release(true),
     { class: 'plain close', 'data-label': 'xray.close', 'data-hint': 'xray.close' });
   const body = make('div', { class: 'dock-body', role: 'tabpanel' });
+  const silence = button('', () => { if (state.pin) cut(wire, state.pin.side, state.pin.cell); },
+    { class: 'plain silence' });
   const dock = make('section', { class: 'dock', hidden: '', tabindex: '-1' },
-    make('div', 'dock-bar', title, tabs, close), body);
+    make('div', 'dock-bar', title, silence, tabs, close), body);
   section.append(dock);
   speak(dock);
   let tab = 'channels', by = 'energy', opened = '';
@@ -47,6 +50,8 @@ export function start(_root, wire) {
     if (!answer || !state.pin || trouble(body, answer)) return;
     cell = answer;
     const side = state.sides[pin.side];
+    silence.hidden = pin.cell === 'input';
+    silence.textContent = say(pin.cell in state.cuts[pin.side] ? 'xray.mend_cell' : 'xray.silence');
     title.replaceChildren(make('b', {}, pin.cell), ` ${cell.shape.join('×')} `, make('span', 'foot', side.title));
     if (!side.trained) title.append(' ', make('span', 'badge untrained', badge(side)));
     // It opens on what the cell is asked about: a sum on its terms, a map on its channels.

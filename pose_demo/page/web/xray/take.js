@@ -66,9 +66,11 @@ export function start(root, wire) {
 /** Networks, slider, joint, cell and example: never a photo of the visitor's own. */
 export function query() {
   const { networks, stop, scope, joint, pin, channel, example } = state, result = new URLSearchParams();
+  const cuts = state.cuts.flatMap((each, k) => Object.entries(each).map(([at, how]) => `${k}:${how}:${at}`)).join('|');
   const pixel = state.pixel && [state.pixel.x, state.pixel.y].map((v) => v.toFixed(1)).join(',');
   const cell = pin && [pin.side, pin.cell, ...(channel === null ? [] : [channel])].join(':');
-  const parts = { left: networks[0], right: networks[1], upsampling: stop, scope, joint, cell, pixel, example };
+  const parts = { left: networks[0], right: networks[1], upsampling: stop, own: state.own, cuts, scope, joint, cell,
+    pixel, example };
   for (const [name, value] of Object.entries(parts)) if (value) result.set(name, value);
   return result;
 }

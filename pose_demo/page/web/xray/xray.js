@@ -3,12 +3,13 @@ import { asker } from '../channel.js';
 import { paint } from '../colour.js';
 import { set } from '../store.js';
 import * as bar from './bar.js';
+import * as cuts from './cuts.js';
 import * as inspector from './inspector.js';
 import * as keys from './keys.js';
 import * as maps from './maps.js';
 import * as pixels from './pixels.js';
 
-const PARTS = [bar, maps, inspector, pixels, keys];
+const PARTS = [bar, maps, cuts, inspector, pixels, keys];
 
 /** @param {HTMLElement} element @param {import('../channel.js').Wire} wire */
 export function start(element, wire) {

@@ -1,0 +1,61 @@
+// What is cut: by a click on an arrow or from a cell's bar, drawn broken, listed, undone one by one or all at once.
+import { button, make, select, toggled } from '../dom.js';
+import { on, state } from '../store.js';
+import { say, word } from '../words.js';
+import { section } from './maps.js';
+
+/** @typedef {import('../channel.js').Wire} Wire */
+
+/** Asks for a pass with other places, another stop of the right network's, or other cuts.
+ * @param {Wire} wire @param {Partial<import('../schema').Setup>} changes */
+export const setUp = (wire, changes) =>
+  wire.send('setup', { scope: state.scope, own: state.own, cuts: state.cuts, ...changes });
+
+let how = 'zero';
+
+/** @param {Wire} wire @param {number} side @param {string} place */
+export const cut = (wire, side, place) =>
+  setUp(wire, { cuts: toggled(state.cuts, side, place, state.cuts[side][place] ?? how) });
+
+/** @param {HTMLElement} root @param {Wire} wire */
+export function start(root, wire) {
+  const list = make('div', { class: 'cuts', hidden: '', role: 'group', 'aria-live': 'polite' });
+  root.querySelector('.xray-sticky')?.append(list);
+
+  on(['key', 'language'], () => {
+    if (!state.key) return;
+    const all = state.cuts.flatMap((own, side) => Object.entries(own).map(([place, way]) => ({ side, place, way })));
+    list.hidden = !all.length;
+    list.replaceChildren(make('b', {}, say('xray.cuts')), ...all.map(({ side, place, way }) =>
+      button(`${state.sides[side].title.split(' (')[0]}: ${place} (${word('cut', way)}) ✕`,
+        () => setUp(wire, { cuts: toggled(state.cuts, side, place, way) }), { class: 'plain cut-one' })),
+    button(say('xray.undo_all'), () => setUp(wire, { cuts: [{}, {}] }), { class: 'plain undo-all' }),
+    make('label', 'foot', `${say('xray.cut_how')} `, select(['zero', 'flat'].map((each) => [each, word('cut', each)]),
+      how, (to) => { how = to ?? 'zero'; })), make('span', 'foot', say('xray.cut_note')));
+    section.querySelectorAll('.map-scroll').forEach((scroll, side) => {
+      const k = Number(/** @type {HTMLElement} */ (scroll).dataset.side ?? side);
+      for (const arrow of /** @type {NodeListOf<SVGElement>} */ (scroll.querySelectorAll('.arrow[data-from]'))) {
+        mark(arrow, k);
+      }
+      for (const cell of /** @type {NodeListOf<SVGElement>} */ (scroll.querySelectorAll('.cell'))) {
+        const stack = (cell.dataset.cell ?? '').split('.')[0];
+        cell.parentElement?.classList.toggle('cut', [cell.dataset.cell ?? '', stack].some((at) => at in state.cuts[k]));
+      }
+    });
+  });
+
+  // An arrow is a thin thing: a wide one that is not seen lies under the pointer.
+  function mark(/** @type {SVGElement} */ arrow, /** @type {number} */ side) {
+    const { from = '', to = '' } = arrow.dataset, place = `${from}->${to}`;
+    const broken = place in state.cuts[side];
+    arrow.classList.toggle('broken', broken);
+    if (from === 'input' || arrow.nextElementSibling?.matches('.hit')) return;
+    const hit = /** @type {SVGElement} */ (arrow.cloneNode());
+    hit.setAttribute('class', 'hit');
+    hit.removeAttribute('marker-end');
+    hit.addEventListener('click', () => cut(wire, side, place));
+    hit.append(document.createElementNS('http://www.w3.org/2000/svg', 'title'));
+    /** @type {Element} */ (hit.firstElementChild).textContent = say(broken ? 'xray.mend' : 'xray.cut', { place });
+    arrow.after(hit);
+  }
+}

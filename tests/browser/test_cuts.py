@@ -1,0 +1,63 @@
+"""Cutting on the page: an arrow, a cell; what follows, and how it is undone, linked and said."""
+
+from conftest import settle
+
+SIDE = '.map-scroll[data-side="0"]'
+ARROW = f'{SIDE} .hit[data-from="stage4.module1.branch3"]'
+LEFT = ".pair .view:nth-child(1) .skeletons"
+
+
+def cut(page, selector=ARROW):
+    key = page.evaluate("pageState.key")
+    page.locator(selector).first.dispatch_event("click")
+    page.wait_for_function("before => pageState.key !== before", arg=key)
+    settle(page)
+
+
+def test_an_arrow_is_cut_followed_linked_and_undone(look):
+    page = look()
+    before = page.inner_html(LEFT)
+    cut(page)
+    assert page.locator(".arrow.broken").count() == 1 and page.locator(".cut-one").count() == 1
+    assert page.inner_html(LEFT) != before and page.locator(".pair svg.ghost").count() == 1
+    head = page.locator(".differences thead").inner_text()
+    assert "moved by the cuts" in head
+    moved = [float(t) for t in page.locator(".differences tbody tr td:nth-last-child(2)").all_inner_texts()]
+    assert max(moved) > 0, "read by DARK a cut moves some joint"
+    page.evaluate("document.querySelector('.bar-stops [data-stop=bilinear]').click()")
+    page.wait_for_function("pageState.stop === 'bilinear' && Object.keys(pageState.cuts[0]).length === 1")
+    page.evaluate("document.querySelector('[data-take=link]').click()")
+    page.wait_for_function("location.search.includes('cuts=')")
+    other = look("?" + page.url.split("?")[1])
+    other.wait_for_selector(".cut-one")
+    assert other.evaluate("pageState.cuts") == page.evaluate("pageState.cuts")
+    page.click(".undo-all")
+    page.wait_for_selector(".cuts", state="hidden")
+    page.evaluate("document.querySelector('.bar-stops [data-stop=nearest]').click()")
+    page.wait_for_function("pageState.stop === 'nearest'")
+    settle(page)
+    assert page.inner_html(LEFT) == before, "what was cut is whole again, to the last digit"
+
+
+def test_a_cell_is_silenced_from_its_bar(look):
+    page = look()
+    page.locator(f'{SIDE} .cell[data-cell="stage2.module1.branch1"]').click()
+    page.wait_for_selector(".dock .silence:visible")
+    cut(page, ".dock .silence")
+    assert page.locator(f"{SIDE} .tile.cut").count() == 1
+    page.wait_for_function("document.querySelector('.silence').textContent === 'Mend this map'")
+    page.click(".cut-one")
+    page.wait_for_selector(".cuts", state="hidden")
+
+
+def test_the_right_network_has_a_stop_of_its_own(look):
+    page = look("?left=hrnet-slim&right=hrnet-slim")
+    page.wait_for_function("pageState.networks[1] === 'hrnet-slim'")
+    settle(page)
+    both = [page.inner_html(f".pair .view:nth-child({k}) .skeletons") for k in (1, 2)]
+    assert both[0] == both[1]
+    page.select_option(".own", "bilinear")
+    page.wait_for_function("pageState.own === 'bilinear' && pageState.stop === 'nearest'")
+    settle(page)
+    now = [page.inner_html(f".pair .view:nth-child({k}) .skeletons") for k in (1, 2)]
+    assert now[0] == both[0] and now[1] != both[1]
