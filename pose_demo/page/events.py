@@ -157,7 +157,7 @@ def _own(session: Session, file: schema.Own) -> tuple:
     """A network of the owner's: it joins both pickers, and is looked through at the right."""
     shows, name = pickers.own(file)
     if name:
-        session.networks = session.networks[0], name
+        session.networks, session.cuts = (session.networks[0], name), (session.cuts[0], {})
     known = pickers.groups()
     pair = [session.patch(groups=known, value=each) for each in session.networks]
     return session.patch(**shows), *pair, stops(session)
@@ -166,6 +166,7 @@ def _own(session: Session, file: schema.Own) -> tuple:
 def _ours(session: Session, event: schema.Nothing) -> tuple:
     """The pair that ships, as a lesson needs it."""
     session.networks = weights.default_pair()
+    session.cuts = ({}, {})
     known = pickers.groups()
     return *(session.patch(groups=known, value=each) for each in session.networks), stops(session)
 
