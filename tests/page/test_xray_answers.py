@@ -170,7 +170,9 @@ def test_memory_is_bounded_and_what_was_let_go_is_computed_again(comparison):
 
 def test_mmpose_says_why_there_is_nothing_to_see(comparison):
     pose = comparison.poses[0]
-    through = dataclasses.replace(pose, card=dataclasses.replace(pose.card, name="mmpose-hrnet-w32"), trace=None)
+    through = dataclasses.replace(
+        pose, card=dataclasses.replace(pose.card, name="mmpose-hrnet-w32", architecture="mmpose-hrnet-w32"), trace=None
+    )
     shot = Shot(without_traces(dataclasses.replace(comparison, poses=(through, comparison.poses[1]))), "me")
     first, second = maps.maps(shot)
     assert first["why"] == "xray.no_trace" and second["svg"]
