@@ -61,3 +61,13 @@ def test_the_right_network_has_a_stop_of_its_own(look):
     settle(page)
     now = [page.inner_html(f".pair .view:nth-child({k}) .skeletons") for k in (1, 2)]
     assert now[0] == both[0] and now[1] != both[1]
+    page.click(".apart-toggle")
+    page.wait_for_selector(".apart")
+    share = {
+        name: float(page.get_attribute(f'{SIDE} .tile:has([data-cell="{name}"]) .apart', "data-share"))
+        for name in ("stem", "stage2.module1.branch0", "stage2.module1.branch0.fused", "heatmaps")
+    }
+    assert share["stem"] == share["stage2.module1.branch0"] == 0, "nothing is enlarged before the first fusion"
+    assert share["stage2.module1.branch0.fused"] > 0 and share["heatmaps"] > 0
+    page.click(".apart-toggle")
+    assert page.locator(".apart").count() == 0

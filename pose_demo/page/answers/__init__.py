@@ -10,7 +10,7 @@ from typing import Any
 
 from ..schema import Question
 from ..store import Shot
-from . import cell, export, film, lab, lesson, pixels, story, terms
+from . import apart, cell, export, film, lab, lesson, pixels, story, terms
 
 VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
     "input": cell.photo,
@@ -20,6 +20,7 @@ VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
     "effective": cell.effective,
     "sum": terms.computation,
     "pixels": pixels.pixels,
+    "apart": apart.apart,
     "film": film.film,
     "lab": lab.upsampling,
     "difference": lab.difference,

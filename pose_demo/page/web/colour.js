@@ -35,6 +35,12 @@ export function pixels(map, look = {}) {
   return result;
 }
 
+/** A level of the magnitudes' colours, 0 to 1. @param {number} level */
+export function shade(level) {
+  const k = 3 * Math.round(255 * Math.min(1, Math.max(0, level)));
+  return `rgb(${[...ramps.viridis.subarray(k, k + 3)].join(' ')})`;
+}
+
 /** A map as a canvas whose cells tell their values. @param {NumberMap} map @param {Look} [look] */
 export function canvas(map, look = {}) {
   const node = make('canvas', { width: map.w, height: map.h, class: 'map', role: 'img', 'aria-label': look.label });

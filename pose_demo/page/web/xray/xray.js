@@ -2,6 +2,7 @@
 import { asker } from '../channel.js';
 import { paint } from '../colour.js';
 import { set } from '../store.js';
+import * as apart from './apart.js';
 import * as bar from './bar.js';
 import * as cuts from './cuts.js';
 import * as inspector from './inspector.js';
@@ -9,7 +10,7 @@ import * as keys from './keys.js';
 import * as maps from './maps.js';
 import * as pixels from './pixels.js';
 
-const PARTS = [bar, maps, cuts, inspector, pixels, keys];
+const PARTS = [bar, maps, cuts, apart, inspector, pixels, keys];
 
 /** @param {HTMLElement} element @param {import('../channel.js').Wire} wire */
 export function start(element, wire) {
