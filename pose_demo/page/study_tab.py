@@ -45,8 +45,8 @@ def choices(language: str) -> list[tuple[str, str]]:
 def show(question: str, language: str = "en") -> tuple:
     """A sentence on where the figures come from, and the figures."""
 
-    def words_of(said: dict[str, Any]) -> str:
-        return escape(locales.say(language, said["key"], **said["values"]))
+    def words_of(said: locales.Said) -> str:
+        return escape(locales.tell(language, said))
 
     if question == "experiments":
         return _filled(experiments(), [])

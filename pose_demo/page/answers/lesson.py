@@ -99,9 +99,11 @@ def _commute(shot: Shot, side: int, asked: Question) -> Measured:
     """How much a fusion's term differs where the map is enlarged first and goes through its 1x1 layers then."""
     net, name, trace = shot.net(side), asked["cell"], shot.trace(side)
     nodes, ways = wiring(net).nodes, wiring(net).ways
+    step: Any  # an Enlarge
+    layer: Any  # a Conv
     ((reduced, (step,)),) = ways[name].items()
-    ((source, layers),) = ways[reduced].items()
-    path = layers[0].layer.rpartition(".")[0]  # the convolution and its norm, one after the other
+    ((source, (layer, *_)),) = ways[reduced].items()
+    path = layer.layer.rpartition(".")[0]  # the convolution and its norm, one after the other
     with torch.inference_mode():
         coarse = trace[source].tensor.to(next(net.parameters()).device)
         other = net.get_submodule(path)(enlarge(coarse, step.factor, trace.stops[nodes[name].place or ""])).cpu()
@@ -117,7 +119,7 @@ def _cut(shot: Shot, side: int, asked: Question) -> Measured:
     def placed(silence: Silence) -> np.ndarray:
         image, how = pose.image[None], {"decoder": shot.comparison.decoder, "flip": shot.comparison.flip}
         seen = work.in_turn(lambda: model.see(net, image, shot.request(side), silence=silence, **how))
-        return pose.crop.to_photo(seen.joints[0])
+        return pose.crop.to_photo(seen.joints[0].cpu().numpy())
 
     moved = np.linalg.norm(placed({**pose.silence, place: "zero"}) - placed(pose.silence), axis=1) / pose.torso
     if np.isnan(moved).all():
@@ -160,6 +162,7 @@ def _places(shot: Shot, side: int, asked: Question) -> Measured:
 def _blocks(shot: Shot, side: int, asked: Question) -> Measured:
     """The part of an enlarged map's cells that are equal to the first one of the block that came from one cell."""
     values = shot.tensor(side, asked["cell"])
+    step: Any  # an Enlarge
     ((step,),) = wiring(shot.net(side)).ways[asked["cell"]].values()
     f = step.factor
     blocks = values[:, ::f, ::f].repeat_interleave(f, 1).repeat_interleave(f, 2)
