@@ -102,12 +102,12 @@ def _arrow(layout: Layout, arrow: Arrow) -> str:
     a, b = layout.cells[arrow.source], layout.cells[arrow.target]
     return (
         f'<path class="arrow {arrow.kind}" data-from="{escape(a.name)}" data-to="{escape(b.name)}" '
-        f'marker-end="url(#head-{arrow.kind})" d="{_path(a, b, arrow.kind)}"/>'
+        f'marker-end="url(#head-{arrow.kind})" d="{_path(a, b, arrow)}"/>'
     )
 
 
-def _path(a: Cell, b: Cell, kind: str) -> str:
-    if kind == "skip" and b.name.endswith(".input"):  # the identity over a whole stack: above it
+def _path(a: Cell, b: Cell, arrow: Arrow) -> str:
+    if arrow.over:  # the identity over a whole stack: above it
         (ax, _), (bx, _) = a.middle, b.middle
         lift = a.y - 20
         return f"M{ax:.1f} {a.y:.1f}V{lift:.1f}H{bx:.1f}V{b.y - 2:.1f}"
@@ -122,7 +122,7 @@ def _path(a: Cell, b: Cell, kind: str) -> str:
     down = b.y > a.y
     y0, y1 = (a.y + a.height + 1, b.y - 2) if down else (a.y - 1, b.y + b.height + 2)
     x0, x1 = a.middle[0], b.middle[0]
-    if kind == "up":  # from the right end of a level to the map above it
+    if arrow.kind == "up":  # from the right end of a level to the map above it
         x0, x1 = a.right, b.x + b.width * 0.7
     return f"M{x0:.1f} {y0:.1f}C{x0:.1f} {(y0 + y1) / 2:.1f} {x1:.1f} {(y0 + y1) / 2:.1f} {x1:.1f} {y1:.1f}"
 

@@ -174,7 +174,8 @@ class StackedHourglass(PoseNetwork):
             features = self._features(k, hourglass(x, s, stops, tap), tap)
             head = self.heads[k](arrow(tap, f"{at}.features", f"{at}.heatmaps", features))
             told = {"sources": (f"{at}.features",), "join": "head", "role": "heatmaps", "stride": 4, "stack": s}
-            heatmaps.append(tap(f"{at}.heatmaps", head, drawn=Drawn(f"{at}.answer"), **told))
+            drawn = Drawn(f"{at}.answer", note="xray.note_h")
+            heatmaps.append(tap(f"{at}.heatmaps", head, drawn=drawn, **told))
             if k < len(self.feed_features):
                 x = self._feedback(k, x, features, heatmaps[k], tap)
                 source = f"{at}.output"

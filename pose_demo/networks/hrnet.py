@@ -26,6 +26,9 @@ from .base import Level, PoseNetwork, begin_near_zero
 from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
+#: What paper and code differ in, beside the first fusion.
+_NOTES = {"stage2.module1.branch0": "xray.note_1", "stage2.module1.branch1": "xray.note_2"}
+
 
 def _conv_norm(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm2d(c_out))
@@ -132,8 +135,9 @@ class ExchangeUnit(nn.Module):
             sources = [f"{name}.from{j}" for j in range(len(terms))]
             y = F.relu(tap(f"{name}.sum", total, sources=sources, join="sum", role="sum", stride=stride, **here))
             last = len(self.terms) == 1 < len(terms)  # of the whole network: its answer is the heatmaps'
+            note = "xray.note_3" if last else _NOTES.get(name, "")
             here |= {
-                "drawn": Drawn(f"{at}.fused", i, None if i == 0 else ""),
+                "drawn": Drawn(f"{at}.fused", i, None if i == 0 else "", note=note),
                 "answer": at if i == 0 and not last else "",
             }
             ys.append(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -31,21 +31,14 @@ class Conv:
     pool: bool = False
     layer: str = ""
 
-    def __str__(self) -> str:
-        if self.pool:
-            return f"{self.kernel}x{self.kernel} max pooling"
-        return f"{self.kernel}x{self.kernel} convolution" + (f", stride {self.stride}" if self.stride > 1 else "")
-
 
 @dataclass(frozen=True)
 class Enlarge:
-    """An enlargement by `factor`; place -- the slider's, None where the network enlarges in one way only."""
+    """An enlargement by `factor`; place -- the slider's, None where the network always enlarges as `stop` says."""
 
     factor: int
     place: str | None = None
-
-    def __str__(self) -> str:
-        return f"enlarged {self.factor} times"
+    stop: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,11 +47,16 @@ class Whole:
 
     operation: str
 
-    def __str__(self) -> str:
-        return self.operation
-
 
 Step = Conv | Enlarge | Whole
+
+
+@dataclass(frozen=True)
+class Way:
+    """From one map of the picture to another. through -- the taps between them, which stand in no picture."""
+
+    steps: tuple[Step, ...] = ()
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,36 @@ class Wiring:
     nodes: dict[str, Node]
     ways: dict[str, dict[str, tuple[Step, ...]]]
     arrows: tuple[str, ...]
+    _into: dict[str, dict[str, Way]] = field(default_factory=dict, compare=False, repr=False)
+
+    def visible(self, name: str) -> bool:
+        """Whether a tap, or INPUT, stands in the network's picture."""
+        return name == INPUT or self.nodes[name].visible
+
+    def into(self, name: str) -> dict[str, Way]:
+        """{map of the picture: the way from there to this tap}; of several the one that reaches farthest."""
+        if name not in self._into:
+            found: dict[str, Way] = {}
+            for source, steps in self.ways[name].items():
+                before = {source: Way()} if self.visible(source) else self.into(source)
+                for start, way in before.items():
+                    through = way.through if self.visible(source) else (*way.through, source)
+                    longer = Way((*way.steps, *steps), through)
+                    found[start] = max(found.get(start, longer), longer, key=lambda w: _reach(w.steps))
+            self._into[name] = found
+        return self._into[name]
+
+    @cached_property
+    def picture(self) -> dict[str, dict[str, Way]]:
+        """{map of the picture: {map of the picture, or INPUT: the way from there}}, in the order of the pass."""
+        return {name: self.into(name) for name, node in self.nodes.items() if node.visible}
+
+    def shown(self, name: str) -> str:
+        """Where a tap is seen: itself, or the first map of the picture that is made from it."""
+        if self.visible(name):
+            return name
+        ways = ((end, way) for end, found in self.picture.items() for way in found.values())
+        return next(end for end, way in ways if name in way.through)
 
 
 _KNOWN: WeakKeyDictionary[nn.Module, Wiring] = WeakKeyDictionary()
@@ -79,7 +107,8 @@ _KNOWN: WeakKeyDictionary[nn.Module, Wiring] = WeakKeyDictionary()
 def wiring(net: nn.Module) -> Wiring:
     """Read once a network. Raises ValueError where taps do not say what the pass does, or where there are none."""
     if net not in _KNOWN:
-        _KNOWN[net] = _read(net)
+        with torch.inference_mode(False):  # there, operations arrive whole and would not be recognised
+            _KNOWN[net] = _read(net)
     return _KNOWN[net]
 
 
@@ -147,7 +176,7 @@ class _Watch(TorchDispatchMode):
             steps = self._longest(here, id(tensors[source]), ends, foreign, {}) if source in tensors else None
             if steps is None:
                 raise ValueError(f"tap {node.name!r} names {source!r} as a source, but no way leads from there")
-            found[source] = tuple(Enlarge(s.factor, node.place) if isinstance(s, Enlarge) else s for s in steps)
+            found[source] = tuple(replace(s, place=node.place) if isinstance(s, Enlarge) else s for s in steps)
         if not found:
             raise ValueError(f"tap {node.name!r} names no source")
         return found
@@ -193,7 +222,9 @@ def _step(func: Any, args: tuple, given: list[Tensor], out: Tensor, layers: dict
         more: Callable = partial(_argument, args)
         return Conv(args[1][0], (more(2) or args[1])[0], more(3, (0,))[0], pool=True)
     if name.startswith("upsample_"):
-        return Enlarge(out.shape[-1] // args[0].shape[-1])
+        corners = "-corners" if _argument(args, 2) is True else ""
+        mode = name.removeprefix("upsample_").removesuffix("2d")
+        return Enlarge(out.shape[-1] // args[0].shape[-1], stop=mode + corners)
     if torch.Tag.pointwise in func.tags or name in _CELLWISE:
         return None
     return Whole(name) if any(t.ndim == 4 for t in given) else None

@@ -42,7 +42,8 @@ class Unknown(KeyError):
 
 @dataclass
 class Shot:
-    """A comparison as it is shown. comparison -- without its traces; traces -- by side and request, a name or "shown";
+    """A comparison as it is shown. comparison -- without its traces; traces -- by side and request, a name, "shown" or
+    "inside": what was last asked for of the inside of units;
     example -- whose photo it is, None for a visitor's own"""
 
     comparison: Comparison
@@ -82,13 +83,24 @@ class Shot:
     def _trace(self, side: int, stop: str) -> Trace:
         with self.lock:  # taken by passes alone, whose turn it is: nobody waits for the queue with it
             if (side, stop) not in self.traces:
-                wanted = self.request(side) if stop == "shown" else stop
-                with torch.inference_mode():
-                    found = on_cpu(self.net(side).trace(self.input(side), wanted, silence=self.pose(side).silence))
-                for old in [k for k in self.traces if k[0] == side and "shown" not in (k[1], stop)]:
+                found = self._pass(side, self.request(side) if stop == "shown" else stop)
+                for old in [k for k in self.traces if k[0] == side and k[1] not in ("shown", "inside", stop)]:
                     del self.traces[old]
                 self.traces[side, stop] = found
             return self.traces[side, stop]
+
+    def inside(self, side: int, names: list[str]) -> Trace:
+        """The trace as shown with these taps, those inside units too: another pass where they are not at hand."""
+        shown, last = self.trace(side), self.traces.get((side, "inside"))
+        if all(name in shown for name in names):
+            return shown
+        if last is None or not all(name in last for name in names):
+            last = self.traces[side, "inside"] = work.in_turn(lambda: self._pass(side, self.request(side), names))
+        return last
+
+    def _pass(self, side: int, wanted: Request, names: list[str] | None = None) -> Trace:
+        with torch.inference_mode():
+            return self.net(side).trace(self.input(side), wanted, names, silence=self.pose(side).silence).cpu()
 
     def tensor(self, side: int, name: str, stop: str = "shown") -> Tensor:
         """(C, H, W) float32 of a tap. Raises KeyError for one that the network has not."""
@@ -96,14 +108,6 @@ class Shot:
 
     def bytes(self) -> int:
         return sum(_bytes(trace) for trace in list(self.traces.values()))
-
-
-def on_cpu(trace: Trace) -> Trace:
-    """The same taps in main memory; the trace itself where they are there already."""
-    if trace.heatmaps[-1].device.type == "cpu":
-        return trace
-    taps = {name: replace(tap, tensor=tap.tensor.cpu()) for name, tap in trace.items()}
-    return Trace(taps, [h.cpu() for h in trace.heatmaps], trace.stops)
 
 
 def _bytes(trace: Trace) -> int:
@@ -122,9 +126,7 @@ class Store:
 
     def keep(self, comparison: Comparison, owner: str, example: Example | None = None) -> str:
         """Takes a comparison with or without traces; returns its key. An owner's shots but the last two are let go."""
-        traces = {
-            (k, "shown"): on_cpu(pose.trace) for k, pose in enumerate(comparison.poses) if pose.trace is not None
-        }  # fmt: skip
+        traces = {(k, "shown"): pose.trace.cpu() for k, pose in enumerate(comparison.poses) if pose.trace is not None}
         shot = Shot(without_traces(comparison), owner, example, traces)
         key = secrets.token_urlsafe(24)
         with self._lock:

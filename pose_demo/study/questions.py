@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..networks.base import PoseNetwork
+from ..networks.costs import cost
 from ..networks.model import card_of
 from ..networks.upsampling import STOPS
 from . import statistics as st
-from .costs import cost
 from .metrics import torso_lengths
 from .oks import AveragePrecision
 from .shares import MAIN, counted, measures, shift

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..networks import upsampling as up
 from ..networks import zoo
 from ..networks.base import Level, PoseNetwork
+from ..networks.costs import cost
 from ..networks.model import card_of
-from .costs import cost
 from .people import StudyError
 
 LAST = "last"
@@ -85,29 +84,6 @@ def answers(net: PoseNetwork, x: Tensor, upsampling: str, wanted: Sequence[str])
     return [found[name] for name in wanted]
 
 
-class _Reached(Exception):
-    """The place is reached: what comes after it costs nothing."""
-
-
-class _Until(nn.Module):
-    """A network that stops where a level's answer can be read, so that `cost` counts what it has cost until there."""
-
-    def __init__(self, net: PoseNetwork, level: Level):
-        super().__init__()
-        self.net, self.level = net, level
-
-    def forward(self, x: Tensor) -> None:
-        with contextlib.suppress(_Reached):
-            self.net(x, None, self._stop)
-
-    def _stop(self, name: str, tensor: Tensor, **_: object) -> Tensor:
-        if name != self.level.tap:
-            return tensor
-        self.net.answer(self.level, tensor)
-        raise _Reached
-
-
 def multiply_adds(net: PoseNetwork, level: str, height: int, width: int) -> int:
-    """Multiply-adds of the convolutions until a level's answer can be read; see costs.py for the unit."""
-    at = levels(net).get(level)
-    return cost(_Until(net, at) if at else net, height, width).macs  # pyright: ignore[reportArgumentType]
+    """Multiply-adds of the convolutions until a level's answer can be read; see networks/costs.py for the unit."""
+    return cost(net, height, width, until=levels(net).get(level)).macs

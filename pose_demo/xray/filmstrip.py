@@ -1,8 +1,9 @@
 """The heatmap filmstrip: how the answer comes about, supervision by supervision or fusion by fusion.
 
-A Hourglass is supervised after every stack, so its frames are what the network was trained to say there. HRNet is
-supervised once: its frames are a lens, the final 1x1 layer applied to branch 0 after every fusion. The layer was
-trained for the last fusion alone, where the lens is the output; anywhere else it is a probe.
+Frames are the network's levels. A Hourglass is supervised after every stack, so its frames are what the network was
+trained to say there. HRNet is supervised once: its frames are a lens, the final 1x1 layer applied to branch 0 after
+every fusion. The layer was trained for the last fusion alone, where the lens is the output; anywhere else it is a
+probe.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from torch import Tensor
 
 from ..decode import decode, to_input
 from ..networks.base import PoseNetwork
-from ..networks.hrnet import HRNet
 from ..networks.trace import Trace
 
 
@@ -44,32 +44,23 @@ def frames(trace: Trace, net: PoseNetwork, cells: str, method: str = "argmax") -
 
     cells -- "centre" or "corner" and method as decode.py has them
     """
-    maps = list(_moments(trace, net))
-    stride = trace[maps[-1][0]].stride
-    decoded = [decode(h[None], method) for _, _, h in maps]
+    with torch.inference_mode():
+        maps = [net.answer(level, trace[level.tap].tensor)[0].float().cpu() for level in net.levels]
+    stride = trace[net.levels[-1].tap].stride
+    decoded = [decode(heatmaps[None], method) for heatmaps in maps]
     joints = [to_input(j[0], stride, cells).numpy() for j, _ in decoded]
     return [
         Frame(
-            name,
-            probe,
+            level.tap,
+            level.probe,
             heatmaps.numpy(),
             at,
             scores[0].numpy(),
             stride * spread(heatmaps).numpy(),
             np.linalg.norm(at - joints[-1], axis=1),
         )
-        for (name, probe, heatmaps), at, (_, scores) in zip(maps, joints, decoded, strict=True)
+        for level, heatmaps, at, (_, scores) in zip(net.levels, maps, joints, decoded, strict=True)
     ]
-
-
-def _moments(trace: Trace, net: PoseNetwork) -> list[tuple[str, bool, Tensor]]:
-    if not isinstance(net, HRNet):
-        return [(t.name, False, t.tensor[0].float().cpu()) for t in trace.where(role="heatmaps")]
-    fused = trace.where(role="fused", branch=0)
-    with torch.inference_mode():
-        probes = [(t.name, True, net.lens(t.tensor)[0].float().cpu()) for t in fused[:-1]]
-    # The last frame is the output itself: there the lens is no probe any more.
-    return [*probes, ("heatmaps", False, trace.heatmaps[-1][0].float().cpu())]
 
 
 def spread(heatmaps: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from ..networks.base import PoseNetwork
 from ..networks.trace import Trace
 from ..networks.upsampling import enlarge
-from .graph import Enlarge, Graph, graph
+from ..networks.wiring import wiring
 
 
 @dataclass(frozen=True)
@@ -35,24 +35,17 @@ class PlaceDifference:
 def places(net: PoseNetwork, first: Trace, second: Trace) -> list[PlaceDifference]:
     """Every place of a network in two passes over the same photo, in the order of the forward pass."""
     result = []
-    for tap, source, step in _enlargements(graph(net)):
-        a, b = first[tap].tensor, second[tap].tensor
-        before, after = first.stops[step.place], second.stops[step.place]
-        again = enlarge(first[source].tensor, step.factor, after)
+    for node in wiring(net).nodes.values():
+        if node.place is None:
+            continue
+        place, factor = node.place, net.places[node.place]
+        a, b = first[node.name].tensor, second[node.name].tensor
+        before, after = first.stops[place], second.stops[place]
+        alone = enlarge(first[node.sources[0]].tensor, factor, after) - a
         result.append(
-            PlaceDifference(step.place, tap, step.factor, before, after, _relative(again - a, a), _relative(b - a, a))
+            PlaceDifference(place, node.name, factor, before, after, _relative(alone, a), _relative(b - a, a))
         )
     return result
-
-
-def _enlargements(ways: Graph) -> list[tuple[str, str, Enlarge]]:
-    return [
-        (tap, edge.source, step)
-        for tap, edges in ways.items()
-        for edge in edges
-        for step in edge.steps
-        if isinstance(step, Enlarge)
-    ]
 
 
 def _relative(difference: torch.Tensor, reference: torch.Tensor) -> float:

@@ -3,32 +3,34 @@
     HRNet fusion        sum over j of f_ij(x_j), then ReLU            (CVPR 2019, section 3.2)
     Hourglass merge     skip + enlarged map from below                (ECCV 2016, section 3.1)
     Hourglass feedback  stack's input + features + heatmaps, remapped (ECCV 2016, section 3.2)
+    residual unit       x, or its projection, + f(x); in HRNet with a ReLU behind it
     heatmap head        a weight times a channel, over all channels, plus the bias
 
-Terms are added in the order of the forward pass, so that the sum is the network's own, bit for bit.
+All are read from the network's wiring. Terms are added in the order of the forward pass, so that the sum is the
+network's own, bit for bit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..networks.base import PoseNetwork
-from ..networks.hourglass import StackedHourglass
-from ..networks.hrnet import HRNet
-from ..networks.trace import Trace
+from ..networks.trace import Node, Trace
+from ..networks.wiring import Conv, Step, Wiring, wiring
 
 
 @dataclass(frozen=True)
 class Term:
     """One summand.
 
-    name   -- its tap, or "channel12" of a head
+    name   -- its tap, or "channel12" of a head; role -- the tap's
     tensor -- (C, H, W), what is added
     before -- (C, h, w) before it was enlarged, None where nothing enlarges it
-    source -- the tap that it is made from
+    source -- the map that it is made from, and steps -- through which layers
     share  -- its part of all terms' absolute values, 0 to 1; the shares of a sum add up to 1
     """
 
@@ -37,11 +39,13 @@ class Term:
     before: Tensor | None
     source: str
     share: float
+    role: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sum:
-    """kind  -- "fusion", "merge", "feedback" or "head"
+    """kind  -- "fusion", "merge", "feedback", "unit", "head", or "sum" for any other
     total -- (C, H, W), the tap that the terms add up to
     after -- (C, H, W), what is passed on where a ReLU follows, else None
     """
@@ -64,92 +68,89 @@ class Sum:
         return float((self.added() - self.total).abs().max() / self.total.abs().max().clamp_min(1e-30))
 
 
-def kind(trace: Trace, name: str) -> str | None:
-    """Which sum makes this tap; None where it is not a sum."""
-    tap = trace[name]
-    if tap.role in ("sum", "fused"):
-        return "fusion"
-    if tap.role == "merge":
-        return "merge"
-    if tap.role == "stack" and (name.endswith(".output") or tap.stack > 1):
-        return "feedback"
-    return "head" if tap.role == "heatmaps" else None
+#: What a sum is called whose map has this role.
+_KINDS = {"sum": "fusion", "merge": "merge", "stack": "feedback"}
 
 
-def find(trace: Trace, name: str, net: PoseNetwork | None = None, joint: int | None = None) -> Sum | None:
-    """The sum that makes a tap, None where it is not a sum. A head needs the network and the joint's channel."""
-    match kind(trace, name):
-        case "fusion":
-            return _fusion(trace, name)
-        case "merge":
-            level = name.removesuffix(".merge")
-            stack, k = trace[name].stack, trace[name].level
-            parts = [
-                (f"{level}.skip", None, f"{level}.skip"),
-                (f"{level}.upsampled", f"stack{stack}.level{k + 1}.up", f"stack{stack}.level{k + 1}.up"),
-            ]
-            return _sum("merge", trace, name, parts)
-        case "feedback":
-            stack = trace[name].stack - (0 if name.endswith(".output") else 1)
-            at = f"stack{stack}"
-            parts = [
-                (f"{at}.input", None, f"{at}.input"),
-                (f"{at}.feedback.features", None, f"{at}.features"),
-                (f"{at}.feedback.heatmaps", None, f"{at}.heatmaps"),
-            ]
-            return _sum("feedback", trace, name, parts)
-        case "head":
-            if net is None or joint is None:
-                raise ValueError("which channels carry a joint needs the network and the joint's channel")
-            return _head(trace, name, net, joint)
-    return None
+def kind(net: PoseNetwork, name: str) -> str | None:
+    """Which sum makes this tap; None where it is not a sum. Raises KeyError for a tap that the network has not."""
+    nodes, at = wiring(net).nodes, _sum(net, name)
+    if at is None or at.join == "head":
+        return at and "head"
+    unit = any(source in nodes and nodes[source].role == "residual" for source in at.sources)
+    return "unit" if unit else _KINDS.get(at.role, "sum")
 
 
-def _fusion(trace: Trace, name: str) -> Sum:
-    at = name.rpartition(".")[0]
-    module = at.rpartition(".")[0]
-    tap = trace[name]
-    terms = trace.where(role="term", stage=tap.stage, module=tap.module, branch=tap.branch)
-    parts = [
-        (t.name, f"{t.name}.reduced" if f"{t.name}.reduced" in trace else None, f"{module}.branch{t.source}")
-        for t in terms
-    ]
-    return _sum("fusion", trace, f"{at}.sum", parts, trace[f"{at}.fused"].tensor[0])
+def taps(net: PoseNetwork, name: str) -> list[str]:
+    """The taps that `find` reads: this one, the sum, its terms, and what they were before they were enlarged."""
+    nodes, at = wiring(net).nodes, _sum(net, name)
+    terms = list(at.sources) if at else []
+    before = [b for term in terms if (b := _before(nodes[term]))]
+    return list(dict.fromkeys([name, at.name if at else name, *terms, *before]))
 
 
-def _sum(kind: str, trace: Trace, name: str, parts: list, after: Tensor | None = None) -> Sum:
-    tensors = [trace[part].tensor[0] for part, _, _ in parts]
-    terms = tuple(
-        Term(part, tensor, None if before is None else trace[before].tensor[0], source, share)
-        for (part, before, source), tensor, share in zip(parts, tensors, shares(tensors), strict=True)
-    )
-    return Sum(kind, name, terms, trace[name].tensor[0], after)
+def find(trace: Trace, name: str, net: PoseNetwork, joint: int | None = None) -> Sum | None:
+    """The sum that makes a tap, None where it is not a sum. A head needs the joint's channel.
+
+    Raises KeyError where the trace holds not all of `taps`: those inside units are recorded when they are named.
+    """
+    wired, what, at = wiring(net), kind(net, name), _sum(net, name)
+    if what is None or at is None:
+        return None
+    if what == "head":
+        if joint is None:
+            raise ValueError("which channels carry a joint needs the joint's channel")
+        return _head(trace, at, net, joint)
+    tensors = [trace[term].tensor[0] for term in at.sources]
+    terms = []
+    for term, tensor, share in zip(at.sources, tensors, shares(tensors), strict=True):
+        node, (source, steps) = wired.nodes[term], _origin(wired, term)
+        before = _before(node)
+        terms.append(Term(term, tensor, trace[before].tensor[0] if before else None, source, share, node.role, steps))
+    after = trace[name].tensor[0] if wired.nodes[name].join == "relu" else None
+    return Sum(what, at.name, tuple(terms), trace[at.name].tensor[0], after)
 
 
-def _head(trace: Trace, name: str, net: PoseNetwork, joint: int) -> Sum:
-    """A 1x1 convolution is a weighted sum of channels: one term a channel, the bias the last."""
-    layer, source = head(net, trace, name)
-    features = trace[source].tensor[0]
+def _sum(net: PoseNetwork, name: str) -> Node | None:
+    """The sum or head that a tap is, but for a ReLU or another name behind it."""
+    nodes = wiring(net).nodes
+    node = nodes[name]
+    while node.join in ("relu", "same") and node.sources[0] in nodes:
+        node = nodes[node.sources[0]]
+    return node if node.join == "sum" or (node.join == "head" and _layer(net, node)) else None
+
+
+def _before(node: Node) -> str | None:
+    return node.sources[0] if node.join == "enlarge" else None
+
+
+def _origin(wired: Wiring, name: str) -> tuple[str, tuple[Step, ...]]:
+    """Where a term comes from: itself where it stands in the picture, else the map that goes into it, and how."""
+    steps: tuple[Step, ...] = ()
+    while not wired.visible(name) and wired.nodes[name].role != "unit":
+        name, before = next(iter(wired.ways[name].items()))
+        steps = (*before, *steps)
+    return name, steps
+
+
+def _layer(net: PoseNetwork, head: Node) -> nn.Conv2d | None:
+    """The 1x1 convolution that a head is; None where it is something else."""
+    [steps] = wiring(net).ways[head.name].values()
+    name = steps[0].layer if len(steps) == 1 and isinstance(steps[0], Conv) else ""
+    layer = net.get_submodule(name)
+    return layer if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) else None
+
+
+def _head(trace: Trace, at: Node, net: PoseNetwork, joint: int) -> Sum:
+    """A weighted sum of channels: one term a channel, the bias the last."""
+    layer: Any = _layer(net, at)
+    features = trace[at.sources[0]].tensor[0]
     weights = layer.weight[joint, :, 0, 0].to(features)
-    products = weights[:, None, None] * features
-    bias = layer.bias[joint].to(features).expand_as(features[:1])
-    tensors = [*products[:, None], bias]
-    names = [f"channel{k}" for k in range(len(products))] + ["bias"]
-    terms = tuple(
-        Term(n, t, None, source, s) for n, t, s in zip(names, tensors, shares(tensors), strict=True)
-    )  # fmt: skip
-    return Sum("head", name, terms, trace[name].tensor[0, joint : joint + 1])
-
-
-def head(net: PoseNetwork, trace: Trace, name: str) -> tuple[nn.Conv2d, str]:
-    """The 1x1 layer that makes these heatmaps, and the tap that it reads."""
-    if isinstance(net, StackedHourglass):
-        stack = trace[name].stack
-        return net.heads[stack - 1], f"stack{stack}.features"
-    if isinstance(net, HRNet):
-        last = len(net.stages[-1])
-        return net.head, f"stage4.module{last}.branch0.fused"
-    raise ValueError(f"{type(net).__name__} leaves no trace")
+    bias = torch.zeros(1) if layer.bias is None else layer.bias[joint]
+    tensors = [*(weights[:, None, None] * features)[:, None], bias.to(features).expand_as(features[:1])]
+    names = [*(f"channel{k}" for k in range(len(features))), "bias"]
+    terms = [Term(n, t, None, at.sources[0], s) for n, t, s in zip(names, tensors, shares(tensors), strict=True)]
+    return Sum("head", at.name, tuple(terms), trace[at.name].tensor[0, joint : joint + 1])
 
 
 def shares(tensors: list[Tensor]) -> list[float]:

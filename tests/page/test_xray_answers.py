@@ -89,7 +89,19 @@ def test_every_sum_that_is_shown_adds_up_to_the_map_that_is_shown(key):
             assert np.abs(gap).max() <= 1e-6 * np.abs(total).max(), (name, channel)
             assert sum(term["share"] for term in answer["terms"]) == pytest.approx(1)
             checked += 1
-    assert checked == 2 * (2 * 6 + 1 + 8 + 2 + 2)  # fusions twice, head; merges, feedback twice, heads
+    units = 2 + 9 + 6 + 3 + 1 + 2 * 13  # stage 1, branches, as terms; stem, as first input, levels
+    assert checked == 2 * (2 * 6 + 1 + 8 + 2 + 2 + units)  # fusions twice, head; merges, feedback twice, heads
+
+
+def test_a_residual_unit_is_x_plus_what_its_layers_add(key):
+    answer = ask(key, "sum", side=0, cell="stage1.unit1")
+    assert answer["kind"] == "unit" and [t["label"]["key"] for t in answer["terms"]] == [
+        "xray.unit_projected", "xray.unit_f"]  # fmt: skip
+    assert [step["values"]["kernel"] for step in answer["terms"][1]["steps"]] == [1, 3, 1]
+    assert np.allclose(numbers(ask(key, "sum", side=0, cell="stage1.unit1", channel=5)["after"]),
+                       numbers(ask(key, "channel", side=0, cell="stage1.unit1", channel=5)))  # fmt: skip
+    answer = ask(key, "sum", side=1, cell="stack1.level2.skip")
+    assert [t["label"]["key"] for t in answer["terms"]] == ["xray.unit_x", "xray.unit_f"] and answer["after"] is None
 
 
 def test_a_cell_shows_its_channels_sorted_and_its_own_values(key, comparison):

@@ -14,9 +14,9 @@ from PIL import Image
 
 from pose_demo.draw import study as drawing
 from pose_demo.networks import zoo
+from pose_demo.networks.costs import cost
 from pose_demo.networks.hrnet import HRNet
 from pose_demo.networks.upsampling import STOPS
-from pose_demo.study.costs import cost
 from pose_demo.study.labels import open_labels
 from pose_demo.study.predict import Parts, Place, Predictor
 from pose_demo.study.questions import inside, multiply_adds, sizes

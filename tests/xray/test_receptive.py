@@ -1,19 +1,10 @@
 import pytest
 import torch
 
-from pose_demo.networks.upsampling import STOPS
-from pose_demo.networks.wiring import wiring
+from pose_demo.networks.trace import INPUT
+from pose_demo.networks.upsampling import STOPS, reach
+from pose_demo.networks.wiring import Conv, wiring
 from pose_demo.xray import receptive
-from pose_demo.xray.graph import INPUT, graph
-
-
-def test_the_graph_knows_every_tap_and_nothing_else_and_only_looks_back(net, trace):
-    ways = graph(net)
-    assert list(ways) == list(trace)
-    seen = {INPUT}
-    for tap, edges in ways.items():
-        assert all(edge.source in seen for edge in edges)
-        seen.add(tap)
 
 
 @pytest.mark.parametrize("stop", STOPS)
@@ -60,21 +51,23 @@ def test_a_convolutions_gradient_is_its_weights(hrnet, image):
     assert torch.count_nonzero(gradient) <= 9
 
 
-def test_the_wiring_read_from_a_pass_is_the_graph(net):
-    """Layer by layer, of the ways through a unit the one that reaches farthest."""
+def test_an_unknown_stop_is_an_error(hrnet):
+    with pytest.raises(ValueError, match="unknown upsampling 'cubic'"):
+        receptive.field(hrnet, "stem", (0, 0), (128, 128), "cubic")
+    with pytest.raises(ValueError, match="unknown upsampling 'cubic'"):
+        reach(0, 0, 2, "cubic", 8)
+
+
+def test_the_wiring_knows_every_tap_only_looks_back_and_names_the_layers(net, trace):
     read = wiring(net)
-
-    def outside(tap):
-        found = {}
-        for source, steps in read.ways[tap].items():
-            inner = outside(source) if source in read.nodes and read.nodes[source].inside else {source: ()}
-            for start, before in inner.items():
-                way = (*before, *map(str, steps))
-                found[start] = max(way, found.get(start, ()), key=len)
-        return found
-
-    ways = {tap: {edge.source: tuple(map(str, edge.steps)) for edge in edges} for tap, edges in graph(net).items()}
-    assert {tap: outside(tap) for tap, node in read.nodes.items() if not node.inside} == ways
+    assert [name for name, node in read.nodes.items() if not node.inside] == list(trace)
+    seen = {INPUT}
+    for tap, ways in read.ways.items():
+        assert set(ways) <= seen
+        seen.add(tap)
+    layers = [s.layer for ways in read.ways.values() for steps in ways.values() for s in steps
+              if isinstance(s, Conv) and not s.pool]  # fmt: skip
+    assert set(layers) == {name for name, module in net.named_modules() if isinstance(module, torch.nn.Conv2d)}
 
 
 def test_the_levels_are_where_an_answer_can_be_read(net, trace):

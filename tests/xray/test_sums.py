@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 import torch
 
@@ -7,16 +9,18 @@ from pose_demo.xray import sums
 STOPS = ("nearest", "bilinear", "bicubic", "bilinear-corners")
 
 
-def every_sum(trace, net):
+def every_sum(trace, net, image, stop=None):
     for name in trace:
-        if sums.kind(trace, name):
-            yield sums.find(trace, name, net, joint=3)
+        if sums.kind(net, name):
+            parts = trace | net.trace(image, stop, sums.taps(net, name))
+            yield sums.find(parts, name, net, joint=3)
 
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_every_sum_adds_up_to_what_the_network_passes_on(net, image, stop):
-    found = list(every_sum(net.trace(image, stop), net))
-    assert {s.kind for s in found} == ({"fusion", "head"} if hasattr(net, "stages") else {"merge", "feedback", "head"})
+    found = list(every_sum(net.trace(image, stop), net, image, stop))
+    own = {"fusion"} if hasattr(net, "stages") else {"merge", "feedback"}
+    assert {s.kind for s in found} == {"unit", "head", *own}
     for each in found:
         assert each.error() <= 1e-6, each.name
         assert sum(t.share for t in each.terms) == pytest.approx(1)
@@ -28,25 +32,44 @@ def test_every_sum_adds_up_to_what_the_network_passes_on(net, image, stop):
 def test_with_trained_weights_every_joint_of_every_head_adds_up(name):
     net = zoo.load(name)
     with torch.inference_mode():
-        trace = net.trace(torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(2)))
-        for each in every_sum(trace, net):
+        image = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(2))
+        trace = net.trace(image)
+        for each in every_sum(trace, net, image):
             assert each.error() <= 1e-6, each.name
         for tap in trace.where(role="heatmaps"):
             for joint in range(net.joints):
                 assert sums.find(trace, tap.name, net, joint).error() <= 1e-6
 
 
-def test_fusions_and_merges_are_counted_and_not_only_found(hrnet, hourglass, image):
-    trace = hrnet.trace(image)
-    assert sum(sums.kind(trace, n) == "fusion" for n in trace) == 2 * (2 + 3 + 3 + 4 + 1)  # each as .sum and .fused
-    trace = hourglass.trace(image)
-    assert sum(sums.kind(trace, n) == "merge" for n in trace) == 3 * 4
-    assert sum(sums.kind(trace, n) == "feedback" for n in trace) == 2 * 2  # a stack's output is the next one's input
+def test_sums_are_counted_and_not_only_found(hrnet, hourglass, image):
+    kinds = Counter(sums.kind(hrnet, n) for n in hrnet.trace(image))
+    assert kinds["fusion"] == 2 * (2 + 3 + 3 + 4 + 1)  # each as .sum and .fused
+    assert kinds["unit"] == 1 + 2 + 2 * 3 + 2 * 4 + (2 + 3 + 3 + 4 + 1)  # stage 1, branches, and each as a term
+    kinds = Counter(sums.kind(hourglass, n) for n in hourglass.trace(image))
+    assert (kinds["merge"], kinds["feedback"], kinds["head"]) == (3 * 4, 2 * 2, 3)  # an output is the next one's input
+    assert kinds["unit"] == 3 + 1 + 3 * (4 * 3 + 1)  # the stem, which is the first stack's input, and the levels
+
+
+def test_a_unit_is_what_it_is(hrnet, hourglass, image):
+    """Of HRNet's first unit both ways are layers, of its last branch x comes as it is; Hourglass has no ReLU."""
+
+    def unit(net, name):
+        return sums.find(net.trace(image, names=sums.taps(net, name)), name, net)
+
+    first = unit(hrnet, "stage1.unit1")
+    assert [(t.role, t.source, [s.kernel for s in t.steps]) for t in first.terms] == [
+        ("shortcut", "stem", [1]), ("residual", "stem", [1, 3, 1])]  # fmt: skip
+    assert torch.equal(first.added().relu(), first.after)
+    x, f = unit(hrnet, "stage3.module2.branch2").terms
+    assert (x.steps, x.source, [s.kernel for s in f.steps]) == ((), "stage3.module1.branch2.fused", [3, 3])
+    skip = unit(hourglass, "stack2.level1.skip")
+    assert skip.after is None and skip.terms[0].source == "stack2.level1.down"
+    assert torch.equal(skip.added(), skip.total)
 
 
 def test_terms_know_what_they_were_before_they_were_enlarged(hrnet, image):
     trace = hrnet.trace(image)
-    fusion = sums.find(trace, "stage4.module1.branch1.fused")
+    fusion = sums.find(trace, "stage4.module1.branch1.fused", hrnet)
     assert [t.before is not None for t in fusion.terms] == [False, False, True, True]
     assert fusion.terms[3].before.shape[-1] * 4 == fusion.terms[3].tensor.shape[-1]
     assert fusion.terms[0].source == "stage4.module1.branch0"
@@ -54,6 +77,6 @@ def test_terms_know_what_they_were_before_they_were_enlarged(hrnet, image):
 
 def test_what_is_no_sum_is_none_and_a_head_says_what_it_needs(hrnet, image):
     trace = hrnet.trace(image)
-    assert sums.find(trace, "stem") is None
+    assert sums.find(trace, "stem", hrnet) is None
     with pytest.raises(ValueError, match="joint"):
-        sums.find(trace, "heatmaps")
+        sums.find(trace, "heatmaps", hrnet)

@@ -10,20 +10,21 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from ...draw import mosaic
+from ...networks.trace import INPUT
+from ...networks.wiring import wiring
 from ...xray import channels, receptive
-from ...xray.graph import INPUT, graph
 from .. import work
-from ..schema import NumberMap, Question
+from ..schema import NumberMap, Question, Said
 from ..store import Shot
 from . import terms
-from .parts import address, number_map, place, side_of
+from .parts import address, number_map, place, side_of, step
 
 # fmt: off
 Picture = TypedDict("Picture", {"src": str})
 #: shares -- of the variance, of three components
 Pca = TypedDict("Pca", {"src": str, "shares": list[float]})
-#: A map that a cell is made from, and through what.
-Made = TypedDict("Made", {"source": str, "steps": list[str]})
+#: A map that a cell is made from, and through which layers.
+Made = TypedDict("Made", {"source": str, "steps": list[Said]})
 Stats = TypedDict("Stats", {"low": float, "mean": float, "high": float})
 Histogram = TypedDict("Histogram", {"counts": list[int], "low": float, "high": float})
 #: All channels in one picture: (height, width) of a tile, tiles a row; order -- channels, values -- what ordered them;
@@ -73,7 +74,7 @@ def cell(shot: Shot, asked: Question) -> CellAnswer:
         "shape": list(facts.shape),
         "by": by,
         "made": made(shot, side, name),
-        "sum": terms.kind(shot.trace(side), name),
+        "sum": terms.kind(shot.net(side), name),
         "names": list(shot.pose(side).card.joints.joints) if tap.role == "heatmaps" else None,
         "stats": {"low": facts.low, "mean": facts.mean, "high": facts.high},
         "dead": len(facts.dead),
@@ -108,8 +109,8 @@ def channel(shot: Shot, asked: Question) -> Channel:
 
 
 def made(shot: Shot, side: int, name: str) -> list[Made]:
-    edges = graph(shot.net(side)).get(name, ())
-    return [{"source": edge.source, "steps": [str(step) for step in edge.steps]} for edge in edges]
+    ways = wiring(shot.net(side)).into(name)
+    return [{"source": source, "steps": [step(s) for s in way.steps]} for source, way in ways.items()]
 
 
 def pca(shot: Shot, asked: Question) -> Pca:

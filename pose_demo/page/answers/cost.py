@@ -6,8 +6,8 @@ from typing import Any
 
 from ...draw.stages import Bars, figure
 from ...locales import say
+from ...networks import costs
 from ...networks.trace import Trace
-from ...study import costs
 from ..schema import Said, said
 from ..store import Shot
 
@@ -60,7 +60,5 @@ def maps(trace: Trace) -> dict[str, int]:
     for tap in trace.values():
         if tap.tensor.data_ptr() not in seen:
             seen.add(tap.tensor.data_ptr())
-            part = (f"stack{tap.stack}" if tap.stack is not None else f"stage{tap.stage}" if tap.stage is not None
-                    else "head" if tap.role == "heatmaps" else "stem")  # fmt: skip
-            found[part] = found.get(part, 0) + tap.tensor.numel() * tap.tensor.element_size()
+            found[tap.part] = found.get(tap.part, 0) + tap.tensor.numel() * tap.tensor.element_size()
     return found

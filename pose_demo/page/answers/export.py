@@ -117,7 +117,7 @@ def _cell(shot: Shot, asked: Question) -> dict[str, Any] | None:
         return None
     side, name = asked["side"], asked["cell"]
     trace = shot.trace(side)
-    adds = terms.kind(trace, name)
+    adds = terms.kind(shot.net(side), name)
     return {
         "name": name,
         "title": shot.pose(side).card.title,

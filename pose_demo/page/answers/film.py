@@ -40,11 +40,11 @@ def film(shot: Shot, asked: Question) -> Film:
             sides.append({"title": pose.card.title, "why": why})
             continue
         found = frames(shot, k)
-        channel = None if joint == ALL else pose.card.joints.index(joint)
+        channel, lens = None if joint == ALL else pose.card.joints.index(joint), any(f.probe for f in found)
         sides.append({
             "title": pose.card.title,
-            "note": "xray.lens_note" if any(f.probe for f in found) else "xray.stack_note",
-            "frames": [_frame(f, channel) for f in found],
+            "note": "xray.lens_note" if lens else "xray.stack_note",
+            "frames": [_frame(f, channel, "output" if lens else "supervised") for f in found],
             "path": [] if channel is None else [pose.crop.to_photo(f.joints[channel]).round(1).tolist() for f in found],
         })  # fmt: skip
     shown = [frame for side in sides for frame in side.get("frames", ())]
@@ -55,12 +55,12 @@ def film(shot: Shot, asked: Question) -> Film:
     return {"joint": joint, "sides": sides, "top": top, "size": (width, height)}
 
 
-def _frame(frame: filmstrip.Frame, channel: int | None) -> Still:
+def _frame(frame: filmstrip.Frame, channel: int | None, kind: Literal["output", "supervised"]) -> Still:
     pick = slice(None) if channel is None else channel
     peak, spread, distance = (float(np.mean(v[pick])) for v in (frame.peaks, frame.spread, frame.distance))
     return {
         "name": frame.name,
-        "kind": "probe" if frame.probe else "output" if frame.name == "heatmaps" else "supervised",
+        "kind": "probe" if frame.probe else kind,
         "map": number_map(frame.heatmaps.max(axis=0) if channel is None else frame.heatmaps[channel]),
         "peak": peak,
         "spread": spread,

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from ...draw.colour import viridis
 from ...networks.upsampling import STOPS
+from ...networks.wiring import wiring
 from ...xray import lab
 from ..schema import NumberMap, Question
 from ..store import Shot
@@ -40,23 +41,24 @@ def _side(shot: Shot, side: int, against: str | None) -> LabSide | Any:
     pose = shot.pose(side)
     if why := why_not(shot, side):
         return {"title": pose.card.title, "why": why}
-    shown, other = shot.trace(side), shot.other(side, against)
+    now, other = shot.trace(side), shot.other(side, against)
     result = {
         "title": pose.card.title,
         "now": stops(shot, side),
         "trained": pose.card.upsampling,
         "other": other,
-        "same": set(shown.stops.values()) == {other},
+        "same": set(now.stops.values()) == {other},
     }
     if result["same"]:
         return {**result, "places": [], "joints": []}
-    places = lab.places(shot.net(side), shown, shot.trace(side, other))
+    shown = wiring(shot.net(side)).shown
+    places = lab.places(shot.net(side), now, shot.trace(side, other))
     before, after = frames(shot, side)[-1].joints, frames(shot, side, other)[-1].joints
     moved = lab.shifts(pose.card.joints.joints, pose.crop.to_photo(before), pose.crop.to_photo(after), pose.torso)
     return {
         **result,
         "places": [
-            {"place": p.place, "factor": p.factor, "alone": p.alone, "total": p.total, "cell": shown_cell(p.place)}
+            {"place": p.place, "factor": p.factor, "alone": p.alone, "total": p.total, "cell": shown(p.tap)}
             for p in sorted(places, key=lambda p: -p.alone)
         ],
         "joints": [
@@ -64,11 +66,6 @@ def _side(shot: Shot, side: int, against: str | None) -> LabSide | Any:
             for s in sorted(moved, key=lambda s: -s.pixels)
         ],
     }
-
-
-def shown_cell(place: str) -> str:
-    """The map cell behind a place: HRNet's fusion, the Hourglass's merge."""
-    return f"{place.rpartition('.')[0]}.fused" if ".from" in place else f"{place}.merge"
 
 
 def stops(shot: Shot, side: int) -> list[str]:

@@ -84,7 +84,10 @@ def _largest(shot: Shot, side: int, asked: Question) -> Measured:
 
 
 def _found(shot: Shot, side: int, asked: Question) -> sums.Sum:
-    found = sums.find(shot.trace(side), asked["cell"], shot.net(side), _channel(shot, side, asked))
+    net, name = shot.net(side), asked["cell"]
+    if sums.kind(net, name) is None:
+        raise KeyError(name)
+    found = sums.find(shot.inside(side, sums.taps(net, name)), name, net, _channel(shot, side, asked))
     if found is None:
         raise KeyError(asked["cell"])
     return found

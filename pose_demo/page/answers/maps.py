@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from torch import Tensor
 
 from ...draw import architecture, map_svg
 from ...draw.sprite import sprite
-from ...networks.trace import Tap, Trace
+from ...networks.trace import INPUT, Trace
+from ...networks.wiring import wiring
 from ...xray.channels import energy
-from ...xray.graph import INPUT
 from ..schema import MapSide
 from ..store import Shot
 from .parts import address
@@ -21,12 +22,11 @@ def maps(shot: Shot, standalone: bool = False) -> list[MapSide]:
     """One entry a side: its <svg>, legend and remarks, or why there is none. standalone -- for a file."""
     sides = [k for k in range(len(shot.comparison.poses)) if shot.traceable(k)]
     traces = {k: shot.trace(k) for k in sides}
-    shapes = {k: _shapes(shot, k, traces[k]) for k in sides}
-    scale = architecture.scale(*shapes.values()) if shapes else 1.0
-    drawn = {k: architecture.layout(shapes[k], scale) for k in sides}
+    scale = architecture.scale(*(_shape(traces[k].heatmaps[-1]) for k in sides)) if sides else 1.0
+    drawn = {k: architecture.layout(wiring(shot.net(k)), _shapes(shot, k, traces[k]), scale) for k in sides}
     pictures = {k: {name: picture(traces[k], name) for name in drawn[k].cells if name != INPUT} for k in sides}
-    top = max((float(p.max()) for k in sides for n, p in pictures[k].items() if n.endswith("heatmaps")
-               and "feedback" not in n), default=1.0)  # fmt: skip
+    answers = [(k, tap.name) for k in sides for tap in traces[k].where(role="heatmaps") if tap.visible]
+    top = max((float(pictures[k][name].max()) for k, name in answers), default=1.0)
     result = []
     for k, pose in enumerate(shot.comparison.poses):
         entry = {"title": pose.card.title, "status": pose.card.status, "trained": pose.card.trained}
@@ -55,18 +55,13 @@ def _side(
         drawn, packed.at, f"{address(packed.picture, 82)}|{width}|{height}", str(k), shot.pose(k).card.title, names,
         standalone,
     )  # fmt: skip
-    merging = "stack1.input" in drawn.cells
-    ways = {"same": "same", "up": "up", "down": "down"}
-    if merging:
-        ways = {"up": "up_hourglass", "down": "down_hourglass", "skip": "skip", "back": "back"}
+    kinds = {arrow.kind for arrow in drawn.arrows}
     return {
         "svg": text,
         "width": drawn.width,
         "groups": list(groups.items()),
-        "ways": [
-            (way, f"xray.{ways[way] if merging else way}") for way in (ways if merging else ("same", "up", "down"))
-        ],
-        "notes": ["xray.note_h"] if merging else [f"xray.note_{n}" for n in (1, 2, 3)],
+        "ways": [(way, f"xray.{way}") for way in ("same", "up", "down", "skip", "back") if way in kinds],
+        "notes": drawn.notes,
     }
 
 
@@ -86,9 +81,9 @@ def picture(trace: Trace, name: str) -> np.ndarray:
 
 def _shapes(shot: Shot, side: int, trace: Trace) -> dict[str, tuple[int, int, int]]:
     height, width = shot.pose(side).card.input
-    return {INPUT: (3, height, width), **{name: _shape(tap) for name, tap in trace.items()}}
+    return {INPUT: (3, height, width), **{name: _shape(tap.tensor) for name, tap in trace.items()}}
 
 
-def _shape(tap: Tap) -> tuple[int, int, int]:
-    c, h, w = tap.tensor.shape[1:]
+def _shape(tensor: Tensor) -> tuple[int, int, int]:
+    c, h, w = tensor.shape[1:]
     return c, h, w

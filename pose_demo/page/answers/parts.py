@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ...decode import to_cells
 from ...draw.colour import webp
+from ...networks.wiring import Conv, Enlarge, Step
 from ...xray import channels
-from ..schema import NumberMap, Question
+from ..schema import NumberMap, Question, Said, said
 from ..store import Shot
 
 #: All joints at once, where one is named.
@@ -78,3 +79,13 @@ def strongest(shot: Shot, side: int, name: str, joint: str) -> int:
     at = place(shot, side, joint, tap.stride)
     values = shot.tensor(side, name)
     return channels.order(values, "energy" if at is None else "joint", at)[0][0]
+
+
+def step(layer: Step) -> Said:
+    """A layer between two maps, in words."""
+    if isinstance(layer, Conv):
+        kind = "pool" if layer.pool else "conv" if layer.stride == 1 else "strided"
+        return said(f"xray.step_{kind}", kernel=layer.kernel, stride=layer.stride)
+    if isinstance(layer, Enlarge):
+        return said("xray.step_enlarge", factor=layer.factor)
+    return said("xray.step_whole", operation=layer.operation)

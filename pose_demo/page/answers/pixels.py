@@ -11,8 +11,8 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from ...draw import architecture
+from ...networks.trace import INPUT
 from ...xray import channels, receptive
-from ...xray.graph import INPUT
 from ..schema import Question
 from ..store import Shot
 from .parts import strongest

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from typing_extensions import TypedDict
 
-from ...draw import architecture
+from ...networks.wiring import wiring
 from ...xray import story
-from ...xray.graph import INPUT
 from ..schema import NumberMap, Question
 from ..store import Shot
 from .film import frames
@@ -87,10 +86,8 @@ def _who(answer: story.Answer) -> Who:
 
 def told(shot: Shot, side: int) -> list[str]:
     """The maps of a network that stand in its picture, in the order of the forward pass."""
-    trace = shot.trace(side)
-    shapes = {INPUT: (3, *shot.pose(side).card.input), **{n: tuple(t.tensor.shape[1:]) for n, t in trace.items()}}
-    drawn = architecture.layout(shapes, 1.0).cells
-    return [name for name in trace if name in drawn and trace[name].role != "heatmaps" and "feedback" not in name]
+    nodes = wiring(shot.net(side)).nodes.values()
+    return [node.name for node in nodes if node.visible and node.role not in ("heatmaps", "feedback")]
 
 
 def _strip(found: list[story.Answer], first: story.Answer | None, most: int = 9) -> list[story.Answer]:

@@ -13,7 +13,7 @@ from ...xray import sums
 from ...xray.sums import kind
 from ..schema import NumberMap, Question, Said, said
 from ..store import Shot
-from .parts import number_map, one, side_of, strongest, values_of
+from .parts import number_map, one, side_of, step, strongest, values_of
 
 __all__ = ["computation", "kind"]
 
@@ -21,9 +21,9 @@ __all__ = ["computation", "kind"]
 MEAN = -1
 
 # fmt: off
-#: A map of a sum; before -- it was enlarged
+#: A map of a sum; before -- it was enlarged; source -- what it is made from, and through which layers
 Term = TypedDict("Term", {
-    "name": str, "label": NotRequired[Said], "source": str, "share": float, "map": NumberMap,
+    "name": str, "label": NotRequired[Said], "source": str, "steps": list[Said], "share": float, "map": NumberMap,
     "before": NumberMap | None,
 })
 #: channel -- whose numbers these are, None: the mean over all, which knows no ReLU
@@ -41,15 +41,15 @@ def computation(shot: Shot, asked: Question) -> SumAnswer:
     to the joint, or averaged over all (MEAN). Raises KeyError for a cell that is no sum.
     """
     side, name, number = side_of(shot, asked), asked["cell"], asked.get("channel")
-    trace, known = shot.trace(side), shot.pose(side).card.joints.joints
-    kind = sums.kind(trace, name)
+    net, known = shot.net(side), shot.pose(side).card.joints.joints
+    kind = sums.kind(net, name)
     if kind is None:
         raise KeyError(name)
     joint = asked["joint"] if asked["joint"] in known else known[0]
     if number is None:
         number = strongest(shot, side, name, joint)
     number = None if number == MEAN else number
-    found: Any = sums.find(trace, name, shot.net(side), known.index(joint))
+    found: Any = sums.find(shot.inside(side, sums.taps(net, name)), name, net, known.index(joint))
     terms = _heads(found) if kind == "head" else _terms(found, number)
     total = one(found.total, number if kind != "head" else 0)
     top = max(float(np.abs(v).max()) for v in [*(values_of(t["map"]) for t in terms), total.numpy()]) or 1.0
@@ -69,11 +69,20 @@ def computation(shot: Shot, asked: Question) -> SumAnswer:
     }
 
 
+#: The two terms of a residual unit, by role and whether layers lie in between.
+_LABELS = {
+    ("residual", True): said("xray.unit_f"), ("shortcut", True): said("xray.unit_projected"),
+    ("shortcut", False): said("xray.unit_x"),
+}  # fmt: skip
+
+
 def _terms(found: sums.Sum, number: int | None) -> list[Term]:
     return [
         {
             "name": t.name,
+            **({"label": _LABELS[t.role, bool(t.steps)]} if t.role in ("residual", "shortcut") else {}),
             "source": t.source,
+            "steps": [step(s) for s in t.steps],
             "share": t.share,
             "map": number_map(one(t.tensor, number)),
             "before": None if t.before is None else number_map(one(t.before, number)),
@@ -89,8 +98,8 @@ def _heads(found: sums.Sum, most: int = 7) -> list[Term]:
     rest = [each[k] for k in order[most:]]
 
     def term(label: Said, share: float, values: Any) -> Term:
-        return {"name": "", "label": label, "source": each[0].source, "share": share, "map": number_map(values),
-                "before": None}  # fmt: skip
+        return {"name": "", "label": label, "source": each[0].source, "steps": [], "share": share,
+                "map": number_map(values), "before": None}  # fmt: skip
 
     shown = [term(said("xray.channel", channel=k), each[k].share, each[k].tensor[0]) for k in order[:most]]
     if rest:

@@ -4,7 +4,7 @@ import { link, make, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { number, say, tell } from '../words.js';
 import { channelName } from './channels.js';
-import { section, walk } from './maps.js';
+import { find, section, walk } from './maps.js';
 import { trouble } from './part.js';
 import { reading } from './pixels.js';
 
@@ -18,6 +18,11 @@ on(['pixel'], () => {
   const old = section.querySelector('.equation');
   if (old && shown && state.pin) old.replaceWith(equation(shown, state.pin));
 });
+
+/** @type {Record<string, string>} */
+const TITLES = { head: 'head_title', sum: 'plus' };
+/** @param {import('../schema').Said[]} steps */
+const through = (steps) => steps.map(tell).join(' → ');
 
 /** @type {import('./inspector.js').Tab} */
 export async function sum(body, cell, wire) {
@@ -40,7 +45,7 @@ export async function sum(body, cell, wire) {
       sum(body, cell, wire);
     }, { 'aria-label': say('xray.channels') });
   body.replaceChildren(
-    make('div', 'sum-head', make('b', {}, say(`xray.${answer.kind === 'head' ? 'head_title' : answer.kind}`, answer)),
+    make('div', 'sum-head', make('b', {}, say(`xray.${TITLES[answer.kind] ?? answer.kind}`, answer)),
       ...(answer.kind === 'head' ? [] : [chooser]), said, legend(answer.total.low, answer.total.high, true)),
     make('div', 'sum', ...terms, sign('='), make('div', 'term total', figure(answer.total, say('xray.sum'), look)),
       ...after), equation(answer, pin), make('p', 'foot', say('xray.share_note', { error: answer.missed })));
@@ -61,7 +66,7 @@ function equation({ terms, total, after }, pin) {
 }
 
 /** @param {import('../schema').Term} term @param {import('../schema').Pin} pin */
-function term({ name, label, share, map, before, source }, { side, cell }) {
+function term({ name, label, share, map, before, source, steps }, { side, cell }) {
   const node = make('div', 'term'), look = { diverging: true };
   const after = figure(map, label ? tell(label) : short(name), { ...look, class: 'stretch' });
   if (before) {
@@ -71,12 +76,13 @@ function term({ name, label, share, map, before, source }, { side, cell }) {
     node.append(make('div', 'stretched', small, make('span', 'sign', '→'), after));
   } else node.append(after);
   node.append(make('span', { class: 'share', style: `--share:${share}` }, say('xray.share', { share })));
-  if (source !== cell) node.append(link(`← ${short(source)}`, () => walk(side, source)));
+  if (steps.length) node.append(make('span', 'foot', through(steps)));
+  if (source !== cell && find({ side, cell: source })) node.append(link(`← ${short(source)}`, () => walk(side, source)));
   return node;
 }
 
 /** @param {import('../schema').Made[]} edges @param {number} side */
 function made(edges, side) {
   return make('ul', 'made', ...edges.map(({ source, steps }) => make('li', {}, `${say('xray.made_from')} `,
-    link(source, () => walk(side, source)), steps.length ? `: ${steps.join(' → ')}` : '')));
+    link(source, () => walk(side, source)), steps.length ? `: ${through(steps)}` : '')));
 }

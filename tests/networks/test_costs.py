@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from pose_demo.networks.costs import cost
 from pose_demo.networks.hourglass import StackedHourglass
 from pose_demo.networks.hrnet import HRNet
-from pose_demo.study.costs import cost, part_of
+from pose_demo.networks.zoo import build
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_one_layer_by_hand():
             self.body = nn.Conv2d(3, 8, 3, stride=2, padding=1, groups=1)
             self.head = nn.Conv2d(8, 8, 5, padding=2, groups=4, bias=False)
 
-        def forward(self, x):
+        def forward(self, x, tap=None):
             return [self.head(self.body(x))]
 
     found = cost(One(), 16, 12)
@@ -61,8 +62,19 @@ def test_parts_are_the_papers_and_in_its_order():
     hrnet, hourglass = HRNet(3, 8, units=1, modules=(1, 1, 1), stem=8), StackedHourglass(3, 2, features=16)
     found = [[part.name for part in cost(net, 64, 64).parts] for net in (hrnet, hourglass)]
     assert found == [["stem", "stage1", "stage2", "stage3", "stage4", "head"], ["stem", "stack1", "stack2"]]
-    assert part_of(hrnet, "transitions.0.1.0.weight") == part_of(hrnet, "stages.0.0.branches.0") == "stage2"
-    assert part_of(hourglass, "feed_heatmaps.0.weight") == "stack1"
+    own = sum(p.numel() for module in (hrnet.transitions[0], hrnet.stages[0]) for p in module.parameters())
+    assert cost(hrnet, 64, 64).parts[2].parameters == own
+    feed = (hourglass.hourglasses[0], hourglass.after[0], hourglass.linear[0], hourglass.heads[0],
+            hourglass.feed_features[0], hourglass.feed_heatmaps[0])  # fmt: skip
+    own = sum(p.numel() for module in feed for p in module.parameters())
+    assert cost(hourglass, 64, 64).parts[1].parameters == own
+
+
+@pytest.mark.parametrize("name", ["hrnet-slim", "hourglass-slim"])
+def test_what_an_answer_on_the_way_has_cost(name):
+    net = build(name, 14)
+    until = [cost(net, 128, 128, until=level).macs for level in net.levels]
+    assert until == sorted(set(until)) and until[-1] == cost(net, 128, 128).macs
 
 
 @pytest.mark.parametrize("training", [True, False])

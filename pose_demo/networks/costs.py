@@ -11,23 +11,24 @@ from __future__ import annotations
 import copy
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..networks.base import PoseNetwork
-from ..networks.hourglass import StackedHourglass
-from ..networks.hrnet import HRNet
-from ..networks.zoo import wait
+from .base import Level
+from .trace import Node
+from .wiring import bare
+from .zoo import wait
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a network: "stem", "stage1" to "stage4" and "head" of HRNet, "stem" and "stack1", ... of Hourglass.
+    """One part of a network, as its taps name it: "stem", "stage1", ... "head", or "stem", "stack1", ...
 
     milliseconds -- median, None where it was not measured
     """
@@ -67,13 +68,14 @@ class Cost:
         return self.macs / 2**30
 
 
-def cost(net: PoseNetwork, height: int, width: int, repeats: int = 0) -> Cost:
+def cost(net: nn.Module, height: int, width: int, repeats: int = 0, until: Level | None = None) -> Cost:
     """Counts, and with `repeats` also times after one pass to warm up. `net` is neither changed nor disturbed.
 
-    A network of MMPose has the parts "backbone" and "head", and no times by part.
+    until -- the level where the pass ends, to know what its answer has cost
+    A network that leaves no trace has the parts that its modules are called by, and no times by part.
     Raises ValueError for a size that the network does not take.
     """
-    parameters, macs = _parameters(net), _macs(net, height, width)
+    parameters, macs = _count(net, height, width, until)
     times, total, device = {}, None, None
     if repeats:
         device = str(next(net.parameters()).device)
@@ -90,46 +92,55 @@ def cost(net: PoseNetwork, height: int, width: int, repeats: int = 0) -> Cost:
     )
 
 
-def part_of(net: nn.Module, name: str) -> str:
-    """The part that a module or parameter of this name belongs to."""
-    head, *rest = name.split(".")
-    if isinstance(net, HRNet):
-        return f"stage{int(rest[0]) + 2}" if head in ("transitions", "stages") else head
-    if isinstance(net, StackedHourglass):
-        return "stem" if head in ("conv1", "norm1", "stem") else f"stack{int(rest[0]) + 1}"
-    return head
+class _Reached(Exception):
+    """The level is reached: what comes after it costs nothing."""
 
 
-def _parameters(net: nn.Module) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for name, parameter in net.named_parameters():
-        counts[part_of(net, name)] += parameter.numel()
-    return Counter({part: counts[part] for part in sorted(counts, key=_order)})
+def _count(net: nn.Module, height: int, width: int, until: Level | None) -> tuple[Counter[str], Counter[str]]:
+    """{part: parameters}, {part: multiply-adds} of one pass that has shapes and no numbers: it costs nothing to run.
+
+    What a layer does belongs to the part of the tap that comes next.
+    """
+    shapes = bare(net)
+    parts: dict[str, str] = {}
+    macs: Counter[str] = Counter()
+    waiting: list[tuple[str, int]] = []
+
+    def watch(name: str) -> Callable:
+        def count(module: nn.Module, _: Any, output: Tensor) -> None:
+            waiting.append((name, output.numel() * module.weight[0].numel() if isinstance(module, nn.Conv2d) else 0))
+
+        return count
+
+    def book(part: str | None) -> None:
+        for name, spent in waiting:
+            macs[parts.setdefault(name, part or name.partition(".")[0])] += spent
+        waiting.clear()
+
+    def tap(name: str, tensor: Tensor, **told: Any) -> Tensor:
+        book(_part(name, told))
+        if until and name == until.tap:
+            shapes.answer(until, tensor)
+            book("head")
+            raise _Reached
+        return tensor
+
+    owners = {name: module for name, module in shapes.named_modules() if list(module.parameters(recurse=False))}
+    for name, module in owners.items():
+        module.register_forward_hook(watch(name))
+    photo = torch.empty(1, 3, height, width, device="meta", dtype=next(shapes.parameters()).dtype)
+    with torch.no_grad(), suppress(_Reached):
+        shapes(photo, tap=tap)
+    book(None)
+    parameters: Counter[str] = Counter()
+    for name in dict.fromkeys([*parts, *owners]):  # the parts in the order of the pass, then what it did not use
+        own = sum(p.numel() for p in owners[name].parameters(recurse=False))
+        parameters[parts.get(name, name.partition(".")[0])] += own
+    return parameters, macs
 
 
-def _order(part: str) -> tuple[int, int]:
-    """In the order of the forward pass: stem, stages or stacks by number, head."""
-    number = part.removeprefix("stage").removeprefix("stack")
-    return (1, int(number)) if number.isdigit() else (2 if part == "head" else 0, 0)
-
-
-def _macs(net: PoseNetwork, height: int, width: int) -> Counter[str]:
-    """{part: multiply-adds}, counted by hooks in a copy that has shapes and no numbers: it costs nothing to run."""
-    tensors = (*net.parameters(), *net.buffers())
-    shapes = copy.deepcopy(net, {id(t): torch.empty_like(t, device="meta") for t in tensors}).eval()
-    counts: Counter[str] = Counter()
-
-    def count(part: str, module: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
-        counts[part] += output.numel() * module.weight[0].numel()
-
-    for name, module in shapes.named_modules():
-        if isinstance(module, nn.Conv2d):
-            module.register_forward_hook(partial(count, part_of(net, name)))
-        elif isinstance(module, nn.BatchNorm2d):
-            module.forward = lambda x: x  # changes no shape, and takes PyTorch long to find out
-    with torch.no_grad():
-        shapes(torch.empty(1, 3, height, width, device="meta", dtype=tensors[0].dtype))
-    return counts
+def _part(name: str, told: dict[str, Any]) -> str:
+    return name.partition(".")[0] if told.get("role") == "arrow" else Node(name=name, **told).part
 
 
 class _Stopwatch:
@@ -141,14 +152,13 @@ class _Stopwatch:
 
     def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
         wait(tensor.device)
-        part = "head" if name == "heatmaps" else name.partition(".")[0]
         now = time.perf_counter()
-        self.seconds[part] += now - self._last
+        self.seconds[_part(name, told)] += now - self._last
         self._last = now
         return tensor
 
 
-def _milliseconds(net: PoseNetwork, height: int, width: int, repeats: int) -> tuple[dict[str, float], float]:
+def _milliseconds(net: nn.Module, height: int, width: int, repeats: int) -> tuple[dict[str, float], float]:
     """({part: median}, median of whole passes), in a copy where `net` is in training mode and would learn from it."""
     net = copy.deepcopy(net).eval() if net.training else net
     first = next(net.parameters())
