@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import numpy as np
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from ...draw import architecture
-from ...networks.trace import INPUT
+from ...networks.wiring import wiring
 from ...xray import channels, receptive
 from ..schema import Question
 from ..store import Shot
@@ -44,10 +42,8 @@ def _side(shot: Shot, side: int, joint: str) -> PixelSide:
     x0, y0, x1, y1 = (float(v) for v in pose.crop.box)
     cells: dict[str, PixelCell] = {}
     if shot.traceable(side):
-        trace = shot.trace(side)
-        shapes = {INPUT: (3, height, width), **{name: tuple(tap.tensor.shape[1:]) for name, tap in trace.items()}}
-        drawn: Any = architecture.layout(shapes, 1.0).cells
-        cells = {name: _cell(shot, side, name, joint) for name in trace if name in drawn}
+        picture = wiring(shot.net(side)).picture
+        cells = {name: _cell(shot, side, name, joint) for name in picture}
     return {"crop": (x0, y0, x1, y1), "input": (width, height), "cells": cells}
 
 

@@ -77,7 +77,9 @@ function term({ name, label, share, map, before, source, steps }, { side, cell }
   } else node.append(after);
   node.append(make('span', { class: 'share', style: `--share:${share}` }, say('xray.share', { share })));
   if (steps.length) node.append(make('span', 'foot', through(steps)));
-  if (source !== cell && find({ side, cell: source })) node.append(link(`← ${short(source)}`, () => walk(side, source)));
+  if (source !== cell && find({ side, cell: source })) {
+    node.append(link(`← ${short(source)}`, () => walk(side, source)));
+  }
   return node;
 }
 
