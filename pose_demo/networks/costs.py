@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ def _count(net: nn.Module, height: int, width: int, until: Level | None) -> tupl
 
     What a layer does belongs to the part of the tap that comes next.
     """
-    shapes = bare(net)
+    shapes: Any = bare(net)
     parts: dict[str, str] = {}
     macs: Counter[str] = Counter()
     waiting: list[tuple[str, int]] = []
@@ -147,7 +147,7 @@ class _Stopwatch:
     """A tap that books the time since the tap before on the part where it stands."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
         self._last = time.perf_counter()
 
     def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor:

@@ -77,18 +77,14 @@ _LABELS = {
 
 
 def _terms(found: sums.Sum, number: int | None) -> list[Term]:
-    return [
-        {
-            "name": t.name,
-            **({"label": _LABELS[t.role, bool(t.steps)]} if t.role in ("residual", "shortcut") else {}),
-            "source": t.source,
-            "steps": [step(s) for s in t.steps],
-            "share": t.share,
-            "map": number_map(one(t.tensor, number)),
-            "before": None if t.before is None else number_map(one(t.before, number)),
-        }
-        for t in found.terms
-    ]
+    terms: list[Term] = []
+    for t in found.terms:
+        before = None if t.before is None else number_map(one(t.before, number))
+        terms.append({"name": t.name, "source": t.source, "steps": [step(s) for s in t.steps], "share": t.share,
+                      "map": number_map(one(t.tensor, number)), "before": before})  # fmt: skip
+        if t.role in ("residual", "shortcut"):
+            terms[-1]["label"] = _LABELS[t.role, bool(t.steps)]
+    return terms
 
 
 def _heads(found: sums.Sum, most: int = 7) -> list[Term]:
