@@ -55,6 +55,15 @@ def to_cells(joints: Tensor, stride: int, cells: str) -> Tensor:
     return (joints - ((stride - 1) / 2 if cells == "centre" else 0.0)) / stride
 
 
+def gaussians(at: Tensor, size: tuple[int, int], sigma: float) -> Tensor:
+    """Cells (..., 2) as x, y -> (..., h, w): what a network is trained to answer, height 1 and `sigma` cells wide."""
+    gy, gx = (
+        torch.exp(-((torch.arange(length, device=at.device) - at[..., k, None]) ** 2) / (2 * sigma**2))
+        for k, length in ((1, size[0]), (0, size[1]))
+    )
+    return gy[..., :, None] * gx[..., None, :]
+
+
 def flip_merge(heatmaps: Tensor, mirrored: Tensor, flip: tuple[int, ...], shift: bool = False) -> Tensor:
     """The flip test: the mean of the heatmaps of a photo and of its mirror image.
 

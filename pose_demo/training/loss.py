@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ..decode import to_cells
+from ..decode import gaussians, to_cells
 
 
 def targets(joints: Tensor, size: int, stride: int, sigma: float, cells: str = "centre") -> tuple[Tensor, Tensor]:
@@ -17,11 +17,10 @@ def targets(joints: Tensor, size: int, stride: int, sigma: float, cells: str = "
     zeros that counts; one that was never marked does not count.
     """
     at = to_cells(joints[..., :2], stride, cells)
-    grid = torch.arange(size // stride, device=joints.device)
-    gx, gy = (torch.exp(-((grid - at[..., k, None]) ** 2) / (2 * sigma**2)) for k in (0, 1))
     inside = ((joints[..., :2] >= -0.5) & (joints[..., :2] <= size - 0.5)).all(-1)
     marked = joints[..., 2] > 0
-    return gy[..., :, None] * gx[..., None, :] * (inside & marked)[..., None, None], marked.float()
+    maps = gaussians(at, (size // stride,) * 2, sigma)
+    return maps * (inside & marked)[..., None, None], marked.float()
 
 
 def joint_losses(heatmaps: list[Tensor], target: Tensor, sigma: float) -> Tensor:

@@ -1,0 +1,187 @@
+"""What matters here: every arrow of a network cut alone, and how far that moves each joint.
+
+All cuts go through the network together, and share what they have in common. The pass begins with one row, the photo
+as it is; at each cut the maps grow by a row, in which that cut is made. A map with fewer rows than another stands for
+the photo as it is in the rows that it lacks: nothing that was cut has reached it. So no row is computed before its
+cut, nor on a way that its cut does not reach.
+
+Effects of single cuts do not add up: two ways may carry the same, and then neither matters alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from ..decode import decode
+from ..networks import silence as cuts
+from ..networks.base import PoseNetwork
+from ..networks.silence import Cut, How, Silence
+from ..networks.upsampling import Request
+from ..networks.wiring import bare, wiring
+
+#: Rows that go together: more save nothing but the one that all share, and take their memory.
+TOGETHER = 32
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What each cut does to each joint of one photo.
+
+    places, kinds -- A of each, in the order of the pass; kinds as networks/silence.py names them
+    moves   -- (A, J) float32, pixels of the network's input between the joint before and after (decoder DARK); nan
+               where there is no answer any more
+    changes -- (A, J) float32, RMS of the heatmap's change by RMS of the heatmap: also where nothing moves
+    joints  -- (J, 2) float32 in pixels of the input from the centre of its first heatmap cell: before
+    """
+
+    places: tuple[str, ...]
+    kinds: tuple[str, ...]
+    moves: np.ndarray
+    changes: np.ndarray
+    joints: np.ndarray
+
+    def move(self, joint: int | None = None) -> np.ndarray:
+        """(A,) pixels that a joint moves, or the mean over all; inf where a cut leaves no answer."""
+        moves = np.where(np.isnan(self.moves), np.inf, self.moves)
+        return moves.mean(axis=1) if joint is None else moves[:, joint]
+
+    def order(self, joint: int | None = None) -> list[int]:
+        """The cuts, the one that matters most first: for a joint, or for all; equal moves by the heatmap's change."""
+        changes = self.changes.mean(axis=1) if joint is None else self.changes[:, joint]
+        return np.lexsort((-changes, -self.move(joint))).tolist()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """arrows -- how many cuts there are; passes -- how many forward passes their multiply-adds are worth"""
+
+    arrows: int
+    passes: float
+
+
+def measure(
+    net: PoseNetwork,
+    x: Tensor,
+    upsampling: Request = None,
+    silence: Silence | None = None,
+    places: Collection[str] | None = None,
+    how: How = "zero",
+) -> Effects:
+    """Each of these places cut alone, beside what is cut already.
+
+    x       -- (1, 3, H, W), normalised; upsampling, silence -- as in the pass that is asked about
+    places  -- None: all that silence.places(net) finds; how -- what stands in their stead
+
+    Raises SilenceError for a place that there is not, and for a network without taps.
+    """
+    kinds = cuts.places(net)
+    known = [(place, cuts.check(net, place, how)) for place in (kinds if places is None else dict.fromkeys(places))]
+    with torch.inference_mode():
+        before = net(x, upsampling, silence=silence)[-1]
+        answers = list(_answers(net, x, known, how, upsampling=upsampling, silence=silence))
+        after = torch.cat([before, *answers]).float()
+        joints, _ = decode(after, "dark")
+        stride = x.shape[-2] // after.shape[-2]
+        moves = stride * (joints[1:] - joints[0]).norm(dim=-1)
+        changes = _rms(after[1:] - after[:1]) / _rms(after[:1]).clamp_min(1e-12)
+    named = tuple(place for place, _ in known)
+    arrays = (t.cpu().numpy() for t in (moves, changes, stride * joints[0]))
+    return Effects(named, tuple(kinds.get(place, "other") for place in named), *arrays)
+
+
+def cost(net: PoseNetwork, places: Collection[str] | None = None) -> Cost:
+    """What `measure` would compute, counted in a pass that computes nothing."""
+    shapes, known = bare(net), cuts.places(net) if places is None else places
+    first = next(iter(shapes.parameters()))
+    size = net.card.input if net.card else (2 * net.multiple,) * 2
+    x = torch.empty(1, 3, *size, device="meta", dtype=first.dtype)
+
+    resolved = [(place, cuts.resolve(net, place)) for place in known]
+    with torch.no_grad():
+        with _Together() as one:
+            shapes(x)
+        with _Together() as all_of_them:
+            list(_answers(shapes, x, resolved, "zero", order=net))
+    return Cost(len(known), 1 + all_of_them.macs / one.macs)
+
+
+def _answers(
+    net: PoseNetwork,
+    x: Tensor,
+    known: Sequence[tuple[str, tuple[Cut, ...]]],
+    how: How,
+    order: PoseNetwork | None = None,
+    **asked: Any,
+) -> Iterator[Tensor]:
+    """(A, J, h, w): the heatmaps of each cut alone, in parts, in the order of `known`."""
+    position = {name: k for k, name in enumerate(wiring(order or net).nodes)}
+    sooner = sorted(range(len(known)), key=lambda k: min(position[cut.map] for cut in known[k][1]))
+    found: dict[int, Tensor] = {}
+    for start in range(0, len(sooner), TOGETHER):
+        part = sooner[start : start + TOGETHER]
+        tap = _Growing([known[k][1] for k in part], how)
+        with _Together():
+            heatmaps = _rows(net(x, tap=tap, **asked)[-1], len(part) + 1)
+        found.update(zip(part, heatmaps[1:].split(1), strict=True))
+    yield from (found[k] for k in range(len(known)))
+
+
+class _Growing:
+    """A tap that makes each of several cuts in a row of its own; row 0 is left as it is."""
+
+    def __init__(self, known: Sequence[tuple[Cut, ...]], how: How):
+        self._how = how
+        self._at: dict[str, list[tuple[int, Cut]]] = {}
+        for row, several in enumerate(known, start=1):
+            for cut in several:
+                self._at.setdefault(cut.tap, []).append((row, cut))
+
+    def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
+        here = self._at.get(name)
+        if here is None:
+            return tensor
+        rows = list(_rows(tensor, max(row for row, _ in here) + 1).split(1))
+        for row, cut in here:
+            rows[row] = cuts.instead(cut, self._how, rows[row])
+        return torch.cat(rows)
+
+
+class _Together(TorchFunctionMode):
+    """Where maps with unequal rows are joined, those that have fewer get the rows that they lack.
+
+    macs -- multiply-adds of the convolutions meanwhile
+    """
+
+    macs = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "").strip("_") in _JOINS:
+            many = args[0] if isinstance(args[0], tuple | list) else args
+            count = max((len(t) for t in many if isinstance(t, Tensor) and t.ndim == 4), default=0)
+            many = [_rows(t, count) if isinstance(t, Tensor) and t.ndim == 4 else t for t in many]
+            args = (many, *args[1:]) if isinstance(args[0], tuple | list) else many
+        result = func(*args, **(kwargs or {}))
+        if func is torch.conv2d:
+            self.macs += result.numel() * args[1][0].numel()
+        return result
+
+
+#: What joins maps of one shape, as PyTorch names it.
+_JOINS = {"add", "radd", "sub", "rsub", "mul", "rmul", "maximum", "concat"}
+
+
+def _rows(tensor: Tensor, count: int) -> Tensor:
+    """At least `count` rows: those that are there, then the first again and again."""
+    lacks = count - len(tensor)
+    return tensor if lacks <= 0 else torch.cat([tensor, tensor[:1].expand(lacks, *tensor.shape[1:])])
+
+
+def _rms(maps: Tensor) -> Tensor:
+    return maps.square().mean((2, 3)).sqrt()
