@@ -18,6 +18,7 @@ from ...networks.silence import Silence
 from ...networks.upsampling import enlarge
 from ...networks.wiring import wiring
 from ...xray import receptive, sums
+from ...xray.gradient import gradients
 from .. import work
 from ..schema import Question
 from ..store import Shot
@@ -132,6 +133,25 @@ def _cut(shot: Shot, side: int, asked: Question) -> Measured:
     return {"value": values["torsos"], "values": {**values, "joint": pose.card.joints.joints[farthest]}}
 
 
+def _gradients(shot: Shot, side: int, name: str) -> tuple[float, float, float]:
+    """At a tap, with the network's own answer as target: nearest loss's share, what the last sends, its part."""
+    found = work.in_turn(lambda: gradients(shot.net(side), shot.input(side), upsampling=shot.request(side)))
+    t = found.taps.index(name)
+    return float(found.share[t]), float(found.last[t]), float(found.last[t] / max(found.sizes[t].sum(), 1e-30))
+
+
+def _gradient(shot: Shot, side: int, asked: Question) -> Measured:
+    """The part of the gradient that comes from the nearest loss, against all later ones."""
+    share, _, _ = _gradients(shot, side, asked["cell"])
+    return {"value": share if np.isfinite(share) else None, "values": {"share": share}}
+
+
+def _reaches(shot: Shot, side: int, asked: Question) -> Measured:
+    """1 where the last loss reaches the tap, else 0."""
+    _, size, part = _gradients(shot, side, asked["cell"])
+    return {"value": float(size > 0), "values": {"size": size, "part": part}}
+
+
 def _early(shot: Shot, side: int, asked: Question) -> Measured:
     """How far from the last answer the joints are that are read at this level, in torsos."""
     net, pose = shot.net(side), shot.pose(side)
@@ -241,5 +261,7 @@ MEASURES: dict[str, Measure] = {
     "stride": _stride, "smallest": _smallest, "field": _field, "sources": _sources, "sum": _sum, "largest": _largest,
     "commute": _commute,
     "cut": _cut, "early": _early, "head": _head, "places": _places, "blocks": _blocks, "moved": _moved,
+    "gradient": _gradient,
+    "reaches": _reaches,
     "nearer": _nearer, "more": _more, "quarter": _quarter,
 }  # fmt: skip
