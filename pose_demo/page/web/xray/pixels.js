@@ -46,7 +46,11 @@ export function start(root, wire) {
   const pinned = new URLSearchParams(location.search).get('pixel')?.split(',').map(Number);
   if (pinned?.length === 2 && pinned.every(Number.isFinite)) set({ pixel: { x: pinned[0], y: pinned[1] } });
 
+  let loaded = '';
   whenSeen(section, ['joint'], async () => {
+    const wanted = `${state.key} ${state.joint}`;
+    if (wanted === loaded) return light(state.pixel); // another language asks for nothing
+    loaded = wanted;
     const answer = await wire.ask('pixels');
     if (!answer || answer.error) return;
     ({ sides } = answer);
