@@ -41,7 +41,7 @@ def test_another_language_asks_for_words_and_labels_alone(visit):
     page.wait_for_function("document.querySelector('#xray-title').innerText.includes('X 光')")
     page.wait_for_timeout(1000)
     assert page.inner_html(LEFT) == before
-    assert "前向" in page.inner_text(".pair .foot >> nth=0") and "射线" not in page.inner_text(".pair")
+    assert "前向" in page.inner_text(".pair .pass >> nth=0") and "射线" not in page.inner_text(".pair")
     joined = [name for name, _ in sent if name == "join"]
     assert len(joined) <= 2, "the labels of Gradio's own components, and the Study tab's sentences"
     views = {view for _, data in sent for view in re.findall('"view":"(\\w+)"', data)}
