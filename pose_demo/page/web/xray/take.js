@@ -47,7 +47,7 @@ export function start(root, wire) {
   }
   async function picture() {
     const map = view.startsWith('map') ? `.map-card[data-side="${view.slice(3)}"]` : `.${view}`;
-    const shown = /** @type {HTMLElement | null} */ (root.querySelector(map));
+    const shown = /** @type {HTMLElement | null} */ (document.querySelector(`#xray-box ${map}`));
     const sheet = shown && (await frozen(shown, times).catch(() => null));
     if (!sheet) return void (said.textContent = say('xray.failed'));
     sheet.toBlob((blob) => { if (blob) save(blob, `pose-xray-${view}.png`); });
