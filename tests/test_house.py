@@ -11,6 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "pose_demo"
 FILES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted(file for file in (PACKAGE.parent / "tests").rglob("*.py") if "node_modules" not in file.parts)
 #: A module imports only from its own room and those before it.
 ROOMS = (
     {"locales", "shipped"},
@@ -85,7 +86,7 @@ def test_training_needs_no_page_no_opencv_and_no_mmpose(room):
         assert not foreign or file.name in ("mmpose_compat.py", "reference.py", "mmpose.py"), (file.name, foreign)
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
+@pytest.mark.parametrize("file", [*FILES, *TESTS], ids=lambda file: file.relative_to(PACKAGE.parent).as_posix())
 def test_nothing_is_too_long(file):
     text = file.read_text(encoding="utf-8")
     lines = text.splitlines()
