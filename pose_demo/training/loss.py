@@ -19,7 +19,7 @@ def targets(joints: Tensor, size: int, stride: int, sigma: float, cells: str = "
     at = to_cells(joints[..., :2], stride, cells)
     inside = ((joints[..., :2] >= -0.5) & (joints[..., :2] <= size - 0.5)).all(-1)
     marked = joints[..., 2] > 0
-    maps = gaussians(at, (size // stride,) * 2, sigma)
+    maps = gaussians(at, (size // stride, size // stride), sigma)
     return maps * (inside & marked)[..., None, None], marked.float()
 
 

@@ -98,7 +98,8 @@ def measure(
 
 def cost(net: PoseNetwork, places: Collection[str] | None = None) -> Cost:
     """What `measure` would compute, counted in a pass that computes nothing."""
-    shapes, known = bare(net), cuts.places(net) if places is None else places
+    shapes: Any = bare(net)
+    known = cuts.places(net) if places is None else places
     first = next(iter(shapes.parameters()))
     size = net.card.input if net.card else (2 * net.multiple,) * 2
     x = torch.empty(1, 3, *size, device="meta", dtype=first.dtype)

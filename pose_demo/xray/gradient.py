@@ -110,8 +110,8 @@ def _sent(
                 continue
             nearest[t], sizes[t, k] = k, float(own.norm())
             near[t], later[t] = sizes[t, k], 0.0 if behind is None else float(behind.norm())
-            sums[t] = own if behind is None else behind + own
-            total[t] = float(sums[t].norm())
+            sums[t] = whole = own if behind is None else behind + own
+            total[t] = float(whole.norm())
     with np.errstate(invalid="ignore"):
         share = near / (near + later)
     return Gradients(names, ends, sizes, nearest, share, total, sizes[:, -1].copy(), target)
