@@ -61,6 +61,10 @@ ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
 }
 
 
+#: Bodies whose answer is no pose: nobody is offered them where a pose is asked for.
+_NO_POSE = ("finder",)
+
+
 class UnknownNetwork(UserError):
     """The zoo has no network, or no architecture, of that name; the message lists what there is."""
 
@@ -70,7 +74,7 @@ def names() -> list[str]:
     entries = weights.manifest()
     shipped = sorted(entries, key=lambda name: not entries[name].embedded)
     through = [MMPOSE + n for n, e in entries.items() if e.network.startswith("hrnet-w") and e.url]
-    return shipped + list(_own) + through + [a + UNTRAINED for a in ARCHITECTURES]
+    return shipped + list(_own) + through + [a + UNTRAINED for a in ARCHITECTURES if a not in _NO_POSE]
 
 
 def card(name: str) -> Card:
@@ -86,7 +90,7 @@ def card(name: str) -> Card:
         architecture = entry.network if name == entry.name else MMPOSE + entry.network
         return replace(Card.of(entry, name, architecture), entry=entry)
     body = name.removesuffix(UNTRAINED)
-    if name.endswith(UNTRAINED) and body in ARCHITECTURES:
+    if name.endswith(UNTRAINED) and body in ARCHITECTURES and body not in _NO_POSE:
         return _untrained(body, joint_set("lsp"))
     raise UnknownNetwork("zoo.unknown", name=repr(name), known=", ".join(names()))
 

@@ -52,3 +52,9 @@ def test_what_a_card_cannot_say(change, says):
     with pytest.raises(ValueError, match=says):
         replace(zoo.card("hrnet-w32-mpii"), **change)
     assert issubclass(CardError, ValueError)
+
+
+def test_a_body_that_answers_with_no_pose_is_not_offered():
+    assert "finder" in zoo.ARCHITECTURES and not [name for name in zoo.names() if "finder" in name]
+    with pytest.raises(zoo.UnknownNetwork):
+        zoo.card("finder-untrained")
