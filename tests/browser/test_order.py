@@ -23,7 +23,8 @@ def test_the_drawings_stand_directly_under_the_skeletons(visit, size):
 @pytest.mark.parametrize("query", ["", "?left=hrnet-w32-untrained&right=hourglass-8-untrained"], ids=["pair", "large"])
 def test_fit_fits_and_labels_can_be_read(visit, app, query):
     page = visit(1024, 768)
-    page.goto(app + query)
+    if query:
+        page.goto(app + query)
     page.wait_for_function("(n) => document.querySelectorAll('#xray .cell').length > n", arg=130 if query else 50)
     assert page.evaluate("[...document.querySelectorAll('.map-scroll')].every(n => n.scrollWidth <= n.clientWidth)")
     smallest = """() => {

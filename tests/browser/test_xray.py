@@ -22,7 +22,7 @@ def test_both_maps_are_filled_and_every_cell_has_a_name(look):
         cells = page.locator(f'.map-scroll[data-side="{side}"] .cell')
         assert cells.count() >= 25
         assert all("×" in cells.nth(k).get_attribute("aria-label") for k in range(cells.count()))
-    assert page.locator(".xmap .note").count() == 3
+    assert page.locator(".xmap .note").count() == 4
     assert page.locator(".xmap image").count() == 2
 
 
@@ -67,8 +67,7 @@ def test_a_fusion_and_a_merge_add_up_before_the_visitors_eyes(look):
     page = look()
     for cell, terms in ((FUSED, 3), (MERGE, 2)):
         pin(page, cell)  # a sum opens on its computation
-        page.wait_for_selector(".term.total")
-        assert page.locator(".sum .share").count() == terms
+        page.wait_for_function("(n) => document.querySelectorAll('.sum .share').length === n", arg=terms)
         shares = [float(t.split()[-1].rstrip("%")) for t in page.locator(".share").all_inner_texts()]
         assert abs(sum(shares) - 100) <= terms
         page.keyboard.press("Escape")

@@ -52,7 +52,7 @@ function map(side, k) {
     make('div', 'map-legend foot', make('span', {}, say('xray.legend_energy')), ...side.groups.map(range),
       ...side.ways.map(([kind, key]) => make('span', 'way', make('i', kind), say(key))),
       make('span', {}, say('xray.scale_bar'))),
-    make('ol', `remarks foot${side.notes.length > 1 ? '' : ' one'}`, ...side.notes.map(note)));
+    make('ol', 'remarks foot', ...side.notes.map(note)));
 }
 
 /** @typedef {HTMLElement} Cell */

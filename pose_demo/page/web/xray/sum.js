@@ -11,12 +11,12 @@ import { reading } from './pixels.js';
 /** "stage3.module1.branch1.from0" -> "branch1.from0": the head line says where one is. @param {string} name */
 export const short = (name) => name.split('.').slice(-2).join('.');
 
-/** @type {import('../schema').SumAnswer | null} */
+/** @type {{ answer: import('../schema').SumAnswer, pin: import('../schema').Pin } | null} */
 let shown = null;
 
 on(['pixel'], () => {
   const old = section.querySelector('.equation');
-  if (old && shown && state.pin) old.replaceWith(equation(shown, state.pin));
+  if (old && shown && shown.pin === state.pin) old.replaceWith(equation(shown.answer, shown.pin));
 });
 
 /** @type {Record<string, string>} */
@@ -32,7 +32,7 @@ export async function sum(body, cell, wire) {
   if (!cell.sum) return void body.replaceChildren(make('p', {}, say('xray.plain')), made(cell.made ?? [], pin.side));
   const answer = await wire.ask('sum', { ...pin, channel });
   if (!answer || trouble(body, answer)) return;
-  shown = answer;
+  shown = { answer, pin };
   const said = make('span', 'value'), look = { diverging: true, say: said };
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
   const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin)]);
