@@ -152,13 +152,18 @@ def _pose_json(pose: Pose) -> dict[str, Any]:
         "flip_shift": pose.card.flip_shift,
         "assumed": list(pose.card.assumed),
         "upsampling": pose.upsampling,
-        "silence": {place: how if isinstance(how, str) else "patch" for place, how in pose.silence.items()},
+        "silence": silenced(pose.silence),
         "category": {"name": "person", "keypoints": list(pose.card.joints.joints),
                      "skeleton": [[a + 1, b + 1] for a, b in pose.card.joints.limb_indices]},
         "keypoints": [_finite(v, 3) for v in points.reshape(-1)],
         "score": _finite(pose.score),
         "forward_seconds": round(pose.seconds, 4),
     }  # fmt: skip
+
+
+def silenced(silence: Silence) -> dict[str, str]:
+    """What was cut, as plain data: a map of another photo is "patch"."""
+    return {place: how if isinstance(how, str) else "patch" for place, how in silence.items()}
 
 
 def _finite(value: float, digits: int = 4) -> float | None:

@@ -140,7 +140,10 @@ class Lens:
 
 def _asked(networks: Any, upsampling: Any, where: str, how: dict[str, Any]) -> list[tuple[PoseNetwork, Request, dict]]:
     nets = [zoo.shared(each, where) for each in (networks or weights.default_pair())]
-    return [(net, request, how) for net, request in zip(nets, comparison._requests(upsampling, nets), strict=True)]
+    requests, cuts = comparison._requests(upsampling, nets), comparison._silences(how.get("silence"), nets)
+    return [
+        (net, request, {**how, "silence": cut}) for net, request, cut in zip(nets, requests, cuts, strict=True)
+    ]  # fmt: skip
 
 
 def look_through(film: Film, lens: Lens, sound: Callable[[Any], None] | None = None) -> Generator[Seen]:
@@ -261,7 +264,8 @@ def _about(film: Film, lens: Lens, frames: int, last: Fraction) -> dict[str, Any
                   "seconds": round(float(last + 1 / film.rate), 4), "rate": round(float(film.rate), 4),
                   "damaged": film.damaged, "sound": film.sound, "sound_copied": film.copied},
         "networks": [{"network": card.name, "title": card.title, "status": card.status,
-                      "keypoints": list(card.joints.joints)} for card in cards],
+                      "keypoints": list(card.joints.joints), "silence": comparison.silenced(side.how["silence"])}
+                     for card, side in zip(cards, lens.sides, strict=True)],
         "follows": lens.follows.title, "searches": lens.follower.searches, "device": lens.device,
     }  # fmt: skip
 

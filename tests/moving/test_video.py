@@ -153,3 +153,15 @@ def test_command_line(file, tmp_path, capsys, untrained):
     assert main(["video", str(tmp_path / "no.mp4"), "--out", str(tmp_path)]) == 1
     errors = capsys.readouterr().err.strip().splitlines()
     assert "neither network knows a joint tail" in errors[0] and "no.mp4 is no video" in errors[-1]
+
+
+def test_a_cut_goes_to_the_network_that_has_the_place(file):
+    """As `compare` shares them out: a place that one network has is no error, and the other is as it was."""
+    places = {"stack2.level0.skip": "zero"}
+    with Film(file) as film:
+        lens = Lens(None, "nearest", None, films.BOX, silence=places)
+        (seen,) = islice(look_through(film, lens), 1)
+    assert [side.how["silence"] for side in lens.sides] == [{}, places]
+    alone = compare(seen.pixels, seen.boxes[0], upsampling="nearest", silence=places)
+    for side, pose in enumerate(alone.poses):
+        np.testing.assert_allclose(seen.joints[side][0], pose.joints, atol=0.05)
