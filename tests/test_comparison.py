@@ -75,7 +75,7 @@ def test_a_mapping_reaches_the_network_that_has_the_place(photo, untrained, resu
         ({"upsampling": "cubic"}, "unknown upsampling 'cubic'; the slider has nearest"),
         ({"upsampling": {"stage9": "nearest"}}, "neither network enlarges a map at 'stage9'"),
         ({"networks": ("hrnet-w32", "hourglass-2")}, "the zoo has no network 'hrnet-w32'"),
-        ({"box": (10, 10, 10, 50)}, ""),
+        ({"box": (10, 10, 10, 50)}, "holds nothing of the photo"),
         ({"decoder": "softargmax"}, "unknown decoder"),
     ],
 )
