@@ -50,8 +50,8 @@ export function start(element, wire) {
   speak(element);
   /** @type {Place | null} */
   let place = null;
-  /** @type {string} */
-  let pair = '';
+  let pair = '', arrived = () => {}; // what a moved slider's new maps set free
+  let key = state.key;
 
   const step = () => /** @type {Place} */ (place).tour.steps[/** @type {Place} */ (place).at];
   const word = (/** @type {string} */ part, values = {}) =>
@@ -112,12 +112,10 @@ export function start(element, wire) {
   /** Moves the slider and waits until the X-ray shows it. @param {number} k */
   const moved = (k) => new Promise((done) => {
     const waits = setTimeout(done, 20000);
-    const before = state.key;
-    on(['key'], () => {
-      if (state.key === before) return;
+    arrived = () => {
       clearTimeout(waits);
       done(null);
-    });
+    };
     move(k);
   });
 
@@ -201,6 +199,8 @@ export function start(element, wire) {
   });
   on(['language'], show);
   on(['key'], () => {
+    if (state.key !== key) arrived();
+    key = state.key;
     const networks = state.networks.join();
     if (place && networks !== pair) queueMicrotask(show); // once the maps are drawn: they may have what it needs
     pair = networks;
