@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -22,6 +23,17 @@ def begin_near_zero(head: nn.Conv2d) -> None:
     nn.init.normal_(head.weight, std=0.001)
     if head.bias is not None:
         nn.init.zeros_(head.bias)
+
+
+def unit_sum(
+    unit: Any, x: Tensor, tap: TapFunction, name: str, source: str, stride: int
+) -> tuple[Tensor, Sequence[str]]:
+    """x + f(x) of a residual unit, which has `shortcut` and `residual`, and the names of the two taps it is made of."""
+    inner: dict[str, Any] = {"sources": (source,), "stride": stride, "inside": True}
+    way = "same" if isinstance(unit.shortcut, nn.Identity) else "conv"
+    short = tap(f"{name}.shortcut", unit.shortcut(x), join=way, role="shortcut", **inner)
+    y = tap(f"{name}.residual", unit.residual(x), join="conv", role="residual", **inner)
+    return short + y, (f"{name}.shortcut", f"{name}.residual")
 
 
 @dataclass(frozen=True)

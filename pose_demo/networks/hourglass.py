@@ -17,7 +17,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .base import PoseNetwork, begin_near_zero
+from .base import PoseNetwork, begin_near_zero, unit_sum
 from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
@@ -54,12 +54,8 @@ class ResidualUnit(nn.Module):
         **where: Any,
     ) -> Tensor:
         """where -- what else the unit's own tap says"""
-        inner: dict[str, Any] = {"sources": (source,), "stride": stride, "inside": True}
-        way = "same" if isinstance(self.shortcut, nn.Identity) else "conv"
-        short = tap(f"{name}.shortcut", self.shortcut(x), join=way, role="shortcut", **inner)
-        y = tap(f"{name}.residual", self.residual(x), join="conv", role="residual", **inner)
-        sources = (f"{name}.shortcut", f"{name}.residual")
-        return tap(name, short + y, sources=sources, join="sum", stride=stride, **where)
+        y, sources = unit_sum(self, x, tap, name, source, stride)
+        return tap(name, y, sources=sources, join="sum", stride=stride, **where)
 
 
 def _pooled(x: Tensor, tap: TapFunction, name: str, source: str, stride: int) -> Tensor:

@@ -22,7 +22,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .base import Level, PoseNetwork, begin_near_zero
+from .base import Level, PoseNetwork, begin_near_zero, unit_sum
 from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
@@ -53,12 +53,8 @@ class ResidualUnit(nn.Module):
         **where: Any,
     ) -> Tensor:
         """where -- what else the unit's own tap says"""
-        inner: dict[str, Any] = {"sources": (source,), "stride": stride, "inside": True}
-        way = "same" if isinstance(self.shortcut, nn.Identity) else "conv"
-        short = tap(f"{name}.shortcut", self.shortcut(x), join=way, role="shortcut", **inner)
-        y = tap(f"{name}.residual", self.residual(x), join="conv", role="residual", **inner)
-        inner["sources"] = (f"{name}.shortcut", f"{name}.residual")
-        y = tap(f"{name}.added", short + y, join="sum", role="added", **inner)
+        y, sources = unit_sum(self, x, tap, name, source, stride)
+        y = tap(f"{name}.added", y, sources=sources, join="sum", role="added", stride=stride, inside=True)
         return tap(name, F.relu(y), sources=(f"{name}.added",), join="relu", stride=stride, **where)
 
 
