@@ -1,4 +1,4 @@
-"""`python -m pose_demo compare | video | study | train | weights | bench | page | remake`; installed: `pose-demo ...`.
+"""`python -m pose_demo compare | xray | video | study | train | weights | bench | page | remake`, or `pose-demo`.
 
 Exit status 0, 1 (ran and failed: one line on stderr, and with --json {"error": ...}) or 2 (wrong call).
 A fault of ours, or of a library, is status 1 too, with its trace in the log before that line.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .locales import UserError, say
 
-COMMANDS = ("compare", "video", "study", "train", "weights", "bench", "page", "remake")
+COMMANDS = ("compare", "xray", "video", "study", "train", "weights", "bench", "page", "remake")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,17 +9,17 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from . import __version__, person, weights
-from .crop import Box, Crop, check_box
+from .crop import Box, Crop, check_box, closeup, whole
 from .joints import shared
-from .locales import Said, UserError, said
-from .networks import model, zoo
+from .locales import Said, UserError, said, tell
+from .networks import detector, model, zoo
 from .networks import silence as cuts
 from .networks.base import PoseNetwork
 from .networks.card import Card
@@ -31,6 +31,14 @@ from .photo import read
 _Asked = TypeVar("_Asked")
 #: The same for all networks, or a list with one for each.
 Each = _Asked | list[_Asked] | tuple[_Asked, ...]
+
+
+class Other(NamedTuple):
+    """Somebody else in the photo: their number, from 1, and what the network says of them, as in Pose."""
+
+    person: int
+    joints: np.ndarray
+    scores: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Pose:
     seconds  -- the forward pass alone (both passes of a flip test), on this machine
     trace    -- every map on the way, if asked for
     upsampling, silence -- how this network was asked: its stop of the slider, and what was cut
+    note     -- what is to be said where the device's memory was too small for it, else None
+    others   -- everybody else who was found, looked at in one batch
     """
 
     card: Card
@@ -57,6 +67,8 @@ class Pose:
     trace: Trace | None = None
     upsampling: Request = None
     silence: Silence = field(default_factory=dict)
+    note: Said | None = None
+    others: tuple[Other, ...] = ()
 
     @property
     def network(self) -> str:
@@ -94,7 +106,9 @@ class Comparison:
     """One photo (H, W, 3) uint8, the person's box x0, y0, x1, y1 in its pixels, and what two networks make of it.
 
     box   -- what the networks looked at: the person, or the whole photo where probably nobody is
-    found -- the embedded pair's confidence that somebody is there, where they had to look; None: the box was given
+    found -- how sure it is that somebody is there, where people were looked for; None: the box was given
+    people, who -- everybody who was found, and whom of them, from 1, the box and the poses are of
+    finder -- by what they were asked to be found, see `find`
     """
 
     photo: np.ndarray
@@ -105,11 +119,21 @@ class Comparison:
     decoder: str
     flip: bool
     device: str
+    people: tuple[person.Found, ...] = ()
+    who: int = 1
+    finder: str | None = None
 
     @property
     def person(self) -> Box | None:
         """The person's box; None where probably nobody is there."""
-        return self.box if self.found is None or self.found >= person.NOBODY else None
+        return self.box if self.found is None or self.people else None
+
+    @property
+    def seen(self) -> Box:
+        """What of the photo is worth showing: all who were found, and what is around them."""
+        boxes = [self.box, *(one.box for one in self.people)]
+        low, high = (pick([box[k : k + 2] for box in boxes], axis=0) for k, pick in ((0, np.min), (2, np.max)))
+        return closeup((*low, *high), self.photo.shape)
 
     def distances(self) -> list[JointDistance]:
         """The joints that both networks know, in the first one's order."""
@@ -129,6 +153,12 @@ class Comparison:
             "box": box,
             "person": box if self.person else None,
             "person_confidence": self.found,
+            "people": [
+                {"person": k, "box": [round(float(v), 2) for v in one.box], "confidence": round(one.confidence, 4)}
+                for k, one in enumerate(self.people, start=1)
+            ],
+            "who": self.who if self.people else None,
+            "finder": self.finder,
             "upsampling": self.upsampling,
             "decoder": self.decoder,
             "flip_test": self.flip,
@@ -142,7 +172,6 @@ class Comparison:
 
 
 def _pose_json(pose: Pose) -> dict[str, Any]:
-    points = np.concatenate([pose.joints, pose.scores[:, None]], axis=1)
     return {
         "network": pose.network,
         "status": pose.card.status,
@@ -155,10 +184,18 @@ def _pose_json(pose: Pose) -> dict[str, Any]:
         "silence": silenced(pose.silence),
         "category": {"name": "person", "keypoints": list(pose.card.joints.joints),
                      "skeleton": [[a + 1, b + 1] for a, b in pose.card.joints.limb_indices]},
-        "keypoints": [_finite(v, 3) for v in points.reshape(-1)],
+        "keypoints": _keypoints(pose),
         "score": _finite(pose.score),
         "forward_seconds": round(pose.seconds, 4),
+        "note": tell("en", pose.note) if pose.note else None,
+        "others": [{"person": one.person, "keypoints": _keypoints(one)} for one in pose.others],
     }  # fmt: skip
+
+
+def _keypoints(pose: Pose | Other) -> list[float | None]:
+    """x, y, score of each joint in a row."""
+    points = np.concatenate([pose.joints, pose.scores[:, None]], axis=1)
+    return [_finite(v, 3) for v in points.reshape(-1)]
 
 
 def silenced(silence: Silence) -> dict[str, str]:
@@ -181,6 +218,9 @@ def compare(
     flip: bool = False,
     trace: bool = False,
     device: str | None = None,
+    people: Sequence[person.Found] | None = None,
+    who: int = 1,
+    finder: str | None = None,
     progress: Callable[[float, Said], None] | None = None,
 ) -> Comparison:
     """One photo through two networks.
@@ -194,7 +234,9 @@ def compare(
     silence    -- {place: "zero", "flat", or another photo's Trace or map}: what is cut (networks/silence.py), for
                   both or in a list, as with upsampling
     decoder    -- "argmax" or "dark"; flip -- average with the mirrored photo
-    trace      -- keep every map on the way
+    people     -- whom an earlier call found in this photo: nobody is looked for again
+    finder     -- by what people are looked for where no box is given, see `find`; trace -- keep every map on the way
+    who        -- which of the people who are found, from 1, the poses are of; Pose.others are the rest
     progress   -- called with (share done, what happens next: locales.tell says it)
 
     Raises PhotoError or ValueError in one sentence for a photo, box, network or stop that cannot be used, and
@@ -203,31 +245,75 @@ def compare(
     tell = progress or (lambda share, what: None)
     pixels, where = read(photo), zoo.device(device)
     tell(0.05, said("progress.loading"))
-    nets = [zoo.shared(each, where) for each in (networks or weights.default_pair())]
-    requests, silences = _requests(upsampling, nets), _silences(silence, nets)
+    nets = [zoo.posing(zoo.shared(each, where)) for each in (networks or weights.default_pair())]
+    requests, silences = requests_of(upsampling, nets), placed(silence, nets)
+    there, at, found = _looked_at(pixels, box, people, who, (where, finder), tell)
 
+    poses, how = [], {"decoder": decoder, "flip": flip, "trace": trace}
+    for k, (net, request, cut) in enumerate(zip(nets, requests, silences, strict=True)):
+        tell(0.4 + 0.5 * k / len(nets), said("progress.looks", network=model.card_of(net).title))
+        poses.append(pose_in(pixels, at, _but(there, who), net, request, silence=cut, **how))
+    tell(1.0, said("progress.done"))
+    return Comparison(
+        pixels, at, found, tuple(poses), upsampling, decoder, flip, device_name(where), tuple(there), who, finder
+    )
+
+
+def _looked_at(
+    pixels: np.ndarray, box: Sequence[float] | None, people: Sequence[person.Found] | None, who: int,
+    how: tuple[torch.device, str | None], tell: Callable[[float, Said], None],
+) -> tuple[Sequence[person.Found], Box, float | None]:  # fmt: skip
+    """Everybody who was found, the box of who is asked for, and how sure it is that somebody is there: None where the
+    box was given. Without anybody the whole photo is the box."""
+    there: Sequence[person.Found] = ()
     found = None
     if box is None:
         tell(0.2, said("progress.person"))
-        result = person.find(pixels, *(zoo.shared(name, where) for name in weights.default_pair()))
-        box, found = result.box, result.confidence
-    box = check_box(box, pixels.shape)
-
-    poses = []
-    how = {"decoder": decoder, "flip": flip, "trace": trace}
-    for k, (net, request, cut) in enumerate(zip(nets, requests, silences, strict=True)):
-        tell(0.4 + 0.5 * k / len(nets), said("progress.looks", network=model.card_of(net).title))
-        poses.append(_pose(pixels, box, net, request, silence=cut, **how))
-    tell(1.0, said("progress.done"))
-    return Comparison(pixels, box, found, tuple(poses), upsampling, decoder, flip, _device_name(where))
+        there, found = find(pixels, *how) if people is None else (people, 0.0)
+        if not 1 <= who <= max(1, len(there)):
+            raise UserError("compare.who", given=who, count=len(there))
+        box, found = (there[who - 1].box, there[who - 1].confidence) if there else (whole(pixels.shape), found)
+    return there, check_box(box, pixels.shape), found
 
 
-def _pose(photo: np.ndarray, box: Box, net: PoseNetwork, request: Request, silence: Silence, **how: Any) -> Pose:
-    seen = model.look(net, photo, [box], request, silence=silence, **how)
+def find(
+    photo: np.ndarray, where: torch.device | str = "cpu", finder: str | None = None
+) -> tuple[list[person.Found], float]:
+    """Everybody in a photo (H, W, 3) uint8, see person.people.
+
+    finder -- by which of zoo.finders; None: by the one that ships, and where it is not here by the pair that does
+
+    Raises UserError for one that there is not, WeightsMissing where its weights are not here.
+    """
+    here = zoo.FINDER in weights.manifest() and weights.find(zoo.FINDER)
+    if finder not in (None, *zoo.finders()):
+        raise UserError("compare.finder", given=f"{finder!r:.80}", known=", ".join(zoo.finders()))
+    if finder not in (None, zoo.FINDER):
+        return person.detected(photo, detector.shared(finder, where))
+    net = zoo.shared(zoo.FINDER, where) if here or finder else None
+    first, second = (zoo.shared(name, where) for name in weights.default_pair())
+    return person.people(photo, net, first, second)
+
+
+def _but(there: Sequence[person.Found], who: int) -> dict[int, Box]:
+    return {k: one.box for k, one in enumerate(there, start=1) if k != who}
+
+
+def pose_in(
+    photo: np.ndarray, box: Box, others: dict[int, Box], net: PoseNetwork, request: Request, silence: Silence,
+    trace: bool, **how: Any,
+) -> Pose:  # fmt: skip
+    """What a network says of the person in a box of a photo (H, W, 3) uint8, and of `others`, {number: box}."""
+    seen = model.look(net, photo, [box], request, silence=silence, trace=trace, **how)
+    rest: tuple[Other, ...] = ()
+    note = seen.answer.note
+    if others:
+        beside = model.look(net, photo, list(others.values()), request, silence=silence, **how)
+        rest, note = tuple(map(Other, others, beside.joints, beside.scores)), note or beside.answer.note
     heatmaps = [h[0].float().cpu().numpy() for h in seen.answer.heatmaps]
     return Pose(
         model.card_of(net), seen.joints[0], seen.scores[0], heatmaps, seen.crops[0], seen.images[0],
-        seen.answer.seconds, seen.answer.trace, request, silence,
+        seen.answer.seconds, seen.answer.trace, request, silence, note, rest,
     )  # fmt: skip
 
 
@@ -237,7 +323,7 @@ def _each(asked: list[_Asked] | tuple[_Asked, ...], nets: list[PoseNetwork]) -> 
     return list(asked)
 
 
-def _requests(upsampling: Each[Request], nets: list[PoseNetwork]) -> list[Request]:
+def requests_of(upsampling: Each[Request], nets: list[PoseNetwork]) -> list[Request]:
     """A mapping's keys go to the networks that have such places; a key that fits neither is an error."""
     if isinstance(upsampling, list | tuple):
         return _each(upsampling, nets)
@@ -253,7 +339,7 @@ def _requests(upsampling: Each[Request], nets: list[PoseNetwork]) -> list[Reques
     return [{key: stop for key, stop in upsampling.items() if fits(key, net)} or None for net in nets]
 
 
-def _silences(silence: Each[Silence | None], nets: list[PoseNetwork]) -> list[Silence]:
+def placed(silence: Each[Silence | None], nets: list[PoseNetwork]) -> list[Silence]:
     """Each network gets the places that it has; one that none has is an error, which lists near names of each."""
     if isinstance(silence, list | tuple):
         return [own or {} for own in _each(silence, nets)]
@@ -272,5 +358,5 @@ def _silences(silence: Each[Silence | None], nets: list[PoseNetwork]) -> list[Si
     return list(found)
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

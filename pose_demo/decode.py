@@ -30,19 +30,26 @@ def decode(heatmaps: Tensor, method: str = "argmax") -> tuple[Tensor, Tensor]:
 
     Returns joints (N, J, 2) float32 as x, y in cells, cell centres at whole numbers, and scores (N, J) float32,
     the value of the highest cell. A map without any positive value peaks where it is highest, with its score.
-    A constant map is no answer: its joint and its score are nan, so that no threshold shows it.
+    A constant map, and one with a value that is no number, is no answer: its joint and its score are nan, so that no
+    threshold shows it.
     """
-    if method not in DECODERS:
-        raise UserError("decoder.unknown", name=repr(method), known=", ".join(DECODERS))
+    check(method)
     n, j, h, w = heatmaps.shape
     flat = heatmaps.float().reshape(n * j, h, w)
     scores, at = flat.flatten(1).max(dim=1)
     x, y = at % w, at // w
     offset = DECODERS[method](flat, x, y)
     joints = torch.stack([x, y], dim=1).float() + offset
-    silent = scores == flat.flatten(1).amin(dim=1)
+    silent = (scores == flat.flatten(1).amin(dim=1)) | ~scores.isfinite()
     joints, scores = joints.masked_fill(silent[:, None], torch.nan), scores.masked_fill(silent, torch.nan)
     return joints.reshape(n, j, 2), scores.reshape(n, j)
+
+
+def check(method: str) -> str:
+    """The decoder's name itself, or a UserError that lists those there are."""
+    if method not in DECODERS:
+        raise UserError("decoder.unknown", name=repr(method), known=", ".join(DECODERS))
+    return method
 
 
 def to_input(joints: Tensor, stride: int, cells: str) -> Tensor:

@@ -12,6 +12,8 @@ import json
 import os
 import re
 import shutil
+import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -22,13 +24,18 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from .locales import UserError
+from .locales import Said, UserError, said
 
 #: Called with the bytes that are here and the bytes of the whole file, or None while that is unknown.
 Progress = Callable[[int, int | None], None]
 
 _BLOCK = 1 << 16
 _ENOUGH = 1 << 20  # an attempt that brought this many bytes counts as a success: a long file may break off often
+#: What a machine without a network, or behind a proxy, meets: words of ours, for the system's are English alone.
+_WHY = {
+    socket.gaierror: "fetch.why_unknown", ConnectionRefusedError: "fetch.why_refused",
+    ssl.SSLCertVerificationError: "fetch.why_certificate",
+}  # fmt: skip
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -39,9 +46,9 @@ class FetchError(UserError, OSError):
 class _Cut(Exception):
     """An attempt ended early and another may do better. unreachable: the server could not even be spoken to."""
 
-    def __init__(self, why: str, unreachable: bool = False):
+    def __init__(self, why: Said | str, unreachable: bool = False):
         super().__init__(why)
-        self.unreachable = unreachable
+        self.why, self.unreachable = why, unreachable
 
 
 def sha256_of(file: Path) -> str:
@@ -189,7 +196,7 @@ class _Download:
             except _Cut as cut:
                 failures = 0 if self.part.size - before >= _ENOUGH else failures + 1
                 if failures >= tries or (cut.unreachable and self.part.size == at_first):
-                    raise self._error(str(cut)) from cut
+                    raise self._error(cut.why) from cut
                 time.sleep(pause * 2 ** max(failures - 1, 0))
 
     def _attempt(self) -> None:
@@ -213,7 +220,7 @@ class _Download:
             answer.close()
             if answer.code == 416 and have:
                 return self._beyond_the_end(answer.headers.get("Content-Range"))
-            told = " ".join(f"the server answered {answer.code} {answer.reason}".split())
+            told = _answered(answer.code, answer.reason)
             raise (_Cut(told) if answer.code in _TRY_AGAIN else self._error(told)) from answer
         except urllib.error.URLError as problem:
             raise _Cut(self._words(problem.reason), unreachable=True) from problem
@@ -227,7 +234,7 @@ class _Download:
             self.part.total = self.part.size
         else:
             self.part.discard()
-            raise _Cut("what had arrived does not fit the server's file")
+            raise _Cut(said("fetch.why_unfit"))
 
     def _agree(self, response: http.client.HTTPResponse) -> None:
         """Sets the part up for the body that follows: from zero, or where it broke off."""
@@ -241,10 +248,10 @@ class _Download:
             total = int(told[2]) if told and told[2] != "*" else self.part.total
             if not told or int(told[1]) != have or self.part.total not in (None, total):
                 self.part.discard()
-                raise _Cut("the server sent another part of the file than was asked for")
+                raise _Cut(said("fetch.why_part"))
             self.part.total = total
         else:
-            raise self._error(f"the server answered {response.status} {response.reason}")
+            raise self._error(_answered(response.status, response.reason))
         self.part.pieces += 1
         self._check_space()
 
@@ -272,19 +279,24 @@ class _Download:
                 done += len(block)
                 self.report(done, total)
         if total is not None and done < total:
-            raise _Cut(f"the connection ended after {done} of {total} bytes")
+            raise _Cut(said("fetch.why_ended", done=done, total=total))
         self.part.total = done
 
-    def _words(self, problem: object) -> str:
+    def _words(self, problem: object) -> Said | str:
         """An exception of urllib, http.client or a socket as the end of a sentence."""
         if isinstance(problem, TimeoutError):
-            return f"nothing came for {self.timeout:g} seconds"
-        return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+            return said("fetch.why_silent", seconds=self.timeout)
+        key = next((key for kind, key in _WHY.items() if isinstance(problem, kind)), None)
+        return said(key) if key else getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
 
-    def _error(self, why: str) -> FetchError:
+    def _error(self, why: Said | str) -> FetchError:
         have = self.part.size
         key, told = ("fetch.broke_off", {"have": have}) if have else ("fetch.failed", {})
         return FetchError(key, file=self.target.name, url=self.url, why=why, folder=self.target.parent, **told)
+
+
+def _answered(code: int, reason: str) -> Said:
+    return said("fetch.why_answered", answer=" ".join(f"{code} {reason}".split()))
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

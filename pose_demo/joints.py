@@ -24,11 +24,13 @@ class JointSet:
                of one's own
     joints  -- J names; index = channel of the heatmaps
     limbs   -- pairs of joint names that a skeleton draws as one segment
+    chance  -- the first channel alone is a heatmap, in logits; the others say something else at each cell
     """
 
     name: str
     joints: tuple[str, ...]
     limbs: tuple[tuple[str, str], ...]
+    chance: bool = False
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -39,6 +41,12 @@ class JointSet:
             return self.joints.index(joint)
         except ValueError:
             raise KeyError(f"{self.name} has no joint {joint!r}; it has {', '.join(self.joints)}") from None
+
+    @property
+    def title(self) -> str:
+        """For people, beside a network's name: the data set that it was trained on. Networks with LSP's joints are
+        ours, and saw other photos too: for them, how many joints it has."""
+        return f"{len(self)} joints" if self.name == "lsp" else self.name.upper()
 
     @property
     def text(self) -> str:
@@ -130,7 +138,7 @@ LSP = JointSet(
 )  # fmt: skip
 
 #: No joints: what the finder of people says at each cell, see networks/finder.py.
-PEOPLE = JointSet("people", ("person", "left edge", "top edge", "right edge", "bottom edge"), ())
+PEOPLE = JointSet("people", ("person", "left edge", "top edge", "right edge", "bottom edge"), (), chance=True)
 
 JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO, MPII, LSP, PEOPLE)}
 _BY_COUNT = {len(s): s for s in (COCO, MPII, LSP)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,8 @@ import numpy as np
 
 from .comparison import Comparison, compare
 from .locales import UserError
-from .photo import PhotoError, shown
+from .photo import shown
+from .writing import named, writing
 
 #: What is taken of a folder: names that end so. A file that is named itself is opened whatever its name.
 SUFFIXES = frozenset(
@@ -50,11 +51,12 @@ def compare_all(photos: Paths, **options: Any) -> Iterator[Looked]:
     return (look(file, **options) for file in pictures(photos))
 
 
-def look(file: Path, **options: Any) -> Looked:
-    """One photo. Whatever fails becomes a sentence; the trace of what should not have happened goes to the log."""
+def look(file: Path, ask: Callable[..., Comparison] | None = None, **options: Any) -> Looked:
+    """One photo, by `compare` or what else gives a comparison. Whatever fails becomes a sentence; the trace of what
+    should not have happened goes to the log."""
     try:
-        return Looked(file, compare(file, **options), None)
-    except PhotoError as error:
+        return Looked(file, (ask or compare)(file, **options), None)
+    except UserError as error:
         return Looked(file, None, error)
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", file)
@@ -68,7 +70,7 @@ def probe(options: dict[str, Any]) -> dict[str, Any]:
              "trained_upsampling", "category")  # fmt: skip
     poses = [{key: pose[key] for key in about if key in pose} for pose in said["poses"]]
     kept = {key: said[key] for key in ("upsampling", "silence", "decoder", "flip_test", "versions") if key in said}
-    return {"poses": poses, **kept}
+    return {"poses": poses, "finder": options.get("finder"), **kept}
 
 
 def pictures(where: Paths, but: Path | None = None) -> list[Path]:
@@ -140,15 +142,14 @@ class Results:
 
     def add(self, file: Path, result: Comparison) -> None:
         said = result.to_json()
-        about = {key: said[key] for key in ("box", "person", "person_confidence", "poses")}
+        about = {key: said[key] for key in ("box", "person", "person_confidence", "people", "who", "poses")}
         self._write({"file": self._name(file), "stat": _stat(file), "image": said["image"], **about})
         self._done[self._name(file)] = _stat(file)
 
     def finish(self) -> Path:
         """Makes one COCO-style file of all lines, a photo at a time, and puts it in place when it is whole."""
         self._out.close()
-        part = self.file.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as out:
+        with writing(self.file, "w") as out:
             out.write('{"info": ' + json.dumps(self._settings))
             for name, rows in (("images", self._images()), ("annotations", self._annotations())):
                 out.write(f',\n"{name}": [')
@@ -156,7 +157,6 @@ class Results:
                     out.write((",\n" if k else "\n") + json.dumps(row))
                 out.write("]")
             out.write(',\n"categories": ' + json.dumps(self._categories()) + "}\n")
-        part.replace(self.file)
         return self.file
 
     def _latest(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -175,21 +175,19 @@ class Results:
             yield {"id": number, "file_name": found["file"], **found["image"]}
 
     def _annotations(self) -> Iterator[dict[str, Any]]:
-        """One for each network: `bbox` is COCO's x, y, width, height, and keypoints are x, y, score in a row."""
+        """One for each person and network: `bbox` is COCO's x, y, width, height, keypoints x, y, score in a row."""
         known, number = self._categories(), 0
         for image, found in self._latest():
-            x0, y0, x1, y1 = found["box"]
+            boxes = {one["person"]: one["box"] for one in found["people"]} or {1: found["box"]}
             for pose in found["poses"]:
-                number += 1
                 same = (each["id"] for each in known if each["keypoints"] == pose["category"]["keypoints"])
-                yield {
-                    "id": number, "image_id": image, "category_id": next(same), "network": pose["network"],
-                    "bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0,
-                    "keypoints": [value or 0 for value in pose["keypoints"]],
-                    "num_keypoints": sum(score is not None for score in pose["keypoints"][2::3]),
-                    "score": pose["score"], "person": found["person"] is not None,
-                    "person_confidence": found["person_confidence"],
-                }  # fmt: skip
+                about = {"image_id": image, "category_id": next(same), "network": pose["network"]}
+                for person, points in _everybody(found["who"] or 1, pose):
+                    number += 1
+                    yield {
+                        "id": number, **about, **_annotation(boxes[person], points), "person_number": person,
+                        "person": found["person"] is not None, "person_confidence": found["person_confidence"],
+                    }  # fmt: skip
 
     def _categories(self) -> list[dict[str, Any]]:
         """One for each set of joints."""
@@ -198,12 +196,29 @@ class Results:
         return [{"id": k, **category} for k, category in enumerate(known.values(), start=1)]
 
     def _write(self, what: dict[str, Any]) -> None:
-        self._out.write(json.dumps(what).encode() + b"\n")
-        self._out.flush()
+        with named(self._lines):
+            self._out.write(json.dumps(what).encode() + b"\n")
+            self._out.flush()
 
     def _name(self, file: Path) -> str:
         below = self._root is not None and file.is_relative_to(self._root)
         return (file.relative_to(self._root) if below and self._root else file).as_posix()
+
+
+def _everybody(who: int, pose: dict[str, Any]) -> Iterator[tuple[int, list[float | None]]]:
+    """Each person's number, and x, y, score of their joints in a row."""
+    yield who, pose["keypoints"]
+    yield from ((one["person"], one["keypoints"]) for one in pose["others"])
+
+
+def _annotation(box: list[float], points: list[float | None]) -> dict[str, Any]:
+    """A person as COCO has one; score -- the mean of the joints that have an answer."""
+    (x0, y0, x1, y1), scores = box, [score for score in points[2::3] if score is not None]
+    return {
+        "bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "iscrowd": 0,
+        "keypoints": [value or 0 for value in points], "num_keypoints": len(scores),
+        "score": round(sum(scores) / len(scores), 4) if scores else None,
+    }  # fmt: skip
 
 
 def _stat(file: Path) -> list[int]:

@@ -28,10 +28,11 @@ from PIL import (
 
 from .locales import UserError
 
-# Pillow's remarks on damaged metadata: what cannot be used is said by PhotoError.
+# Pillow's and OpenCV's remarks on damaged files: what cannot be used is said by PhotoError.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
-MAX_BYTES = 50 * 2**20
+MAX_BYTES = 50 * 10**6
 MAX_PIXELS = 60_000_000
 MIN_SIDE = 16
 #: Of kinds whose decoder keeps several copies at once: about 1 GB of memory.
@@ -104,7 +105,7 @@ def read(source: Any, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) 
         raise PhotoError("photo.not_a_photo", type=type(source).__name__)
     if not data:
         raise PhotoError("photo.empty", name=name)
-    _check_bytes(len(data), max_bytes, name)
+    check_bytes(len(data), max_bytes, name)
     try:
         with _open(data, name) as picture:
             _check_size(picture.size, min(max_pixels, _MAX_PIXELS_OF.get(picture.format or "", max_pixels)), name)
@@ -129,7 +130,7 @@ def _bytes_of(path: Path, max_bytes: int) -> bytes:
             raise PhotoError("photo.folder", name=name)
         if not stat.S_ISREG(status.st_mode):
             raise PhotoError("photo.pipe", name=name)
-        _check_bytes(status.st_size, max_bytes, name)
+        check_bytes(status.st_size, max_bytes, name)
         with path.open("rb") as file:
             return file.read(max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
@@ -141,9 +142,10 @@ def _bytes_of(path: Path, max_bytes: int) -> bytes:
         raise PhotoError("photo.closed", name=name, reason=shown(str(reason))) from None
 
 
-def _check_bytes(count: int, max_bytes: int, name: str) -> None:
+def check_bytes(count: int, max_bytes: int, name: str) -> None:
+    """Raises PhotoError for a file of more bytes than are allowed; said in megabytes, of a million bytes each."""
     if count > max_bytes:
-        size, most = (f"{n / 2**20:.3g}" for n in (count, max_bytes))
+        size, most = (f"{n / 1e6:.3g}" for n in (count, max_bytes))
         raise PhotoError("photo.too_large", name=name, size=size, most=most)
 
 
@@ -201,7 +203,7 @@ def _decode(picture: Image.Image, name: str, data: bytes = b"") -> np.ndarray:
     try:
         # Of three channels of 16 bits Pillow keeps the upper eight alone, OpenCV all.
         deep = data and picture.mode != "I;16" and any("16" in str(tile[3]) for tile in getattr(picture, "tile", ()))
-        picture.load()
+        (_open(data, name) if deep else picture).load()  # OpenCV reads on where a file is damaged
         pixels = _by_opencv(data) if deep else np.array(_to_rgb(picture))
     except Exception:
         raise PhotoError("photo.damaged", name=name) from None

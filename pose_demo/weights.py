@@ -98,6 +98,11 @@ class Entry:
     flip_shift: bool | None = None
     assumed: tuple[str, ...] = ()
 
+    @property
+    def unproven(self) -> bool:
+        """Published, and never run beside the code that they were trained with: wherever they are listed it says so."""
+        return self.trained == "published" and not self.proven
+
 
 def manifest(path: Path | None = None) -> dict[str, Entry]:
     """{name: Entry} in the manifest's order, then those of the files beside it, read once. Raises ManifestError."""
@@ -165,7 +170,8 @@ def locate(name: str) -> Path:
 
 def verify(name: str) -> None:
     """Raises WeightsCorrupt if the file is not the one that the manifest means, WeightsMissing if it is not here."""
-    _check(locate(name), entry(name))
+    file = locate(name)
+    check(file, entry(name), sha256_of(file))
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
@@ -192,7 +198,7 @@ def import_file(name: str, file: str | Path) -> Path:
     wanted, source = entry(name), Path(file).expanduser()
     if not source.is_file():
         raise WeightsMissing("weights.no_file", file=source)
-    _check(source, wanted)
+    check(source, wanted, sha256_of(source))
     own = _own_folder()
     try:
         own.mkdir(parents=True, exist_ok=True)
@@ -214,8 +220,8 @@ def _own_folder() -> Path:
     return own
 
 
-def _check(file: Path, wanted: Entry) -> None:
-    found = sha256_of(file)
+def check(file: Path, wanted: Entry, found: str) -> None:
+    """Raises WeightsCorrupt where `found`, a file's SHA-256, is not that of the file that the manifest means."""
     if not found.startswith(wanted.sha256):
         begin = "weights.corrupt" if len(wanted.sha256) == 64 else "weights.corrupt_begin"
         raise WeightsCorrupt(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pose_demo.examples import examples
 from pose_demo.photo import PhotoError, read
 
 HEIGHT, WIDTH = 24, 40
@@ -27,6 +28,21 @@ def lopsided() -> np.ndarray:
 
 
 PICTURE = lopsided()
+
+
+def beside_each_other(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """So many examples' people in one photo, and their boxes: (480, W, 3) uint8 and (count, 4)."""
+    cuts, boxes, left = [], [], 0
+    for example in [each for each in examples() if not each.hard][:count]:
+        photo, (x0, y0, x1, y1) = read(example.path), example.box
+        edge = 0.12 * (y1 - y0)
+        top, start = max(0, int(y0 - edge)), max(0, int(x0 - edge))
+        cut = photo[top : int(y1 + edge), start : int(x1 + edge)]
+        share = 480 / cut.shape[0]
+        cuts.append(cv2.resize(cut, (round(cut.shape[1] * share), 480), interpolation=cv2.INTER_AREA))
+        boxes.append([left + (x0 - start) * share, (y0 - top) * share, left + (x1 - start) * share, (y1 - top) * share])
+        left += cuts[-1].shape[1]
+    return np.hstack(cuts), np.array(boxes)
 
 
 def encoded(picture: np.ndarray | Image.Image, kind: str, **options) -> bytes:

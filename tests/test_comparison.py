@@ -164,12 +164,21 @@ def test_where_nobody_is_the_whole_photo_is_the_box(tmp_path, capsys, untrained)
     data = result.to_json()
     assert data["person"] is None and data["box"] == [-0.5, -0.5, 319.5, 239.5]
     Image.fromarray(wall).save(tmp_path / "wall.png")
-    call = ["compare", str(tmp_path / "wall.png"), "--out", str(tmp_path), "--networks", *untrained]
+    call = [
+        "compare",
+        str(tmp_path / "wall.png"),
+        "--out",
+        str(tmp_path),
+        "--networks",
+        *untrained,
+        "--threshold",
+        "-9",
+    ]
     assert main(call) == 0 and "probably nobody here" in capsys.readouterr().out
     assert json.loads((tmp_path / "result.json").read_text())["person"] is None
     strong = compare(wall, result.box, networks=untrained)
     assert strong.person == strong.box and strong.found is None
-    pale, full = (np.asarray(Image.open(tmp_path / "left-skeleton.png")), skeleton.picture(wall, strong.poses[0], 0.1))
+    pale, full = (np.asarray(Image.open(tmp_path / "left-skeleton.png")), skeleton.picture(wall, strong.poses[0], -9))
     changed = (full != wall).any(axis=2)
     assert np.abs(pale.astype(int) - wall)[changed].mean() < 0.5 * np.abs(full.astype(int) - wall)[changed].mean()
 
@@ -211,3 +220,6 @@ def test_a_network_without_an_answer_has_no_joints_anywhere(photo, untrained, tm
     written = json.loads((tmp_path / "result.json").read_text())
     assert [pose["silence"] for pose in written["poses"]] == [{"heatmaps": "flat"}, {"stack2": "zero"}]
     assert main([*call, str(tmp_path), "--silence", "stack9"]) == 1
+    assert main([*call, str(tmp_path), "--silence", f"stack1.features={tmp_path / 'photo.png'}"]) == 0
+    written = json.loads((tmp_path / "result.json").read_text())
+    assert [pose["silence"] for pose in written["poses"]] == [{}, {"stack1.features": "patch"}]

@@ -24,7 +24,7 @@ def test_there_are_enough_and_the_easy_come_first():
 def test_every_file_is_listed_and_all_are_small():
     files = {path.name for path in FOLDER.glob("*.jpg")}
     assert files == {example.path.name for example in ALL}
-    assert sum(example.path.stat().st_size for example in ALL) < 2_000_000
+    assert sum(example.path.stat().st_size for example in ALL) < 2_500_000
     licences = (FOLDER.parent / "LICENSES.md").read_text(encoding="utf-8")
     assert all(f"`examples/{name}`" in licences for name in files)
     assert "Permission is hereby granted, free of charge" in licences
@@ -71,7 +71,7 @@ def test_left_and_right_are_the_persons():
     right, left = (LSP.index(f"{side} shoulder") for side in ("right", "left"))
     for name, joints in by_name.items():
         if joints is not None:
-            turned = name in ("four-views", "upside-down")
+            turned = name in ("four-views", "upside-down", "from-behind", "long-hair")
             assert (joints[right, 0] < joints[left, 0]) != turned, name
 
 

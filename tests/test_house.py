@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted(file for file in (PACKAGE.parent / "tests").rglob("*.py") if "node_modules" not in file.parts)
 #: A module imports only from its own room and those before it.
 ROOMS = (
-    {"locales", "shipped"},
+    {"locales", "shipped", "writing"},
     {"joints", "decode", "crop", "photo", "examples"},
     {"weights", "download"},
     {"networks"},
@@ -94,6 +94,12 @@ def test_nothing_is_too_long(file):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno - node.lineno + 1 <= 50, node.name
+
+
+def test_no_two_test_files_share_a_name():
+    """tests/ has no packages: of two files of one name pytest collects the first alone, and stops at the second."""
+    names = [file.name for file in TESTS if file.name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))
 
 
 def families() -> set[str]:

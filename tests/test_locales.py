@@ -27,7 +27,7 @@ def test_every_language_says_everything_with_the_same_blanks(language):
 def test_blanks():
     assert locales.say("en", "xray.zeros", share=0.123) == "12% of all values are exactly 0"
     assert "右腕" in locales.say("zh", "xray.film", joint="right wrist")
-    assert locales.say("en", "xray.now", stops=["nearest", "bicubic"]) == "now: nearest / bicubic"
+    assert locales.say("en", "xray.side", network="A", stops=["nearest", "bicubic"]) == "A, nearest / bicubic"
     assert locales.word("zh", "joint", "third hand") == "third hand"
     with pytest.raises(KeyError):
         locales.say("en", "xray.zeros")

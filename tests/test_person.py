@@ -3,16 +3,10 @@ import pytest
 
 from pose_demo import person
 from pose_demo.examples import examples
+from pose_demo.networks.finder import overlaps
 from pose_demo.networks.zoo import shared
 from pose_demo.photo import read
 from pose_demo.weights import default_pair
-
-
-def iou(a, b):
-    w = min(a[2], b[2]) - max(a[0], b[0])
-    h = min(a[3], b[3]) - max(a[1], b[1])
-    both = max(w, 0) * max(h, 0)
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
 @pytest.mark.parametrize("shape", [(100, 100), (300, 100), (640, 1200), (17, 900), (1500, 12_000)])
@@ -50,7 +44,7 @@ def easy():
 @pytest.mark.parametrize("example", easy(), ids=lambda e: e.path.stem)
 def test_the_person_of_an_example_is_found(example, finder):
     found = person.find(read(example.path), *finder)
-    assert iou(found.box, example.box) > 0.5, found
+    assert overlaps(found.box, example.box) > 0.5, found
 
 
 @pytest.mark.parametrize("corner", [(0.05, 0.1), (0.6, 0.5)])
@@ -69,7 +63,7 @@ def test_a_small_person_in_a_large_photo_is_found(corner, finder):
     left, top = round(corner[0] * 1400), round(corner[1] * 1000)
     scene[top : top + tall, left : left + cut.shape[1]] = cut
     found = person.find(scene, *finder)
-    assert iou(found.box, (left, top, left + cut.shape[1], top + tall)) > 0.4, found
+    assert overlaps(found.box, (left, top, left + cut.shape[1], top + tall)) > 0.4, found
 
 
 @pytest.mark.parametrize("left", [1_000, 8_400])
@@ -87,7 +81,7 @@ def test_a_person_in_a_panorama_is_found(left, finder):
     scene = scene.clip(0, 255).astype(np.uint8)
     scene[450 : 450 + tall, left : left + cut.shape[1]] = cut
     found = person.find(scene, *finder)
-    assert iou(found.box, (left, 450, left + cut.shape[1], 450 + tall)) > 0.4, found
+    assert overlaps(found.box, (left, 450, left + cut.shape[1], 450 + tall)) > 0.4, found
 
 
 @pytest.mark.parametrize("kind", ["plain", "grain"])

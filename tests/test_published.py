@@ -20,7 +20,7 @@ from pose_demo.crop import Crop
 from pose_demo.decode import decode, to_input
 from pose_demo.networks import model, zoo
 
-PUBLISHED = [e for e in weights.manifest().values() if e.trained == "published"]
+PUBLISHED = [e for e in weights.manifest().values() if e.trained == "published" and e.joints != "people"]
 STACKS = [e for e in PUBLISHED if e.network.startswith("hourglass-")]
 THROUGH_MMPOSE = [e for e in PUBLISHED if e not in STACKS]
 TOLERANCE = 0.05  # pixels of the photo
@@ -44,6 +44,7 @@ def no_gradients():
 def folder(tmp_path, monkeypatch):
     """Where the random weights lie under the name of the published file; gone with the test, for they are large."""
     monkeypatch.setenv("POSE_DEMO_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(weights, "check", lambda file, wanted, found: None)  # these are not the published bytes
     yield tmp_path
     zoo._loaded.cache_clear()
     for file in tmp_path.iterdir():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pose_demo import weights
+from pose_demo.networks.mmpose_compat import prepare_torchvision
 from pose_demo.weights import FetchError, ManifestError, UnknownWeights, WeightsCorrupt, WeightsMissing
 
 BODY = b"what a network has learned" * 1000
@@ -79,7 +80,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 # --- the manifest that ships -------------------------------------------------------------------------------------
 
 ENTRIES = list(weights.manifest().values())
-PUBLISHED_ENTRIES = [e for e in ENTRIES if not e.embedded]
+PUBLISHED_ENTRIES = [e for e in ENTRIES if not e.embedded and e.joints != "people"]
 
 
 def test_names_are_those_of_the_design():
@@ -118,6 +119,15 @@ def test_published_figure_is_of_the_validation_set_of_its_data(e):
     metric, where, low, high = data[e.joints]
     assert (e.published["metric"], e.published["set"]) == (metric, where)
     assert low < e.published["value"] < high and e.published["source"]
+
+
+def test_the_detector_is_the_file_that_torchvision_names():
+    prepare_torchvision()
+    from torchvision.models.detection import SSDLite320_MobileNet_V3_Large_Weights as Published
+
+    known, entry = Published.DEFAULT, weights.entry("ssdlite320-coco")
+    assert entry.url == known.url and known.url.endswith(f"/{entry.file}") and f"-{entry.sha256}." in entry.file
+    assert entry.published["value"] == known.meta["_metrics"]["COCO-val2017"]["box_map"] and not entry.embedded
 
 
 # --- reading a manifest ------------------------------------------------------------------------------------------

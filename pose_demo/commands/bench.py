@@ -4,9 +4,13 @@ import   -- `import pose_demo` against `import torch`
 busy     -- a comparison beside another busy process against the same comparison alone
 drawing  -- from the heatmaps to what the page sends, against two forward passes of networks of the papers' size
 embedded -- the same against the passes of the small pair that ships
+cut      -- an arrow that is cut, to new skeletons and maps, against a move of the slider
+matters  -- "what matters here" (all arrows cut alone), against as many passes as there are arrows
 page     -- the X-ray's first view of both networks, against the same two passes
 start    -- until the page answers its first request, against `python -c "import torch, gradio"`
 study    -- `study accuracy` of 500 people, from file to figures, against the bare forward passes of both networks
+video    -- `video` of 1080p, from file to file, against decoding, bare passes and encoding, each alone
+memory   -- by how many megabytes two minutes of 1080p grow after the first five seconds, against 100
 """
 
 from __future__ import annotations
@@ -63,7 +67,7 @@ def run(call: argparse.Namespace) -> int:
         print(json.dumps(results))
     else:
         for name, r in results.items():
-            seconds = ", ".join(f"{k} {v:.3f} s" for k, v in r["seconds"].items())
+            seconds = ", ".join(f"{k} {v:.3f} {r.get('unit', 's')}" for k, v in r["seconds"].items())
             print(f"{name:9} ratio {r['ratio']:.3f} (at most {r['bar']}): {seconds}")
     return 0 if all(r["ratio"] <= r["bar"] for r in results.values()) else 1
 
@@ -120,7 +124,7 @@ def _page(runs: int) -> dict[str, Any]:
 
     def view(session: Any) -> None:
         session.key = STORE.keep(session.result, "bench")
-        xray.fill(session)
+        xray.fill(session, session.result)
 
     return _after_the_passes(runs, _PAPERS, 1 / 3, view, trace=True)
 
@@ -140,6 +144,19 @@ def _after_the_passes(
         after += timed(1, lambda session=session: view(session))
         passes.append(sum(pose.seconds for pose in session.result.poses))
     return _result(bar, {"after the passes": median(after[1:]), "forward passes": median(passes[1:])})
+
+
+def _cut(runs: int) -> dict[str, Any]:
+    from . import bench_xray
+
+    cut, move = bench_xray.cut(max(1, runs), timed)
+    return _result(1.5, {"a cut": cut, "a move of the slider": move})
+
+
+def _matters(runs: int) -> dict[str, Any]:
+    from . import bench_xray
+
+    return bench_xray.matters(max(1, runs), timed)
 
 
 def _start(runs: int) -> dict[str, Any]:
@@ -223,6 +240,23 @@ def _crops(file: Path, people: int) -> Path:
     return file
 
 
+def _video(runs: int, frames: int = 48) -> dict[str, Any]:
+    from . import bench_video
+
+    with tempfile.TemporaryDirectory() as folder:
+        film = bench_video.film(Path(folder) / "film.mp4", frames / bench_video.RATE)
+        measured = [bench_video.parts(film, Path(folder), frames) for _ in range(max(1, runs))]
+    return _result(1.3, {name: median(each[name] for each in measured) for name in measured[0]})
+
+
+def _memory(runs: int, seconds: float = 120) -> dict[str, Any]:
+    """Once, however often the others are repeated: how much memory it is does not tremble."""
+    from . import bench_video
+
+    grown = bench_video.growth(seconds)
+    return {"ratio": grown["memory that grew"] / 100, "bar": 1.0, "seconds": grown, "unit": "MB"}
+
+
 def _python(code: str, *arguments: str) -> str:
     return subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True).stdout
 
@@ -245,6 +279,6 @@ def _result(bar: float, seconds: dict[str, float]) -> dict[str, Any]:
 
 #: Each takes how often it is repeated and returns {"ratio", "bar": the most it should be, "seconds"}.
 BENCHES: dict[str, Callable[[int], dict[str, Any]]] = {
-    "import": _import, "busy": _busy, "drawing": _drawing, "embedded": _embedded, "page": _page, "start": _start,
-    "study": _study,
+    "import": _import, "busy": _busy, "drawing": _drawing, "embedded": _embedded, "cut": _cut, "matters": _matters,
+    "page": _page, "start": _start, "study": _study, "video": _video, "memory": _memory,
 }  # fmt: skip

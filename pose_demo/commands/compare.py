@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ..locales import UserError, said, say
+from ..locales import UserError, said, say, tell
+from ..writing import writing
 from . import network_options
 
 
@@ -27,28 +30,58 @@ def add_parser(commands: Any) -> None:
     p.set_defaults(run=run)
 
 
-def add_options(p: argparse.ArgumentParser) -> None:
-    """How the networks look."""
+def add_options(p: argparse.ArgumentParser, threshold: bool = True) -> None:
+    """How the networks look; threshold -- and from which score on joints are drawn."""
     p.add_argument("--networks", nargs=2, metavar=("LEFT", "RIGHT"),
                    help="two names of `weights list`, or files of weights")  # fmt: skip
-    p.add_argument("--upsampling", default="nearest", help="nearest, bilinear, bicubic or bilinear-corners")
+    p.add_argument("--finder", help="what finds people where no box is given: finder, or a detector of `weights list`")
+    p.add_argument("--upsampling", default="nearest", help=f"the slider's stop: {network_options.words('stop')}")
     p.add_argument("--silence", action="append", default=[], metavar="PLACE[=HOW]",
-                   help="cut a tap, an arrow source->target or a stack; HOW: zero or flat; repeatable")  # fmt: skip
-    p.add_argument("--decoder", default="argmax", help="how a peak becomes a joint: argmax, dark")
+                   help="cut a tap, an arrow source->target or a stack; HOW: zero, flat, or a photo whose map "
+                        "stands there instead; repeatable")  # fmt: skip
+    p.add_argument("--decoder", default="argmax", help=f"how a peak becomes a joint: {network_options.words('peak')}")
     p.add_argument("--flip", action="store_true", help="average with the mirrored photo")
-    p.add_argument("--threshold", type=float, default=0.1, help="draw joints whose score reaches this")
+    if threshold:
+        p.add_argument("--threshold", type=float, default=0.1, help="draw joints whose score reaches this")
     network_options.add_options(p)
 
 
 def options(call: argparse.Namespace) -> dict[str, Any]:
-    """As `compare` takes them."""
+    """As `compare` takes them. What is taken for granted of networks of one's own is said on stderr."""
+    from ..networks import zoo
+    from ..networks.model import card_of
+
+    fields, names = network_options.card_fields(call), call.networks or ()
+    own: dict[str, Any] = {n: zoo.posing(zoo.open(n, zoo.device(), **fields)) for n in names if zoo.is_file(n)}
+    networks = call.networks and [own.get(n, n) for n in names]
+    for card in (zoo.card(net) if isinstance(net, str) else card_of(net) for net in networks or ()):
+        if card.assumed:
+            print(say("en", "compare.assumed", name=card.title, assumed=card.granted), file=sys.stderr)
+    silence = {place: how or "zero" for place, _, how in (cut.partition("=") for cut in call.silence)}
+    asked = {name: getattr(call, name) for name in ("upsampling", "decoder", "flip", "finder")}
+    return {"networks": networks, "silence": _patched(silence, networks, call.upsampling), **asked}
+
+
+def _patched(silence: dict[str, str], networks: Any, upsampling: str) -> Any:
+    """Where a photo stands for the way to cut, its map at that place, in the pass of the network that has the place."""
+    from .. import comparison, weights
+    from ..networks import silence as cuts
     from ..networks import zoo
 
-    told = network_options.told(call)
-    networks = call.networks and [zoo.open(n, zoo.device(), **told) if zoo.is_file(n) else n for n in call.networks]
-    silence = {place: how or "zero" for place, _, how in (cut.partition("=") for cut in call.silence)}
-    asked = {name: getattr(call, name) for name in ("upsampling", "decoder", "flip")}
-    return {"networks": networks, "silence": silence, **asked}
+    photos = {place: how for place, how in silence.items() if how not in cuts.HOWS and Path(how).is_file()}
+    if not photos:
+        return silence
+    nets = [zoo.posing(zoo.shared(each, zoo.device())) for each in networks or weights.default_pair()]
+    known = comparison.placed(silence | dict.fromkeys(photos, "zero"), nets)
+
+    @cache
+    def trace(photo: str, k: int) -> Any:
+        return comparison.compare(photo, None, [nets[k]], upsampling, trace=True).poses[0].trace
+
+    return [
+        {place: trace(photos[place], k) if place in photos else how for place, how in own.items()}
+        for k, own in enumerate(known)
+    ]
 
 
 def run(call: argparse.Namespace) -> int:
@@ -63,7 +96,6 @@ def one(call: argparse.Namespace) -> int:
     from PIL import Image
 
     from .. import compare
-    from ..crop import closeup
     from ..draw import heatmap, skeleton
 
     result = compare(call.photo[0], call.box, **options(call))
@@ -71,10 +103,11 @@ def one(call: argparse.Namespace) -> int:
     written = []
 
     def write(name: str, pixels) -> None:
-        Image.fromarray(pixels).save(call.out / name)
+        with writing(call.out / name) as file:
+            Image.fromarray(pixels).save(file, "PNG")
         written.append(name)
 
-    seen, opacity = closeup(result.box, result.photo.shape), 1.0 if result.person else skeleton.PALE
+    seen, opacity = result.seen, 1.0 if result.person else skeleton.PALE
     top = max(float(pose.heatmaps[-1].max()) for pose in result.poses)
     for side, pose in zip(("left", "right"), result.poses, strict=True):
         write(f"{side}-skeleton.png", skeleton.picture(result.photo, pose, call.threshold, seen, opacity))
@@ -82,7 +115,8 @@ def one(call: argparse.Namespace) -> int:
         for s, maps in enumerate(pose.heatmaps, start=1):
             write(f"{side}-heatmaps-{s}.png", heatmap.sheet(maps, top))
     data = {"photo": call.photo[0], **result.to_json(), "files": written}
-    (call.out / "result.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
+    with writing(call.out / "result.json", "w") as file:
+        file.write(json.dumps(data, indent=1))
     print(json.dumps(data) if call.json else summary(result, call.out))
     return 0
 
@@ -93,8 +127,8 @@ def summary(result, out: Path) -> str:
         score = said("compare.score", score=pose.score) if isfinite(pose.score) else said("compare.no_answer")
         facts = {"score": score, "ms": pose.seconds * 1000, "device": result.device}
         lines.append(say("en", "compare.line", network=pose.card.title, status=pose.card.status, **facts))
-        if granted := pose.card.granted:
-            lines.append(say("en", "compare.assumed", name=pose.card.title, assumed=granted))
+        if pose.note:
+            lines.append(tell("en", pose.note))
         if pose.silence:
             lines.append(say("en", "compare.cut", network=pose.card.title, places=", ".join(pose.silence)))
     near = [d.pixels for d in result.distances() if isfinite(d.pixels)]
@@ -105,7 +139,23 @@ def summary(result, out: Path) -> str:
 
 
 def many(call: argparse.Namespace) -> int:
-    """Each photo whose result is not there yet; a line on stderr for each that fails."""
+    from .. import compare
+
+    def do(file: Path, name: Path, **asked: Any) -> Any:
+        result = compare(file, **asked)
+        if call.pictures:
+            paint(result, call.threshold, call.out, name)
+        return result
+
+    return over(call, do)
+
+
+def over(call: argparse.Namespace, do: Callable[..., Any], **more: Any) -> int:
+    """Each photo whose result is not there yet; a line on stderr for each that fails.
+
+    do   -- makes the comparison of a photo, whose name below the folder it is given too
+    more -- what else decides the results
+    """
     from tqdm import tqdm
 
     from ..many import Results, look, pictures, probe
@@ -115,27 +165,22 @@ def many(call: argparse.Namespace) -> int:
     files = pictures(call.photo, but=call.out)
     if not files:
         raise UserError("many.none", folder=", ".join(call.photo))
-    results = Results(call.out, probe(asked), root)
-    for net in asked["networks"] or ():
-        if not isinstance(net, str) and net.card.assumed:
-            print(say("en", "compare.assumed", name=net.card.title, assumed=net.card.granted), file=sys.stderr)
+    results = Results(call.out, probe(asked) | more, root)
     todo, failed = [file for file in files if file not in results], []
     for file in tqdm(todo, unit="photo", disable=None):
-        looked = look(file, **asked)
+        name = file.relative_to(root) if root else Path(*(p for p in file.parts if p not in ("..", file.anchor)))
+        looked = look(file, do, name=name, **asked)
         if looked.result is None:
             failed.append({"file": str(file), "error": str(looked.error)})
-            tqdm.write(f"compare: {looked.error}", sys.stderr)
+            tqdm.write(f"{call.command}: {looked.error}", sys.stderr)
             continue
-        if call.pictures:
-            name = file.relative_to(root) if root else Path(*(p for p in file.parts if p not in ("..", file.anchor)))
-            paint(looked.result, call.threshold, call.out, name)
         results.add(file, looked.result)
     counts = {"done": len(todo) - len(failed), "before": len(files) - len(todo), "failed": len(failed)}
     written = results.finish()
     print(
         json.dumps({**counts, "failures": failed, "results": str(written)})
         if call.json
-        else say("en", "many.done", **counts, file=written)
+        else say("en", f"many.{call.command}", **counts, file=written)
     )
     return 1 if failed else 0
 
@@ -145,11 +190,11 @@ def paint(result: Any, threshold: float, out: Path, name: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    from ..crop import closeup
     from ..draw import skeleton
 
-    seen, opacity = closeup(result.box, result.photo.shape), 1.0 if result.person else skeleton.PALE
+    seen, opacity = result.seen, 1.0 if result.person else skeleton.PALE
     both = [skeleton.picture(result.photo, pose, threshold, seen, opacity) for pose in result.poses]
     file = out / "skeletons" / name.with_name(f"{name.name}.jpg")
     file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.hstack(both)).save(file, quality=88)
+    with writing(file) as whole:
+        Image.fromarray(np.hstack(both)).save(whole, "JPEG", quality=88)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..locales import table
+
 #: As the parser calls them -> as zoo.open does.
 NAMES = {
     "net_joints": "joints", "net_input": "input", "net_normalisation": "normalisation", "net_cells": "cells",
@@ -27,6 +29,11 @@ def add_options(p: argparse.ArgumentParser) -> None:
     group.add_argument("--net-trained", metavar="STOP", help="the stop of the slider that it was trained with")
 
 
-def told(call: argparse.Namespace) -> dict[str, Any]:
-    """What was told, as zoo.open takes it."""
+def words(group: str) -> str:
+    """What there is of decoders ("peak") or of stops ("stop"), by the words for them: a help text loads no torch."""
+    return ", ".join(key.partition(".")[2] for key in table() if key.startswith(f"{group}."))
+
+
+def card_fields(call: argparse.Namespace) -> dict[str, Any]:
+    """What was given, as zoo.open takes it."""
     return {field: getattr(call, name) for name, field in NAMES.items() if getattr(call, name) is not None}

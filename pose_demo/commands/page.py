@@ -15,23 +15,25 @@ def add_parser(commands: Any) -> None:
     p.add_argument("--port", type=int, help="where it listens (default: 7860 or the next that is free)")
     auth = "let nobody in without them; @FILE reads them from a file, where others do not see them"
     p.add_argument("--auth", metavar="USER:PASSWORD", help=f"{auth} (default: POSE_DEMO_AUTH, else everybody)")
+    p.add_argument("--mcp", action="store_true", help="answer programs that speak MCP, too, at /mcp (needs `mcp`)")
     p.set_defaults(run=run)
 
 
 def run(call: argparse.Namespace) -> int:
     from .. import page
 
-    page.launch(server_port=call.port, auth=credentials(call.auth or os.environ.get("POSE_DEMO_AUTH", "")))
+    auth = credentials(call.auth or os.environ.get("POSE_DEMO_AUTH", ""))
+    page.launch(server_port=call.port, auth=auth, mcp=call.mcp)
     return 0
 
 
-def credentials(told: str) -> tuple[str, str] | None:
+def credentials(given: str) -> tuple[str, str] | None:
     """ "user:password" or "@file" that holds it -> both; None for "". Raises UserError, which repeats no password."""
-    if told.startswith("@"):
-        told = Path(told[1:]).expanduser().read_text(encoding="utf-8").strip()
-    elif not told:
+    if given.startswith("@"):
+        given = Path(given[1:]).expanduser().read_text(encoding="utf-8").strip()
+    elif not given:
         return None
-    user, colon, password = told.partition(":")
+    user, colon, password = given.partition(":")
     if not (user and colon and password):
         raise UserError("page.auth")
     return user, password

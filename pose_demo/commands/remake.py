@@ -1,10 +1,11 @@
 """`remake`: everything in a checkout that depends on the weights that ship, made anew in one go.
 
-    python -m pose_demo remake --data people/test.npz --test lspet/test.npz
+    python -m pose_demo remake --data people/test.npz --test lspet/test.npz --people people/finder/test.npz \\
+        people/photos/photos.json
 
-The cards' figures on all the files, assets/study on the first, README's findings and the tables of docs/STUDY.md, the
-examples' answers, and the picture of the page (for which the tests' requirements must be installed). Each names the
-weights it was made with; the tests find what is stale.
+The cards' figures on all the files (the finder's on those of --people), assets/study on the first, README's findings
+and the tables of docs/STUDY.md, the examples' answers, and the pictures of the page (for which the tests' requirements
+must be installed). Each names the weights it was made with; the tests find what is stale.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from ..writing import writing
+
 _BEGIN, _END = "<!-- written by `python -m pose_demo remake` -->\n", "<!-- until here -->\n"
-_TRAINED = " (trained briefly on a CPU)"  # said once, above the tables
+#: Whose findings README has, a line each; docs/STUDY.md has the tables of all.
+_FIVE = ("accuracy", "upsampling", "depth", "silence", "seeds")
+_TRAINED = re.compile(r" \(trained briefly on a [CG]PU\)")  # said once, above the tables
 
 
 def add_parser(commands) -> None:
@@ -28,7 +34,9 @@ def add_parser(commands) -> None:
     )  # fmt: skip
     p.add_argument("--data", required=True, metavar="FILE", help="the labelled .npz that the study is made on")
     p.add_argument("--test", type=Path, nargs="*", default=[], metavar="FILE", help="further ones, for the cards")
-    p.add_argument("--no-picture", action="store_true", help="leave assets/page.png as it is")
+    p.add_argument("--people", type=Path, nargs="*", default=[], metavar="FILE",
+                   help="whole photos with boxes, for the finder's card")  # fmt: skip
+    p.add_argument("--no-picture", action="store_true", help="leave assets/page.png and cut.webp as they are")
     p.set_defaults(run=run)
 
 
@@ -38,9 +46,10 @@ def run(call: argparse.Namespace) -> int:
     from ..training.pack import measure
     from . import study
 
-    ours = [entry.name for entry in weights.manifest().values() if entry.embedded]
-    for name in ours:
-        print(measure(weights.HOME / f"{name}.toml", [Path(call.data), *call.test]))
+    for entry in weights.manifest().values():
+        tests = call.people if entry.joints == "people" else [Path(call.data), *call.test]
+        if entry.embedded and tests:
+            print(measure(weights.HOME / f"{entry.name}.toml", tests))
     parser = argparse.ArgumentParser()
     study.add_parser(parser.add_subparsers())
     assets = shipped("assets")
@@ -49,12 +58,14 @@ def run(call: argparse.Namespace) -> int:
     again.run(again)
     for name, part in (("README.md", findings()), ("docs/STUDY.md", tables())):
         text = (assets.parent / name).read_text(encoding="utf-8")
-        (assets.parent / name).write_text(_between(text, part), encoding="utf-8")
+        with writing(assets.parent / name, "w") as out:
+            out.write(_between(text, part))
     text = json.dumps(marks(), indent=1, ensure_ascii=False)
-    (assets / "examples" / "answers.json").write_text(text + "\n", encoding="utf-8")
+    with writing(assets / "examples" / "answers.json", "w") as out:
+        out.write(text + "\n")
     if call.no_picture:
         return 0
-    picture = ["-m", "pytest", "--no-cov", "-q", "tests/browser/test_looks.py", "-k", "picture"]
+    picture = ["-m", "pytest", "tests/browser/test_looks.py", "-k", "picture"]
     return subprocess.run(
         [sys.executable, *picture], cwd=assets.parent, env={**os.environ, "POSE_DEMO_PICTURES": "1"}
     ).returncode
@@ -67,17 +78,16 @@ def _between(text: str, new: str) -> str:
 
 
 def findings() -> str:
-    """README's part on the study: each question with what was found, in a line."""
+    """README's part on the study: five questions with what was found, a line each."""
     from ..draw.study_words import answers
     from ..locales import say
     from ..study import report
 
-    lines = []
-    for name, result in report.shipped().items():
-        if name == "faults":  # its sentence is that of the first question
-            continue
-        found = " ".join(say("en", answer["key"], **answer["values"]) for answer in answers(result))
-        lines.append(f"- **{say('en', f'study.{name}')}** {found.replace(_TRAINED, '')}\n")
+    found: dict[str, list[str]] = {name: [] for name in _FIVE}
+    for result in (each for each in report.shipped().values() if each["study"] in _FIVE):
+        said = [say("en", answer["key"], **answer["values"]) for answer in answers(result)]
+        found[result["study"]].extend(said)
+    lines = [f"- **{say('en', f'study.{name}')}** {_TRAINED.sub('', ' '.join(said))}\n" for name, said in found.items()]
     return "".join(lines) + "\n"
 
 
@@ -91,8 +101,8 @@ def tables() -> str:
         lines = report.markdown(result).splitlines()
         if name == "faults":  # PCK stands in the first table
             lines = [_without(line, range(2, 5)) if line.startswith("|") else line for line in lines]
-        table = "\n".join(line.replace(_TRAINED, "") for line in lines)
-        parts.append(f"**{say('en', f'study.{name}')}**\n\n{table}\n\n")
+        table = "\n".join(_TRAINED.sub("", line) for line in lines)
+        parts.append(f"**{say('en', 'study.' + result['study'])}**\n\n{table}\n\n")
     return "".join(parts)
 
 

@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..locales import UserError, say
+from ..locales import UserError, say, tell
+from ..writing import writing
 from . import compare
 
 
@@ -47,7 +48,8 @@ def run(call: argparse.Namespace) -> int:
     files, first = [], next(iter(result.people), None)
     for joint in call.path:
         file = call.out / f"path-{joint.replace(' ', '-')}.svg"
-        file.write_text(_path(result, joint, first or 1, call.smooth), encoding="utf-8")
+        with writing(file, "w") as out:
+            out.write(_path(result, joint, first or 1, call.smooth))
         files.append(file.name)
     jitter = {card.name: each for card, each in zip(result.cards, _jitter(result, first), strict=True)}
     if call.json:
@@ -56,6 +58,8 @@ def run(call: argparse.Namespace) -> int:
         about = result.about
         print(say("en", "video.done", **about["video"], work=about["seconds"], follows=about["follows"],
                   people=len(result.people), file=call.out / VIDEO))  # fmt: skip
+        if about["memory"]:
+            print(tell("en", about["memory"]))
         if about["video"]["damaged"]:
             print(say("en", "video.damaged_parts", count=about["video"]["damaged"]))
         if about["video"]["sound"] and not about["video"]["sound_copied"]:

@@ -54,7 +54,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     packing.add_argument("--pair", type=int, choices=(1, 2), help="their place in the pair that the page opens with")
     measuring = action("measure", "measure weights that ship again, and write the figures into their card")
     takes_name(measuring)
-    measuring.add_argument("--test", type=Path, nargs="+", required=True, metavar="FILE", help="labelled .npz files")
+    measuring.add_argument(
+        "--test",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="labelled .npz files; for what finds people also photos.json",
+    )
     return parser
 
 
@@ -111,8 +118,7 @@ def _pack(args: argparse.Namespace) -> int:
     from ..networks.model import card_of
     from ..training.pack import pack
 
-    told = network_options.told(args)
-    more = {"licence": args.licence, "source": args.source, **told}
+    more = {"licence": args.licence, "source": args.source, **network_options.card_fields(args)}
     card = weights.beside(pack(args.run_file, args.new_name, args.out, args.test, args.pair, **more))
     if card.assumed and not args.json:
         granted = card_of(zoo.open(args.out / card.file)).granted
@@ -164,7 +170,7 @@ def _figure(entry: weights.Entry) -> str:
     if entry.trained == "published":
         p = entry.published
         figure = f"{p['metric']} {p['value']} on {p['set']} ({p['source']})" if p else "unknown"
-        return figure if entry.proven else f"{figure}; not proven: never run beside the code that it was trained with"
+        return f"{figure}; {say('en', 'weights.unproven')}" if entry.unproven else figure
     if entry.measured and {"metric", "value", "set"} <= entry.measured[0].keys():
         m = entry.measured[0]
         return f"{m['metric']} {m['value']} on {m['set']} (measured here; {entry.trained})"

@@ -55,3 +55,12 @@ def webp(picture: np.ndarray, quality: int = 82) -> bytes:
         file, "WEBP", quality=quality, lossless=quality >= 100, method=0 if quality < 100 else 1
     )
     return file.getvalue()
+
+
+def png(picture: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 RGB -> a PNG file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(file, "PNG", optimize=True)
+    return file.getvalue()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import torch
 
 from ..comparison import Pose
 from ..crop import Box
+from ..locales import said
 from ..networks import model
 from .overlap import DISTANCE
 from .skeleton import drawn, opening, stroke_of, strokes
@@ -26,16 +25,17 @@ def moves(before: Pose, after: Pose) -> np.ndarray:
 
 
 def svg(before: Pose, after: Pose, seen: Box, threshold: float) -> str:
-    """The skeleton as it was, pale and dashed, and a line from each joint to where it is now."""
+    """The skeleton as it was, pale and dashed, and a line from each joint to where it is now, both read by DARK."""
     stroke, dash = stroke_of(seen), stroke_of(seen) * 2
     old = strokes(before.card.joints, before.joints, before.scores, stroke, threshold, f'stroke-dasharray="{dash:.2f}"')
     lines = [
         f'<line x1="{xa:.1f}" y1="{ya:.1f}" x2="{xb:.1f}" y2="{yb:.1f}" stroke="{DISTANCE}" '
         f'stroke-width="{1.6 * stroke:.2f}" stroke-linecap="round"/>'
         for (xa, ya), (xb, yb), a, b in zip(
-            before.joints, after.joints, drawn(before, threshold), drawn(after, threshold), strict=True
+            placed(before), placed(after), drawn(before, threshold), drawn(after, threshold), strict=True
         )
         if a and b
     ]
-    start = opening(seen, escape(before.card.title)).replace('class="skeleton"', 'class="ghost"')
+    label = said("page.skeleton_of", network=before.card.title, count=len(before.joints))
+    start = opening(seen, label).replace('class="skeleton"', 'class="ghost"')
     return f'{start}<g opacity=".55">{old}</g>{"".join(lines)}</svg>'

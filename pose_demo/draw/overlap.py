@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from ..comparison import Comparison
-from ..crop import closeup
-from .skeleton import drawn, opening, stroke_of, strokes
+from ..locales import said
+from .skeleton import drawn, opening, stroke_of, strokes, title
 
 #: The distance lines: magenta of Okabe and Ito's palette, seen on orange, blue and most photos.
 DISTANCE = "#CC79A7"
@@ -14,7 +12,7 @@ DISTANCE = "#CC79A7"
 
 def svg(comparison: Comparison, threshold: float = 0.0) -> str:
     """An <svg> over the photo, or over what is seen of it: the first network's skeleton solid, the second's dashed."""
-    seen = closeup(comparison.box, comparison.photo.shape)
+    seen = comparison.seen
     stroke = stroke_of(seen)
     first, second = comparison.poses[0], comparison.poses[-1]
     dash = f'stroke-dasharray="{3 * stroke:.2f} {2 * stroke:.2f}"'
@@ -25,9 +23,9 @@ def svg(comparison: Comparison, threshold: float = 0.0) -> str:
             lines.append(
                 f'<line x1="{xa:.1f}" y1="{ya:.1f}" x2="{xb:.1f}" y2="{yb:.1f}" stroke="{DISTANCE}" '
                 f'stroke-width="{1.6 * stroke:.2f}" stroke-linecap="round">'
-                f"<title>{escape(d.joint)}: {d.pixels:.1f} px apart</title></line>"
+                f"{title(said('page.apart', joint=d.joint, pixels=round(d.pixels, 1)))}</line>"
             )
     return (
-        f"{opening(seen, 'both skeletons')}{strokes(first.card.joints, first.joints, first.scores, stroke, threshold)}"
+        f"{opening(seen, said('page.both'))}{strokes(first.card.joints, first.joints, first.scores, stroke, threshold)}"
         f"{strokes(second.card.joints, second.joints, second.scores, stroke, threshold, dash)}{''.join(lines)}</svg>"
     )

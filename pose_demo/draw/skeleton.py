@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
+import json
+import re
+from html import escape, unescape
 
 import cv2
 import numpy as np
@@ -10,9 +12,12 @@ import numpy as np
 from ..comparison import Pose
 from ..crop import Box, cut, whole
 from ..joints import JointSet, side_colour
+from ..locales import Said, said, tell
 
 #: How much is seen of a skeleton where probably nobody is.
 PALE = 0.35
+#: How much is seen of those who are not looked at more closely.
+OTHERS = 0.6
 #: A skeleton's stroke as a share of the photo's longer side.
 STROKE = 1 / 160
 
@@ -22,16 +27,40 @@ def svg(pose: Pose, seen: Box, threshold: float = 0.0) -> str:
 
     Orange is the person's right, blue the left, grey the middle. Each joint carries its name and score as a title.
     """
-    label = f"{escape(pose.card.title)}: {int(drawn(pose, threshold).sum())} joints"
-    return (
-        f"{opening(seen, label)}{strokes(pose.card.joints, pose.joints, pose.scores, stroke_of(seen), threshold)}</svg>"
-    )
+    label = said("page.skeleton_of", network=pose.card.title, count=int(drawn(pose, threshold).sum()))
+    stroke = stroke_of(seen)
+    every = [strokes(pose.card.joints, one.joints, one.scores, stroke, threshold) for one in (*pose.others, pose)]
+    rest = f'<g class="others" opacity="{OTHERS}">{"".join(every[:-1])}</g>' if pose.others else ""
+    return f"{opening(seen, label)}{rest}{every[-1]}</svg>"
 
 
-def opening(seen: Box, label: str) -> str:
+def opening(seen: Box, label: Said) -> str:
     """The <svg> tag that lies over a part of the photo."""
     x0, y0, x1, y1 = seen
-    return f'<svg class="skeleton" viewBox="{x0:g} {y0:g} {x1 - x0:g} {y1 - y0:g}" role="img" aria-label="{label}">'
+    box = f"{x0:g} {y0:g} {x1 - x0:g} {y1 - y0:g}"
+    return f'<svg class="skeleton" viewBox="{box}" role="img" aria-label="{escape(tell("en", label))}" {_key(label)}>'
+
+
+def title(what: Said) -> str:
+    """What a hover says: in English, and its key for a browser that speaks otherwise."""
+    return f"<title {_key(what)}>{escape(tell('en', what))}</title>"
+
+
+def _key(what: Said) -> str:
+    return f'data-said="{escape(json.dumps(what))}"'
+
+
+_SAID = re.compile(r'(aria-label="|<title )(?:[^"]*" )?data-said="([^"]*)"(>[^<]*)')
+
+
+def spoken(drawn: str, language: str) -> str:
+    """The same drawing for a file that no script will translate: what hovers and screen readers say, in a language."""
+
+    def words(found: re.Match) -> str:
+        text = escape(tell(language, json.loads(unescape(found[2]))))
+        return f"<title>{text}" if found[1] == "<title " else f'{found[1]}{text}"{found[3]}'
+
+    return _SAID.sub(words, drawn)
 
 
 def stroke_of(seen: Box) -> float:
@@ -56,7 +85,7 @@ def strokes(
         parts.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{1.5 * stroke:.2f}" fill="{side_colour(names[k])}" stroke="#fff" '
             f'stroke-width="{0.4 * stroke:.2f}" data-joint="{k}">'
-            f"<title>{escape(names[k])}, score {scores[k]:.2f}</title></circle>"
+            f"{title(said('page.joint_score', joint=names[k], score=round(float(scores[k]), 2)))}</circle>"
         )
     return "".join(parts)
 
@@ -69,6 +98,10 @@ def picture(
     result = np.array(cut(photo, seen), order="C")
     corner = np.array(seen[:2]) + 0.5
     stroke = max(1, round(stroke_of(seen)))
+    for one in pose.others:
+        paint(result, one.joints - corner, one.scores, pose.card.joints, stroke, threshold)
+    if pose.others:
+        result = cv2.addWeighted(result, OTHERS, cut(photo, seen), 1 - OTHERS, 0)
     paint(result, pose.joints - corner, pose.scores, pose.card.joints, stroke, threshold)
     return result if opacity == 1 else cv2.addWeighted(result, opacity, cut(photo, seen), 1 - opacity, 0)
 

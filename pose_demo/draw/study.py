@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from ..locales import UserError, word
+from ..locales import UserError, say, word
 from .study_words import MEASURES, change, main_measure
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-titled = partial(word, "en", "measure")
+#: Of the figures that are being drawn.
+_LANGUAGE: ContextVar[str] = ContextVar("language", default="en")
 #: Okabe and Ito's colours, one a network; and from good to bad, one a kind of error.
 NETWORKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 KINDS = {"good": "#009E73", "jitter": "#56B4E9", "inversion": "#E69F00", "swap": "#CC79A7", "miss": "#999999"}
 
 
-def figures(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+def figures(result: dict[str, Any], language: str = "en") -> list[tuple[str, Figure]]:
     """(heading, figure) pairs of any study's result, in the order in which they are to be read."""
     draw: dict[str, Callable[[dict[str, Any]], list[tuple[str, Figure]]]] = {
         "accuracy": _accuracy, "upsampling": _upsampling, "depth": _depth, "resolution": _resolution,
-        "faults": _faults, "seeds": _seeds,
+        "faults": _faults, "silence": _silence, "seeds": _seeds,
     }  # fmt: skip
     if result.get("study") not in draw:
         raise UserError("study.unknown", study=repr(result.get("study")), known=", ".join(draw))
-    return draw[result["study"]](result)
+    token = _LANGUAGE.set(language)
+    try:
+        return draw[result["study"]](result)
+    finally:
+        _LANGUAGE.reset(token)
+
+
+def _t(key: str, /, **values: Any) -> str:
+    return say(_LANGUAGE.get(), f"figure.{key}", **values)
+
+
+def _word(group: str, value: str) -> str:
+    return word(_LANGUAGE.get(), group, value)
+
+
+def titled(measure: str) -> str:
+    return _word("measure", measure)
+
+
+def _joints(names: Any) -> list[str]:
+    return [_word("joint", name) for name in names]
 
 
 # --- one study each --------------------------------------------------------------------------------------------------
@@ -44,12 +65,12 @@ def _accuracy(result: dict[str, Any]) -> list[tuple[str, Figure]]:
         for row in rows
     ]
     joints = [
-        {**_spread(list(row["per_joint"][measure].values()), "x"), "y": list(row["per_joint"][measure]),
+        {**_spread(list(row["per_joint"][measure].values()), "x"), "y": _joints(row["per_joint"][measure]),
          **_look(rows, row)}
         for row in rows if measure in row["per_joint"]
     ]  # fmt: skip
-    found = [("Over all joints", _dots(overall, "share of joints that are right", 90 + 70 * len(names)))]
-    found.append(("Joint by joint", _dots(joints, titled(measure), 120 + 34 * len(joints[0]["y"]) if joints else 200)))
+    found = [(_t("over_all"), _dots(overall, _t("right_share"), 90 + 70 * len(names)))]
+    found.append((_t("by_joint"), _dots(joints, titled(measure), 120 + 34 * len(joints[0]["y"]) if joints else 200)))
     if tests := [t for t in result["tests"] if t["measure"] in (*MEASURES, "OKS-AP")]:
         found.append(_differences(result, tests))
     return found
@@ -60,29 +81,32 @@ def _upsampling(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     for network in dict.fromkeys(row["network"] for row in result["rows"]):
         rows = [row for row in result["rows"] if row["network"] == network]
         look = _look(result["rows"], rows[0])
-        stops = [row["upsampling"] + (" (trained)" * (row["upsampling"] == row["trained_with"])) for row in rows]
+        stops = [_stop(row) for row in rows]
         lines.append({**_spread([row["measures"].get(measure) for row in rows], "y"), "x": stops, **look,
                       "mode": "lines+markers"})  # fmt: skip
         shifts.append({**_spread([row["shift"]["torsos"] for row in rows], "x"), "y": stops, **look})
     found = [
-        ("Accuracy at every stop of the slider", _scatter(lines, "upsampling at test time", titled(measure))),
-        ("How far the joints move", _dots(shifts, "mean shift from the trained stop, in torsos", 280)),
+        (_t("every_stop"), _scatter(lines, _t("at_test"), titled(measure))),
+        (_t("far"), _dots(shifts, _t("shift"), 280)),
     ]
     if tests := [t for t in result["tests"] if t["measure"] == measure]:
         found.append(_differences(result, tests))
     every = [c["value"] for row in result["rows"] if (c := row["measures"].get("pck@0.2")) and c["value"] is not None]
     shades = (min(every, default=0), max(every, default=1))
-    return found + [
-        (f"{g['architecture']}: trained with (rows), tested with (columns)", _grid(g, shades)) for g in result["grids"]
-    ]
+    return found + [(_t("grid", network=g["architecture"]), _grid(g, shades)) for g in result["grids"]]
+
+
+def _stop(row: dict[str, Any]) -> str:
+    stop = _word("stop", row["upsampling"])
+    return _t("trained_stop", stop=stop) if row["upsampling"] == row["trained_with"] else stop
 
 
 def _depth(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     measure = main_measure(result)
     symbols = {"supervised": "circle", "a probe": "circle-open", "the output": "star"}
-    traces = _over_cost(result, measure, lambda row: f"{row['level']}, {row['kind']}",
+    traces = _over_cost(result, measure, lambda row: f"{row['level']}, {_word('levels', row['kind'])}",
                         lambda row: symbols[row["kind"]], lambda row: row["level"])  # fmt: skip
-    return [("Accuracy on the way, over cost so far", _scatter(traces, "GMAC so far", titled(measure), zero=True))]
+    return [(_t("on_way"), _scatter(traces, _t("so_far"), titled(measure), zero=True))]
 
 
 def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
@@ -90,12 +114,11 @@ def _resolution(result: dict[str, Any]) -> list[tuple[str, Figure]]:
 
     def says(row: dict[str, Any]) -> str:
         (h, w), (a, b) = row["size"], row["coarsest_map"]
-        return f"input {h}x{w}{', as trained' if row['trained_size'] else ''}; coarsest map inside {a}x{b}"
+        return _t("size_trained" if row["trained_size"] else "size", size=f"{h}x{w}", coarsest=f"{a}x{b}")
 
     traces = _over_cost(result, measure, says, lambda row: "star" if row["trained_size"] else "circle",
                         lambda row: "x".join(map(str, row["coarsest_map"])))  # fmt: skip
-    heading = "Accuracy over cost by input size; each point names the coarsest map inside the network"
-    return [(heading, _scatter(traces, "GMAC", titled(measure), zero=True))]
+    return [(_t("by_size"), _scatter(traces, "GMAC", titled(measure), zero=True))]
 
 
 def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
@@ -103,16 +126,42 @@ def _faults(result: dict[str, Any]) -> list[tuple[str, Figure]]:
 
     rows = result["rows"]
     bars = [
-        Bar(name=kind, y=[row["label"] for row in rows], x=[row["kinds"][kind]["value"] for row in rows],
-            orientation="h", marker_color=colour, hovertemplate=f"%{{y}}: %{{x:.1%}} {kind}<extra></extra>")
+        Bar(name=_word("fault", kind), y=[row["label"] for row in rows],
+            x=[row["kinds"][kind]["value"] for row in rows], orientation="h", marker_color=colour,
+            hovertemplate=f"%{{y}}: %{{x:.1%}} {_word('fault', kind)}<extra></extra>")
         for kind, colour in KINDS.items()
     ]  # fmt: skip
-    shares = _styled(Figure(bars), "share of marked joints", "", 130 + 50 * len(rows))
+    shares = _styled(Figure(bars), _t("marked_share"), "", 130 + 50 * len(rows))
     shares.update_layout(barmode="stack", yaxis={"autorange": "reversed", "automargin": True}, xaxis_tickformat=".0%")
-    found = [("Kinds of error", shares)]
-    found += [(f"Kinds of error by joint: {row['label']}", _kinds_per_joint(row, rows)) for row in rows]
+    found = [(_t("kinds"), shares)]
+    found += [(_t("kinds_by_joint", network=row["label"]), _kinds_per_joint(row, rows)) for row in rows]
     names = {row["column"]: row["label"] for row in rows}
-    found += [(f"{names[d['a']]} against {names[d['b']]}", _table(d, names)) for d in result["disagreements"]]
+    found += [(_t("against", a=names[d["a"]], b=names[d["b"]]), _table(d, names)) for d in result["disagreements"]]
+    return found
+
+
+def _silence(result: dict[str, Any]) -> list[tuple[str, Figure]]:
+    """Of each network the mean shift of all joints by cut, and of each joint; a cut that leaves no answer is blank."""
+    from plotly.graph_objects import Figure, Heatmap
+
+    found, most = [], max((e["value"] or 0 for row in result["rows"] for e in row["moves"].values()), default=1)
+    for network in dict.fromkeys(row["network"] for row in result["rows"]):
+        rows = [row for row in result["rows"] if row["network"] == network and row["cut"]]
+        if not rows:
+            continue
+        moved = {**_spread([row["shift"]["torsos"] for row in rows], "x"), "y": [row["cut"] for row in rows],
+                 **_look(result["rows"], rows[0])}  # fmt: skip
+        title, joints = rows[0]["title"], list(rows[0]["moves"])
+        found.append((_t("arrows", title=title), _dots([moved], _t("arrow_shift"), 110 + 24 * len(rows))))
+        values = [[row["moves"][joint]["value"] for joint in joints] for row in rows]
+        hover = _t("arrow_hover", cut="%{y}", joint="%{x}", shift="%{z:.2f}") + "<extra></extra>"
+        heat = Heatmap(
+            z=values, x=[_word("joint", joint) for joint in joints], y=[row["cut"] for row in rows], zmin=0,
+            zmax=most or 1, colorscale="Viridis", colorbar={"title": _t("torsos")}, hovertemplate=hover,
+        )  # fmt: skip
+        figure = _no_lines(_styled(Figure(heat), "", "", 140 + 22 * len(rows)))
+        figure.update_yaxes(autorange="reversed")
+        found.append((f"{_t('by_joint')}: {title}", figure))
     return found
 
 
@@ -120,7 +169,7 @@ def _seeds(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     rows, measure = result["rows"], main_measure(result)
     means = {**_spread([row["measures"][measure] for row in rows], "x"), "y": [row["label"] for row in rows],
              **_look(rows, rows[0]), "showlegend": False}  # fmt: skip
-    found = [("Mean over the seeds", _dots([means], titled(measure), 120 + 34 * len(rows)))]
+    found = [(_t("seeds_mean"), _dots([means], titled(measure), 120 + 34 * len(rows)))]
     return found + [_differences(result, result["tests"])] * bool(result["tests"])
 
 
@@ -176,24 +225,24 @@ def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> tuple[s
     labels, p = [], []
     for t in tests:
         whose, what = change(rows[t["a"]], rows[t["b"]])
-        parts = [whose, what] if whose else [what, f"less {rows[t['a']]['label']}"]
+        parts = [whose, _word("stop", what)] if whose else [what, _t("less", network=rows[t["a"]]["label"])]
         parts = [] if len(pairs) == 1 else parts
         labels.append("<br>".join(parts + [measures[t["measure"]]] * (len(measures) > 1 or not parts)))
-        p.append("" if t["p_bootstrap"] is None else f"p {t['p_bootstrap']:.3f} (bootstrap)")
+        p.append("" if t["p_bootstrap"] is None else _t("bootstrap", p=t["p_bootstrap"]))
     colours = [_look(result["rows"], rows[t["b"]])["marker"]["color"] for t in tests]
     trace = {**_spread([t["difference"] for t in tests], "x"), "y": labels, "text": p, "showlegend": False,
              "marker": {"color": colours, "size": 9},
              "hovertemplate": "%{y}: %{x:.3f}, %{text}<extra></extra>"}  # fmt: skip
     trace["error_x"]["color"] = "#808080"  # points of several colours leave the bars black
     lines = 1 + max(label.count("<br>") for label in labels)
-    figure = _dots([trace], "right of zero: better", 90 + (26 + 18 * lines) * len(tests))
+    figure = _dots([trace], _t("better"), 90 + (26 + 18 * lines) * len(tests))
     figure.add_vline(x=0, line={"color": "#808080", "dash": "dot"})
     a, b = (rows[column] for column in next(iter(pairs)))
     if len(pairs) == 1:
-        return f"Differences: {b['label']} less {a['label']}", figure
+        return _t("difference", b=b["label"], a=a["label"]), figure
     alike = change(a, b)[0]
     said = f", {next(iter(measures.values()))}" if len(measures) == 1 else ""
-    return (f"Differences from the network as trained{said}" if alike else "Differences between networks"), figure
+    return (_t("from_trained") + said if alike else _t("between")), figure
 
 
 def _grid(grid: dict[str, Any], shades: tuple[float, float]) -> Figure:
@@ -209,13 +258,13 @@ def _grid(grid: dict[str, Any], shades: tuple[float, float]) -> Figure:
     for t in trained:
         found = [[c["value"] for c in cells[t][s] if c["value"] is not None] for s in tested]
         values.append([sum(v) / len(v) if v else None for v in found])
-        texts.append([f"{sum(v) / len(v):.3f}" + (f" ({len(v)} runs)" if len(v) > 1 else "") if v
-                      else "not yet measured" for v in found])  # fmt: skip
-    heat = Heatmap(z=values, x=tested, y=trained, text=texts, texttemplate="%{text}", colorscale="Cividis",
+        texts.append([f"{sum(v) / len(v):.3f}" + (_t("runs", count=len(v)) if len(v) > 1 else "") if v
+                      else _t("not_measured") for v in found])  # fmt: skip
+    heat = Heatmap(z=values, x=[_word("stop", s) for s in tested], y=[_word("stop", s) for s in trained],
+                   text=texts, texttemplate="%{text}", colorscale="Cividis",
                    zmin=shades[0], zmax=shades[1], colorbar={"title": "PCK@0.2"},
-                   hovertemplate="trained with %{y}, tested with %{x}: %{text}"
-                   "<extra></extra>")  # fmt: skip
-    return _no_lines(_styled(Figure(heat), "", "trained with", 330))
+                   hovertemplate=f"{_t('grid_cell', y='%{y}', x='%{x}', text='%{text}')}<extra></extra>")  # fmt: skip
+    return _no_lines(_styled(Figure(heat), "", _t("trained_with"), 330))
 
 
 def _kinds_per_joint(row: dict[str, Any], beside: list[dict[str, Any]]) -> Figure:
@@ -225,7 +274,8 @@ def _kinds_per_joint(row: dict[str, Any], beside: list[dict[str, Any]]) -> Figur
     joints, kinds = list(row["kinds_per_joint"]), [k for k in KINDS if k != "good"]
     values = [[row["kinds_per_joint"][j][k]["value"] for j in joints] for k in kinds]
     every = [r["kinds_per_joint"][j][k]["value"] or 0 for r in beside for j in joints for k in kinds]
-    heat = Heatmap(z=values, x=joints, y=kinds, colorscale="Viridis", zmin=0, zmax=max(every) or 1,
+    heat = Heatmap(z=values, x=_joints(joints), y=[_word("fault", k) for k in kinds],
+                   colorscale="Viridis", zmin=0, zmax=max(every) or 1,
                    colorbar={"tickformat": ".0%"},
                    hovertemplate="%{x}: %{z:.1%} %{y}<extra></extra>")  # fmt: skip
     return _no_lines(_styled(Figure(heat), "", "", 300))
@@ -234,12 +284,12 @@ def _kinds_per_joint(row: dict[str, Any], beside: list[dict[str, Any]]) -> Figur
 def _table(disagreement: dict[str, Any], names: dict[str, str]) -> Figure:
     from plotly.graph_objects import Figure, Heatmap
 
-    table, kinds = disagreement["table"], disagreement["kinds"]
+    table, kinds = disagreement["table"], [_word("fault", kind) for kind in disagreement["kinds"]]
     total = max(1, sum(map(sum, table)))
     shares = [[count / total for count in line] for line in table]
     heat = Heatmap(z=shares, x=kinds, y=kinds, text=[[f"{s:.1%}" for s in line] for line in shares], zmin=0,
                    texttemplate="%{text}", colorscale="Viridis", colorbar={"tickformat": ".0%"},
-                   hovertemplate="%{y} and %{x}: %{text} of joints<extra></extra>")  # fmt: skip
+                   hovertemplate=f"{_t('both_kinds', y='%{y}', x='%{x}', text='%{text}')}<extra></extra>")  # fmt: skip
     figure = _styled(Figure(heat), names[disagreement["b"]], names[disagreement["a"]], 400)
     figure.update_yaxes(autorange="reversed")
     return _no_lines(figure)
@@ -250,7 +300,7 @@ def _look(rows: list[dict[str, Any]], row: dict[str, Any]) -> dict[str, Any]:
     networks = list(dict.fromkeys(r["network"] for r in rows))
     titles = {r["network"]: r["title"] for r in rows}
     name = titles[row["network"]] if list(titles.values()).count(row["title"]) == 1 else row["network"]
-    untrained = " - UNTRAINED" if row.get("status") == "untrained" else ""
+    untrained = f" - {_t('untrained')}" if row.get("status") == "untrained" else ""
     colour = NETWORKS[networks.index(row["network"]) % len(NETWORKS)]
     return {"name": name + untrained, "marker": {"color": colour, "size": 9}, "line": {"color": colour}}
 

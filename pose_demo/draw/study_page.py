@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from ..joints import joint_set
-from ..locales import Said, say, tell
+from ..locales import Said, say, tell, word
 from ..study import report
-from .skeleton import STROKE, strokes
+from ..writing import writing
+from .plot_words import config
+from .skeleton import STROKE, spoken, strokes
 from .study import figures
-from .study_words import answers, source
+from .study_words import answers, label, source
 
 _STYLE = """
 body{font:17px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
@@ -31,75 +33,89 @@ figure svg{position:absolute;inset:0;height:100%}pre{white-space:pre-wrap}
 _LONGEST = 480  # pixels of a gallery picture's longer side
 
 
-def write(result: dict[str, Any], file: Path, gallery: Iterable[str] = ()) -> Path:
+def write(result: dict[str, Any], file: Path, gallery: Iterable[str] = (), language: str = "en") -> Path:
     """The page, at `file`. gallery -- <figure> elements of `telling`."""
-    drawn, parts = figures(result), []
+    drawn, parts, t = figures(result, language), [], _teller(language)
     for k, (heading, figure) in enumerate(drawn):
         # The first brings Plotly's own code along, once for all: the page must work without a network.
-        inner = figure.to_html(full_html=False, include_plotlyjs=k == 0, config={"displaylogo": False})
+        inner = figure.to_html(full_html=False, include_plotlyjs=k == 0, config=config(language))
         parts.append(f"<h2>{escape(heading)}</h2>{inner}")
-    pictures = "".join(gallery)
+
+    def words(said: Said) -> str:
+        return escape(tell(language, said))
+
+    pictures, asks = "".join(gallery), t(f"study.{result['study']}")
     if pictures:
-        parts.append(f'<h2>Where the networks disagree most</h2><div class="gallery">{pictures}</div>')
-    asks = escape(say("en", f"study.{result['study']}"))
+        parts.append(f'<h2>{t("study_page.disagree")}</h2><div class="gallery">{pictures}</div>')
     page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Study: {escape(result["study"])}</title>'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{asks}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{asks}</h1>"
-        f"{''.join(f'<p><b>{_words(answer)}</b></p>' for answer in answers(result))}"
-        f"<p>{' '.join(map(_words, source(result)))}</p>"
-        f"{_networks(result)}{''.join(parts)}{_numbers(result)}{_tests(result)}{_notes(result)}{_bad(result)}"
-        f"<h2>How it was made</h2><pre>{escape(json.dumps(result['made'], indent=1))}</pre></body></html>\n"
+        f"{''.join(f'<p><b>{words(answer)}</b></p>' for answer in answers(result))}"
+        f"<p>{' '.join(map(words, source(result)))}</p>{_networks(result, language)}{''.join(parts)}"
+        f"{_numbers(result, language)}{_tests(result, language)}"
+        f"<h2>{t('study_page.read')}</h2><ul>{''.join(f'<li>{words(note)}</li>' for note in result['notes'])}</ul>"
+        f"{_bad(result, t)}<h2>{t('study_page.made')}</h2><pre>{escape(json.dumps(result['made'], indent=1))}</pre>"
+        "</body></html>\n"
     )
-    file.write_text(page, encoding="utf-8")
+    with writing(file, "w") as out:
+        out.write(page)
     return file
 
 
-def _words(sentence: Said) -> str:
-    return escape(tell("en", sentence))
+def _teller(language: str) -> Callable[..., str]:
+    return lambda key, **values: escape(say(language, key, **values))
 
 
-def _networks(result: dict[str, Any]) -> str:
+def _networks(result: dict[str, Any], language: str) -> str:
     def status(network: dict[str, Any]) -> str:
         marked = ' class="untrained"' if network["status"] == "untrained" else ""
-        return f"<span{marked}>{escape(network['status'])}</span>"
+        return f"<span{marked}>{escape(word(language, 'status', network['status']))}</span>"
 
-    rows = [[escape(n["title"]), status(n), escape(n["trained_upsampling"]), "x".join(map(str, n["input"])),
-             escape((n["weights_sha256"] or "none")[:12])] for n in result["networks"]]  # fmt: skip
-    rows += [[escape(p["name"]), f"predictions from {escape(p['file'])}", "", "", ""] for p in result["predictions"]]
-    return _html_table(["network", "status", "trained with", "input", "weights, SHA-256"], rows)
-
-
-def _numbers(result: dict[str, Any]) -> str:
-    names, cells = report.figures(result)
-    rows = [[escape(row["label"]), *map(escape, line)] for row, line in zip(result["rows"], cells, strict=True)]
-    return f"<h2>Figures</h2>{_html_table(['network', *names], rows)}"
+    t = _teller(language)
+    rows = [[escape(n["title"]), status(n), escape(word(language, "stop", n["trained_upsampling"])),
+             "x".join(map(str, n["input"])), escape((n["weights_sha256"] or "–")[:12])]
+            for n in result["networks"]]  # fmt: skip
+    rows += [[escape(p["name"]), t("study_page.predictions", file=p["file"]), "", "", ""]
+             for p in result["predictions"]]  # fmt: skip
+    return _html_table(t("study_page.networks"), rows)
 
 
-def _tests(result: dict[str, Any]) -> str:
-    labels = {row["column"]: row["label"] for row in result["rows"]}
-    rows = [[escape(labels[t["b"]]), escape(labels[t["a"]]), escape(t["measure"]), report.said(t["difference"]),
-             _p(t["p_bootstrap"]), _p(t.get("p_mcnemar"))] for t in result["tests"]]  # fmt: skip
-    if not rows:
-        return ""
-    head = ["of", "less", "measure", "difference", "p, paired bootstrap", "p, McNemar by person"]
-    return f"<h2>Tests on the same people</h2>{_html_table(head, rows)}"
+def _numbers(result: dict[str, Any], language: str) -> str:
+    names, _ = report.figures(result)
+    rows = [[escape(label(row, language)), *(_figure(report.main_figures(row).get(name), language) for name in names)]
+            for row in result["rows"]]  # fmt: skip
+    t = _teller(language)
+    head = "|".join([t("study_page.network"), *(escape(word(language, "measure", name)) for name in names)])
+    return f"<h2>{t('study_page.figures')}</h2>{_html_table(head, rows)}"
 
 
-def _notes(result: dict[str, Any]) -> str:
-    return f"<h2>How to read this</h2><ul>{''.join(f'<li>{_words(note)}</li>' for note in result['notes'])}</ul>"
+def _tests(result: dict[str, Any], language: str) -> str:
+    labels, t = {row["column"]: escape(label(row, language)) for row in result["rows"]}, _teller(language)
+    rows = [[labels[test["b"]], labels[test["a"]], escape(word(language, "measure", test["measure"])),
+             _figure(test["difference"], language), _p(test["p_bootstrap"]), _p(test.get("p_mcnemar"))]
+            for test in result["tests"]]  # fmt: skip
+    return f"<h2>{t('study_page.tests')}</h2>{_html_table(t('study_page.tests_head'), rows)}" if rows else ""
 
 
-def _bad(result: dict[str, Any]) -> str:
+def _bad(result: dict[str, Any], t: Callable[..., str]) -> str:
     data = result["data"]
     if not data["bad"]:
         return ""
     rows = [[escape(bad["name"]), escape(bad["reason"])] for bad in data["bad_records"]]
-    return f"<h2>{data['bad']} records that could not be used</h2>{_html_table(['record', 'why'], rows)}"
+    return f"<h2>{t('study_page.bad', count=data['bad'])}</h2>{_html_table(t('study_page.bad_head'), rows)}"
 
 
-def _html_table(head: list[str], rows: list[list[str]]) -> str:
-    """A table of cells that are escaped already."""
-    top = "".join(f"<th>{escape(h)}</th>" for h in head)
+def _figure(estimate: dict[str, Any] | None, language: str) -> str:
+    """A figure and its interval, a cell of a table."""
+    if not estimate or estimate["value"] is None:
+        return escape(say(language, "figure.not_measured"))
+    low, high = estimate["low"], estimate["high"]
+    return f"{estimate['value']:.3f}" + ("" if low is None else f" ({low:.3f} – {high:.3f})")
+
+
+def _html_table(head: str, rows: list[list[str]]) -> str:
+    """A table of cells that are escaped already. head -- its columns with | between them"""
+    top = "".join(f"<th>{name}</th>" for name in head.split("|"))
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
 
@@ -111,7 +127,8 @@ def _p(value: float | None) -> str:
 # --- the gallery -----------------------------------------------------------------------------------------------------
 
 
-def telling(photo: np.ndarray, facts: dict[str, Any], joints: str, found: dict[str, np.ndarray]) -> str:
+def telling(photo: np.ndarray, facts: dict[str, Any], joints: str, found: dict[str, np.ndarray],
+            language: str = "en") -> str:  # fmt: skip
     """A <figure>: a photo (H, W, 3) with what two networks found, the first solid, the second dashed.
 
     facts -- as the result has them; found -- {title: (J, 3) x, y, score}, two of them
@@ -130,9 +147,12 @@ def telling(photo: np.ndarray, facts: dict[str, Any], joints: str, found: dict[s
         shown = np.isfinite(points[:, 0])
         at = np.where(shown[:, None], points[:, :2] - corner, 0)
         scores = np.where(shown, points[:, 2], -np.inf)
-        drawn.append(f'<g aria-label="{escape(title)}">{strokes(names, at, scores, stroke, -1e9, dash)}</g>')
-    says = ", ".join(f"{j['joint']}: {j['a']} / {j['b']}" for j in facts.get("joints", ()))
-    says = says or f"{facts.get('torsos_apart')} torsos apart on average"
+        skeleton = spoken(strokes(names, at, scores, stroke, -1e9, dash), language)
+        drawn.append(f'<g aria-label="{escape(title)}">{skeleton}</g>')
+    kinds = [(word(language, "joint", j["joint"]), *(word(language, "fault", j[k]) for k in "ab"))
+             for j in facts.get("joints", ())]  # fmt: skip
+    says = ", ".join(f"{joint}: {a} / {b}" for joint, a, b in kinds)
+    says = says or say(language, "study_page.apart", torsos=facts.get("torsos_apart"))
     return (
         f'<figure><div><img alt="{escape(facts["name"])}" '
         f'src="data:image/jpeg;base64,{base64.b64encode(packed.getvalue()).decode()}">'

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..locales import Said, said
+from ..locales import Said, said, tell, word
 
 #: p below which a difference is not put down to chance.
 _CHANCE = 0.05
 #: Measures in the order in which they are drawn.
 MEASURES = ("pck@0.2", "pck@0.1", "pckh@0.5", "pck@0.2 upright")
+#: Kinds of error, as study/faults.py has them.
+ERRORS = ("jitter", "inversion", "swap", "miss")
 
 
 def main_measure(result: dict[str, Any]) -> str:
@@ -28,20 +30,54 @@ def source(result: dict[str, Any]) -> list[Said]:
                   date=made["when"][:10], decoder=made["decoder"], seed=made["seed"])]  # fmt: skip
     found += [said("study.source_bad", count=data["bad"])] * bool(data["bad"])
     found += [said("study.source_flip")] * made["flip_test"]
+    if result["study"] == "seeds":
+        found.append(_small(result["rows"]))
     return found + [said("study.source_stale", networks=", ".join(stale)) for stale in [result.get("stale")] if stale]
 
 
 def answers(result: dict[str, Any]) -> list[Said]:
     """One sentence for each network that was compared with itself, or pair that was compared with each other."""
-    rows, measure = {row["column"]: row for row in result["rows"]}, main_measure(result)
+    rows, measures = {row["column"]: row for row in result["rows"]}, {main_measure(result)}
+    if result["study"] == "seeds":
+        return [_of_seeds(test) for test in result["tests"]]
+    if result["study"] == "faults":
+        measures = {f"share of {kind}" for kind in ERRORS}
     largest: dict[tuple[str, str], dict[str, Any]] = {}
     for test in result["tests"]:
-        if test["measure"] != measure or test["difference"]["value"] is None:
+        if test["measure"] not in measures or test["difference"]["value"] is None:
             continue
         pair = (rows[test["a"]]["network"], rows[test["b"]]["network"])
         if pair not in largest or abs(test["difference"]["value"]) > abs(largest[pair]["difference"]["value"]):
             largest[pair] = test
-    return [_sentence(test, rows, measure) for test in largest.values()]
+    kinds = [_kinds(row) for row in result["rows"] if result["study"] == "faults" and row.get("kinds")]
+    return kinds + [_sentence(test, rows) for test in largest.values()]
+
+
+def _kinds(row: dict[str, Any]) -> Said:
+    """Which errors a network makes, the most frequent first; swaps where these can be seen."""
+    share = {kind: row["kinds"][kind]["value"] for kind in ERRORS if row["kinds"][kind]["value"] is not None}
+    most = sorted(share, key=lambda kind: -share[kind])
+    each = [said("study.kind", kind=kind, percent=100 * share[kind]) for kind in most]
+    return said("study.kinds", network=row["label"], percent=100 * sum(share.values()), each=each)
+
+
+def _of_seeds(test: dict[str, Any]) -> Said:
+    """What may be claimed of a trained difference, with every seed's own."""
+    found = {key: f"{100 * value:+.1f}" for key, value in test["difference"].items()}
+    each = ", ".join(f"{100 * value:+.1f}" for value in test["seeds"].values())
+    kind = test["verdict"] if test["verdict"] in ("better", "worse") else "alike"
+    return said(f"study.seeds_{kind}", network=test["b"], other=test["a"], measure=test["measure"], each=each,
+                points=found["value"], low=found["low"], high=found["high"])  # fmt: skip
+
+
+def _small(rows: list[dict[str, Any]]) -> Said:
+    """How small the networks of these rows are, and how short their training was."""
+    sizes = dict.fromkeys("x".join(map(str, row["size"])) for row in rows)
+    costs = [row["gmac"] for row in rows]
+    trained = [run for row in rows for run in row["trained"].values()]
+    photos, devices = (dict.fromkeys(str(run[key]) for run in trained) for key in ("photos", "device"))
+    return said("study.small_scale", size=", ".join(sizes), low=f"{min(costs):.2f}", high=f"{max(costs):.2f}",
+                photos=", ".join(photos), device=", ".join(devices))  # fmt: skip
 
 
 def change(a: dict[str, Any], b: dict[str, Any]) -> tuple[str, str]:
@@ -51,11 +87,31 @@ def change(a: dict[str, Any], b: dict[str, Any]) -> tuple[str, str]:
     return (b["title"], b["label"][len(start) :]) if alike else ("", b["label"])
 
 
-def _sentence(test: dict[str, Any], rows: dict[str, dict[str, Any]], measure: str) -> Said:
+def label(row: dict[str, Any], language: str) -> str:
+    """A row's label in a language: a stop or a cut after the network's title is a word, too."""
+    what, start = row["label"], f"{row['title']}, "
+    if not what.startswith(start):
+        return what
+    told = _cut(what[len(start) :])
+    return start + (word(language, "stop", told) if isinstance(told, str) else tell(language, told))
+
+
+def _cut(what: str) -> str | Said:
+    """What `study silence` tells its rows by, for every language; anything else as it is."""
+    if what == "whole":
+        return said("study.whole")
+    place = what.removeprefix("without ")
+    return what if place == what else said("study.without", place=place)
+
+
+def _sentence(test: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Said:
     a, b, found, p = rows[test["a"]], rows[test["b"]], test["difference"], test["p_bootstrap"]
     (whose, what), value = change(a, b), 100 * found["value"]
     if whose:
-        kind, values = "change", {"network": whose, "now": what, "before": change(b, a)[1], "points": f"{value:+.1f}"}
+        kind, values = (
+            "change",
+            {"network": whose, "now": _cut(what), "before": _cut(change(b, a)[1]), "points": f"{value:+.1f}"},
+        )
     else:
         kind = "above" if value >= 0 else "below"
         values = {"network": what, "other": a["label"], "points": f"{abs(value):.1f}"}
@@ -63,4 +119,4 @@ def _sentence(test: dict[str, Any], rows: dict[str, dict[str, Any]], measure: st
         kind += "_tested"
         values |= {"low": f"{100 * found['low']:+.1f}", "high": f"{100 * found['high']:+.1f}", "p": f"{p:.3f}",
                    "verdict": "chance" if p >= _CHANCE else "more"}  # fmt: skip
-    return said(f"study.{kind}", measure=measure, **values)
+    return said(f"study.{kind}", measure=test["measure"], **values)

@@ -58,7 +58,7 @@ def say(language: str, key: str, /, **values: object) -> str:
 
     def plain(value: Any) -> str:
         if isinstance(value, list):
-            return ", ".join(map(plain, value))
+            return texts["comma"].join(map(plain, value))
         if isinstance(value, dict) and "key" in value:
             return say(language, value["key"], **value.get("values", {}))
         return str(value)
@@ -70,7 +70,7 @@ def say(language: str, key: str, /, **values: object) -> str:
         if how.startswith("."):
             return format(value, how)
         return " / ".join(
-            texts.get(f"{how}.{one}", str(one)) for one in (value if isinstance(value, (list, tuple)) else [value])
+            texts.get(f"{how}.{one}", plain(one)) for one in (value if isinstance(value, (list, tuple)) else [value])
         )
 
     return _BLANK.sub(fill, texts[key])
@@ -79,6 +79,21 @@ def say(language: str, key: str, /, **values: object) -> str:
 def word(language: str, group: str, value: str) -> str:
     """`group.value` in a language, the value itself where nobody translated it: joints, states of weights, stops."""
     return table(language).get(f"{group}.{value}", value)
+
+
+def drawn(language: str, label: str) -> str:
+    """A drawing's label ("stage 2", "module1", "fed back", "stack1 down") in a language: part by part, as
+    web/words.js does; what nobody translated stands as it is.
+    """
+    texts = table(language)
+    if f"drawn.{label}" in texts:
+        return texts[f"drawn.{label}"]
+
+    def part(found: re.Match) -> str:
+        text = texts.get(f"drawn.{found[1]}", found[1])
+        return found[0] if text == found[1] else f"{text} {found[2]}".strip()
+
+    return re.sub(r"([a-z]+) ?(\d*)", part, label) if re.fullmatch(r"[a-z]+ ?\d*( [a-z]+)?", label) else label
 
 
 def preferred(accept_language: str) -> str:

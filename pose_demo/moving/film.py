@@ -27,6 +27,10 @@ MAX_BYTES = 200 * 10**6
 #: Of one frame: 4096 x 2304.
 MAX_PIXELS = 9_437_184
 MIN_SIDE = 16
+#: Seconds: a frame that says it comes later than so long after the one before does not know its time.
+_GAP = 3600
+#: Of a second: an MP4 counts times in 32 bits, several frames' of _GAP among them.
+_FINEST = Fraction(1, 90000)
 #: First bytes of a file, "....": any four -> FFmpeg's name of what reads it. No playlists: those open other files.
 _KINDS = (
     (b"....ftyp", "mov"), (b"....moov", "mov"), (b"....mdat", "mov"), (b"....free", "mov"), (b"....skip", "mov"),
@@ -44,7 +48,7 @@ class VideoError(UserError):
     """A video that cannot be used."""
 
 
-class Shot(NamedTuple):
+class Decoded(NamedTuple):
     """pixels -- (H, W, 3) uint8 RGB, upright; time -- seconds from the first; share -- how much of the file is read."""
 
     pixels: np.ndarray
@@ -95,7 +99,7 @@ class Film:
         self.audio = next(iter(streams.audio), None)
         self.sound = self.audio.codec_context.name if self.audio else ""
         self.rate = _rate(self._stream)
-        self.base = self._stream.time_base or Fraction(1, 90000)
+        self.base = self._stream.time_base or _FINEST
         self._raw = self._decoded()
         first = next((item for item in self._raw if isinstance(item, av.VideoFrame)), None)
         if first is None:
@@ -119,7 +123,7 @@ class Film:
     def __exit__(self, *_: object) -> None:
         self._container.close()
 
-    def read(self) -> Iterator[Shot | av.Packet]:
+    def read(self) -> Iterator[Decoded | av.Packet]:
         """Every frame in order, once; between them the packets of sound that can be copied, their times moved so that
         the first frame is at 0. What cannot be decoded is left out and counted.
         """
@@ -129,10 +133,10 @@ class Film:
                 yield item
                 continue
             time = Fraction((item.pts or 0) - self._start) * self.base
-            if item.pts is None or time <= last:  # a file without times, or with the same twice
+            if item.pts is None or not last < time <= last + _GAP:  # a file without times, or with wrong ones
                 time = last + 1 / self.rate if last >= 0 else Fraction(0)
             last = time
-            yield Shot(self._upright(item), time, self._share)
+            yield Decoded(self._upright(item), time, self._share)
 
     def _frames(self) -> Iterator[av.VideoFrame | av.Packet]:
         yield self._first
@@ -191,7 +195,7 @@ def _checked(path: Path, name: str) -> tuple[int, str]:
 
 def _rate(stream: Any) -> Fraction:
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if rate and 0 < rate <= 1000:
+        if rate and 1 / Fraction(_GAP) <= rate <= 1000:
             return Fraction(rate)
     return Fraction(25)
 
@@ -206,7 +210,7 @@ class Writer:
     def __init__(self, file: Path, size: tuple[int, int], film: Film):
         self._file, self._part = file, file.with_suffix(".part")
         self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "+faststart"})
-        self._base = film.base if film.base.denominator <= 10**6 else Fraction(1, 90000)
+        self._base = film.base if _FINEST <= film.base <= 1 else _FINEST
         stream = self._container.add_stream("libx264", rate=min(film.rate, Fraction(240)))
         stream.height, stream.width = size
         stream.pix_fmt, stream.time_base = "yuv420p", self._base
@@ -225,8 +229,11 @@ class Writer:
     def sound(self, packet: av.Packet) -> None:
         if self._sound is not None:
             packet.stream = self._sound
-            with contextlib.suppress(FFmpegError):  # sound that is out of order is left out
+            try:
                 self._container.mux(packet)
+            except FFmpegError as problem:  # sound that is out of order is left out
+                if isinstance(problem, OSError):
+                    raise
 
     def __enter__(self) -> Writer:
         return self

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import person
 from ..crop import Box
+from ..networks.finder import overlaps
 
 #: A mean score below this for so many frames in a row: the person is lost.
 LOST, PATIENCE = 0.2, 3
@@ -79,16 +80,9 @@ def _apart_from_others(people: list[Person]) -> list[Person]:
     """Two boxes that have slid onto one person are one: who came first stays."""
     kept: list[Person] = []
     for one in people:
-        if all(overlap(one.box, other.box) < 0.8 for other in kept):
+        if (overlaps([one.box], [other.box for other in kept]) < 0.8).all():
             kept.append(one)
     return kept
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    both = max(wide, 0.0) * max(high, 0.0)
-    return both / max((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both, 1e-9)
 
 
 def _side(box: Box) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import groupby
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..joints import JointSet
+from ..writing import named, writing
 
 #: In the folder of a video's results.
 ROWS = "joints.npy"
@@ -43,19 +45,17 @@ class Recorder:
             row["person"], row["box"] = number, box
             for name, values in fields.items():
                 row[name] = values
-        rows.tofile(self._out)
+        with named(self._part):
+            self._out.write(rows.tobytes())
         self._rows += len(rows)
 
     def close(self) -> None:
-        self._out.close()
-        whole = self._file.with_suffix(".new")
-        found = np.lib.format.open_memmap(whole, "w+", self._type, (self._rows,))
-        raw = np.memmap(self._part, self._type, "r", shape=(self._rows,))
-        for start in range(0, self._rows, 4096):
-            found[start : start + 4096] = raw[start : start + 4096]
-        found.flush()
-        del found, raw
-        whole.replace(self._file)
+        with named(self._part):
+            self._out.close()
+        head = {"descr": np.lib.format.dtype_to_descr(self._type), "fortran_order": False, "shape": (self._rows,)}
+        with self._part.open("rb") as rows, writing(self._file) as out:
+            np.lib.format.write_array_header_1_0(out, head)
+            shutil.copyfileobj(rows, out)
         self._part.unlink()
 
     def drop(self) -> None:
@@ -104,14 +104,12 @@ def jitter(rows: np.ndarray, person: int, network: int, smooth: bool = False) ->
 
 def write_json(file: Path, about: dict[str, Any], sets: Sequence[JointSet], rows: np.ndarray) -> None:
     """All frames, one after the other: `people` of each with number, box, and keypoints x, y, score in a row."""
-    part = file.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as out:
+    with writing(file, "w") as out:
         out.write(json.dumps(about)[:-1] + ',\n"frames": [')
         for k, (frame, time, those) in enumerate(_frames(rows)):
             said = {"frame": frame, "time": time, "people": [_person(row, len(sets)) for row in those]}
             out.write((",\n" if k else "\n") + json.dumps(said))
         out.write("]}\n")
-    part.replace(file)
 
 
 def _person(row: Any, networks: int) -> dict[str, Any]:
@@ -131,8 +129,8 @@ def _plain(values: np.ndarray) -> list[float | None]:
 
 def write_csv(file: Path, names: Sequence[str], sets: Sequence[JointSet], rows: np.ndarray) -> None:
     """A line for each joint: frame, time, person, network, joint, x, y, score, and where smoothed its x and y."""
-    part, smooth = file.with_suffix(".part"), "smooth0" in (rows.dtype.names or ())
-    with part.open("w", encoding="utf-8", newline="") as out:
+    smooth = "smooth0" in (rows.dtype.names or ())
+    with writing(file, "w") as out:
         table = csv.writer(out)
         head = ["frame", "time", "person", "network", "joint", "x", "y", "score"]
         table.writerow(head + ["smoothed_x", "smoothed_y"] * smooth)
@@ -147,7 +145,6 @@ def write_csv(file: Path, names: Sequence[str], sets: Sequence[JointSet], rows: 
                         [*start, joint, *("" if v != v else round(v, 3) for v in line)]
                         for joint, line in zip(known.joints, values.tolist(), strict=True)
                     )
-    part.replace(file)
 
 
 def _frames(rows: np.ndarray) -> Iterator[tuple[int, float, list[Any]]]:

@@ -14,19 +14,20 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 
-from .. import comparison, person, weights
+from .. import comparison, weights
 from ..crop import Box, check_box
 from ..draw.film import Board
-from ..locales import UserError
+from ..locales import Said, UserError
 from ..networks import model, zoo
 from ..networks import upsampling as up
 from ..networks.base import PoseNetwork
 from ..networks.card import Card
+from ..networks.trace import Trace
 from ..networks.upsampling import Request
 from . import records
 from .euro import OneEuro
@@ -36,6 +37,14 @@ from .follow import Follower
 #: Frames that a network sees in one pass; so many lie in memory at once, and a few that are decoded ahead.
 BATCH = 4
 VIDEO, JSON, CSV = "skeletons.mp4", "joints.json", "joints.csv"
+
+T = TypeVar("T")
+#: What runs a batch's passes: at once, or when their turn has come.
+Turn = Callable[[Callable[[], T]], T]
+
+
+def at_once(job: Callable[[], T]) -> T:
+    return job()
 
 
 class Far(NamedTuple):
@@ -68,11 +77,14 @@ class Seen:
 
 @dataclass
 class Side:
-    """One network, and how it is asked: `how` as model.look takes it."""
+    """One network, and how it is asked: `how` as model.look takes it. trace -- of its last pass, if asked for;
+    note -- what is to be said where the device's memory was too small"""
 
     net: PoseNetwork
     request: Request
     how: dict[str, Any] = field(default_factory=dict)
+    trace: Trace | None = None
+    note: Said | None = None
 
     @property
     def card(self) -> Card:
@@ -80,38 +92,41 @@ class Side:
 
     def look(self, photos: Sequence[np.ndarray], boxes: Sequence[Box]) -> tuple[np.ndarray, np.ndarray]:
         """Joints (N, J, 2) and scores (N, J) of a box in each photo."""
+        self.trace = None
         if not boxes:
             return np.zeros((0, len(self.card.joints), 2), np.float32), np.zeros((0, len(self.card.joints)), np.float32)
         seen = model.look(self.net, photos, boxes, self.request, **self.how)
+        self.trace, self.note = seen.answer.trace, seen.answer.note or self.note
         return seen.joints, seen.scores
 
 
 class Lens:
     """Two networks that look at frames one after the other, and who is followed in them.
 
-    follows -- the network whose joints become the next frame's boxes
+    leader, follows -- the network whose joints become the next frame's boxes, and its card
     """
 
-    def __init__(self, networks: Any, upsampling: Any, device: str | None, box: Box | None = None, **how: Any):
+    def __init__(self, networks: Any, upsampling: Any, device: str | None, box: Box | None = None, *,
+                 finder: str | None = None, **how: Any):  # fmt: skip
         where = str(device or zoo.device())
         self.sides = [Side(net, request, asked) for net, request, asked in _asked(networks, upsampling, where, how)]
-        pair = [zoo.shared(name, where) for name in weights.default_pair()]
+        leader = zoo.shared(weights.default_pair()[0], where)
 
         def find(photo: np.ndarray) -> list[Box]:
-            found = person.find(photo, pair[0], pair[1])
-            return [found.box] if found.confidence >= person.NOBODY else []
+            return [one.box for one in comparison.find(photo, where, finder)[0]]
 
-        self._leader = Side(pair[0], None, {"decoder": how.get("decoder", "argmax")})
-        self.follows, self.device = self._leader.card, comparison._device_name(torch.device(where))
+        self.leader = Side(leader, None, {"decoder": how.get("decoder", "argmax")})
+        self.follows, self.device = self.leader.card, comparison.device_name(torch.device(where))
         self.follower = Follower(find, box)
         self._same = next((k for k, side in enumerate(self.sides) if self._as_leader(side)), None)
+        self.leader = self.leader if self._same is None else self.sides[self._same]
 
     def _as_leader(self, side: Side) -> bool:
         """Whether this side's answer is the one that is followed: it need not be asked twice."""
         net = side.net
         plans = [up.plan(request, net.places, net.trained_upsampling) for request in (side.request, None)]
         plain = not side.how.get("flip") and not side.how.get("silence")
-        return net is self._leader.net and plain and plans[0] == plans[1]
+        return net is self.leader.net and plain and plans[0] == plans[1]
 
     def look(self, photos: Sequence[np.ndarray], times: Sequence[float]) -> list[dict[str, Any]]:
         """One after the other the followed network, then all frames at once the others: people, boxes, joints and
@@ -120,7 +135,7 @@ class Lens:
         for photo, when in zip(photos, times, strict=True):
             there = self.follower.look(photo, when)
             numbers, boxes = [one.number for one in there], [one.box for one in there]
-            led.append(self._leader.look([photo] * len(boxes), boxes))
+            led.append(self.leader.look([photo] * len(boxes), boxes))
             self.follower.seen(led[-1][0], led[-1][1], photo.shape)
             found.append({"people": numbers, "boxes": boxes, "joints": [], "scores": []})
         shown = [photo for photo, one in zip(photos, found, strict=True) for _ in one["boxes"]]
@@ -139,14 +154,16 @@ class Lens:
 
 
 def _asked(networks: Any, upsampling: Any, where: str, how: dict[str, Any]) -> list[tuple[PoseNetwork, Request, dict]]:
-    nets = [zoo.shared(each, where) for each in (networks or weights.default_pair())]
-    requests, cuts = comparison._requests(upsampling, nets), comparison._silences(how.get("silence"), nets)
+    nets = [zoo.posing(zoo.shared(each, where)) for each in (networks or weights.default_pair())]
+    requests, cuts = comparison.requests_of(upsampling, nets), comparison.placed(how.get("silence"), nets)
     return [
         (net, request, {**how, "silence": cut}) for net, request, cut in zip(nets, requests, cuts, strict=True)
     ]  # fmt: skip
 
 
-def look_through(film: Film, lens: Lens, sound: Callable[[Any], None] | None = None) -> Generator[Seen]:
+def look_through(
+    film: Film, lens: Lens, sound: Callable[[Any], None] | None = None, turn: Turn = at_once
+) -> Generator[Seen]:
     """What the networks make of every frame, in order. sound -- gets the packets of sound that lie between them."""
     batch, count = [], 0
     with closing(ahead(film.read())) as items:
@@ -156,15 +173,16 @@ def look_through(film: Film, lens: Lens, sound: Callable[[Any], None] | None = N
             elif sound:
                 sound(item)
             if len(batch) == BATCH:
-                yield from _seen(lens, batch, count)
+                yield from _seen(lens, batch, count, turn)
                 count, batch = count + len(batch), []
-        yield from _seen(lens, batch, count)
+        if batch:
+            yield from _seen(lens, batch, count, turn)
 
 
-def _seen(lens: Lens, batch: list[Any], count: int) -> Iterator[Seen]:
-    found = lens.look([shot.pixels for shot in batch], [float(shot.time) for shot in batch])
-    for k, (shot, one) in enumerate(zip(batch, found, strict=True), start=count):
-        yield Seen(k, shot.time, shot.share, shot.pixels, **one)
+def _seen(lens: Lens, batch: list[Any], count: int, turn: Turn) -> Iterator[Seen]:
+    found = turn(lambda: lens.look([frame.pixels for frame in batch], [float(frame.time) for frame in batch]))
+    for k, (frame, one) in enumerate(zip(batch, found, strict=True), start=count):
+        yield Seen(k, frame.time, frame.share, frame.pixels, **one)
 
 
 @dataclass(frozen=True)
@@ -216,6 +234,7 @@ def compare_video(
     frames: int | None = None,
     device: str | None = None,
     progress: Callable[[Far], None] | None = None,
+    turn: Turn = at_once,
     **how: Any,
 ) -> VideoComparison:
     """A video through two networks.
@@ -224,7 +243,7 @@ def compare_video(
     box    -- the person to follow, in pixels of the first frame; None: people are looked for
     smooth -- draw joints smoothed by the One Euro filter; what is kept and counted has them as they are, too
     frames -- no more than so many; progress -- called after every frame: what it raises ends it, and no file stays
-    networks, upsampling, decoder, flip, ... -- as `compare` takes them
+    turn   -- runs each batch's passes; networks, upsampling, decoder, flip, finder, ... -- as `compare` takes them
 
     Raises VideoError for a file that cannot be used. What cannot be decoded within one is left out and counted.
     """
@@ -235,12 +254,11 @@ def compare_video(
         board = Board(film.size, cards, threshold, smooth)
         folder.mkdir(parents=True, exist_ok=True)
         recorder = records.Recorder(folder, [len(card.joints) for card in cards], smooth)
+        count, last, filters = 0, Fraction(0), {}
         with ExitStack() as ending:
             ending.callback(recorder.drop)
             writer = ending.enter_context(Writer(folder / VIDEO, board.size, film))
-            count, last = 0, Fraction(0)
-            filters: dict[tuple[int, int], OneEuro] = {}
-            every = ending.enter_context(closing(look_through(film, lens, writer.sound)))
+            every = ending.enter_context(closing(look_through(film, lens, writer.sound, turn)))
             for seen in islice(every, frames):
                 drawn = _smoothed(seen, filters) if smooth else seen.joints
                 writer.frame(board.frame(seen.pixels, seen.people, drawn, seen.scores), seen.time)
@@ -264,9 +282,11 @@ def _about(film: Film, lens: Lens, frames: int, last: Fraction) -> dict[str, Any
                   "seconds": round(float(last + 1 / film.rate), 4), "rate": round(float(film.rate), 4),
                   "damaged": film.damaged, "sound": film.sound, "sound_copied": film.copied},
         "networks": [{"network": card.name, "title": card.title, "status": card.status,
-                      "keypoints": list(card.joints.joints), "silence": comparison.silenced(side.how["silence"])}
+                      "assumed": list(card.assumed), "keypoints": list(card.joints.joints),
+                      "silence": comparison.silenced(side.how["silence"])}
                      for card, side in zip(cards, lens.sides, strict=True)],
         "follows": lens.follows.title, "searches": lens.follower.searches, "device": lens.device,
+        "memory": next((side.note for side in (*lens.sides, lens.leader) if side.note), None),
     }  # fmt: skip
 
 

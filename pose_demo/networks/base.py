@@ -29,6 +29,8 @@ def unit_sum(
     unit: Any, x: Tensor, tap: TapFunction, name: str, source: str, stride: int
 ) -> tuple[Tensor, Sequence[str]]:
     """x + f(x) of a residual unit, which has `shortcut` and `residual`, and the names of the two taps it is made of."""
+    if tap is ignore:  # nobody looks inside: names and places are made for a third of the taps only
+        return unit.shortcut(x) + unit.residual(x), ()
     inner: dict[str, Any] = {"sources": (source,), "stride": stride, "inside": True}
     way = "same" if isinstance(unit.shortcut, nn.Identity) else "conv"
     short = tap(f"{name}.shortcut", unit.shortcut(x), join=way, role="shortcut", **inner)
@@ -62,6 +64,7 @@ class PoseNetwork(nn.Module, ABC):
     resolution -- how full resolution comes through: "parallel" (kept from start to end), "skips" (reached again
                   through skips), or "" where nobody said
     answers    -- what the channels of the answer are, where a family knows; else they are joints
+    taps       -- whether its pass calls taps: else nothing in it can be traced or cut
     """
 
     multiple: int
@@ -70,6 +73,7 @@ class PoseNetwork(nn.Module, ABC):
     trained_upsampling: str
     resolution: str = ""
     answers: tuple[str, ...] = ()
+    taps: bool = True
     card: Card | None = None
 
     def forward(

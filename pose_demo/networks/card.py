@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from .. import weights
 from ..decode import CELLS
-from ..joints import JointSet, joint_set
+from ..joints import PEOPLE, JointSet, joint_set
 from ..locales import Said, UserError, said
 from . import mmpose_compat
 from .upsampling import check
@@ -25,7 +27,9 @@ NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, f
 def titled(architecture: str, which: str, size: tuple[int, int]) -> str:
     """For people: "HRNet-W32 (MPII 256x256)"."""
     family, _, rest = architecture.removeprefix(MMPOSE).partition("-")
-    body = {"hrnet": "HRNet", "hourglass52": "Hourglass-52"}.get(family, family.capitalize())
+    body = {"hrnet": "HRNet", "hourglass52": "Hourglass-52", "ssdlite320": "SSDLite320"}.get(
+        family, family.capitalize()
+    )
     body += f"-{rest.capitalize()}" if rest else ""
     through = "MMPose " if architecture.startswith(MMPOSE) else ""
     return f"{through}{body} ({which} {size[0]}x{size[1]})"
@@ -47,10 +51,11 @@ class Card:
     cells         -- "centre" or "corner", see decode.py
     flip_shift    -- in a flip test the mirrored maps move one cell to the right; None: as its cells ask for
     upsampling    -- the slider's stop that the weights were trained with
-    status        -- "published", "trained briefly on a CPU", "untrained", ... as it must be said beside its results
+    status        -- "published", "trained briefly on a GPU", "untrained", ... as it must be said beside its results
     licence, source, sha256 -- of the weights; None if there are none
     entry         -- the weights' manifest entry, None for an untrained network and one of your own
     assumed       -- which of these nobody told and no tensor shows: taken for granted, and to be said so
+    training      -- how `train` made the weights, as it wrote that down; empty where it did not make them
     """
 
     name: str
@@ -68,11 +73,12 @@ class Card:
     sha256: str | None = None
     entry: weights.Entry | None = None
     assumed: tuple[str, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
-        for field, known in (("normalisation", tuple(NORMALISATION)), ("cells", CELLS)):
-            if (given := getattr(self, field)) not in known:
-                raise CardError("card.unknown", name=self.name, field=field, given=repr(given), known=", ".join(known))
+        for name, known in (("normalisation", tuple(NORMALISATION)), ("cells", CELLS)):
+            if (given := getattr(self, name)) not in known:
+                raise CardError("card.unknown", name=self.name, field=name, given=repr(given), known=", ".join(known))
         check(self.upsampling)
         if self.flip_shift not in (None, True, False):
             given = repr(self.flip_shift)
@@ -87,10 +93,11 @@ class Card:
     def of(cls, entry: weights.Entry, name: str, architecture: str) -> Card:
         """The card that an entry of the manifest is, for weights of that name in a body of that architecture."""
         joints = joint_set(entry.joints)
+        own = entry.embedded and name.startswith(architecture)  # one of several of a body: "hourglass-tiny-2-last"
         return cls(
-            name, titled(architecture, joints.name.upper(), entry.input), architecture, joints, entry.input,
-            entry.normalisation, entry.cells, entry.flip_shift, entry.upsampling, entry.trained, entry.licence,
-            entry.source, entry.sha256, None, entry.assumed,
+            name, titled(name if own else architecture, joints.title, entry.input), architecture, joints,
+            entry.input, entry.normalisation, entry.cells, entry.flip_shift, entry.upsampling, entry.trained,
+            entry.licence, entry.source, entry.sha256, None, entry.assumed, entry.training or {},
         )  # fmt: skip
 
     @property
@@ -106,6 +113,11 @@ class Card:
         """What is taken for granted, for people: "input 256x192", "normalisation imagenet"; [] if nothing is."""
         values = {**self.surroundings, "joints": self.joints.name}
         return [said(f"granted.{field}", value=values[field]) for field in self.assumed]
+
+    @property
+    def poses(self) -> bool:
+        """Whether it answers with joints: a finder of people is nobody's pose network."""
+        return self.joints != PEOPLE
 
     @property
     def trained(self) -> bool:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from torch import Tensor, nn
 
 from ..locales import Said, said
+from ..writing import writing
 from .files import CheckpointError, Contents, Source, contents
 from .hourglass import StackedHourglass
 from .layouts import BUILT_BY_MMPOSE, Renamed, recognise
@@ -60,10 +61,8 @@ def save(net: nn.Module, file: str | Path, metadata: Mapping[str, str]) -> None:
             if not value.isfinite().all():
                 raise CheckpointError("checkpoint.fp16", name=name)
         tensors[name] = value
-    file = Path(file)
-    part = file.with_name(file.name + ".part")
-    part.write_bytes(_packed(tensors, dict(metadata)))
-    part.replace(file)  # a run that is stopped here leaves the file of before
+    with writing(Path(file)) as out:
+        out.write(_packed(tensors, dict(metadata)))
 
 
 def _packed(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:

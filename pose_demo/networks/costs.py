@@ -30,13 +30,14 @@ from .zoo import wait
 class Part:
     """One part of a network, as its taps name it: "stem", "stage1", ... "head", or "stem", "stack1", ...
 
-    milliseconds -- median, None where it was not measured
+    milliseconds -- median, None where it was not measured; spread -- the fastest and the slowest pass
     """
 
     name: str
     parameters: int
     macs: int
     milliseconds: float | None = None
+    spread: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Cost:
     macs         -- multiply-adds of the convolutions
     milliseconds -- median of `repeats` forward passes on `device`, None where it was not measured. The parts are
                     timed in passes of their own and need not add up to it exactly.
+    spread       -- the fastest and the slowest of these passes
     """
 
     height: int
@@ -54,6 +56,7 @@ class Cost:
     macs: int
     parts: tuple[Part, ...]
     milliseconds: float | None = None
+    spread: tuple[float, float] | None = None
     device: str | None = None
     repeats: int = 0
 
@@ -76,20 +79,26 @@ def cost(net: nn.Module, height: int, width: int, repeats: int = 0, until: Level
     Raises ValueError for a size that the network does not take.
     """
     parameters, macs = _count(net, height, width, until)
-    times, total, device = {}, None, None
+    times, totals, device = {}, [], None
     if repeats:
         device = str(next(net.parameters()).device)
-        times, total = _milliseconds(net, height, width, repeats)
+        times, totals = _milliseconds(net, height, width, repeats)
     return Cost(
         height=height,
         width=width,
         parameters=sum(parameters.values()),
         macs=sum(macs.values()),
-        parts=tuple(Part(name, n, macs[name], times.get(name)) for name, n in parameters.items()),
-        milliseconds=total,
+        parts=tuple(Part(name, n, macs[name], *_summed(times.get(name, []))) for name, n in parameters.items()),
+        milliseconds=_summed(totals)[0],
+        spread=_summed(totals)[1],
         device=device,
         repeats=repeats,
     )
+
+
+def _summed(times: list[float]) -> tuple[float | None, tuple[float, float] | None]:
+    """The median, and the smallest and the largest; None where there is nothing."""
+    return (median(times), (min(times), max(times))) if times else (None, None)
 
 
 class _Reached(Exception):
@@ -117,8 +126,8 @@ def _count(net: nn.Module, height: int, width: int, until: Level | None) -> tupl
             macs[parts.setdefault(name, part or name.partition(".")[0])] += spent
         waiting.clear()
 
-    def tap(name: str, tensor: Tensor, **told: Any) -> Tensor:
-        book(_part(name, told))
+    def tap(name: str, tensor: Tensor, **facts: Any) -> Tensor:
+        book(_part(name, facts))
         if until and name == until.tap:
             shapes.answer(until, tensor)
             book("head")
@@ -139,8 +148,8 @@ def _count(net: nn.Module, height: int, width: int, until: Level | None) -> tupl
     return parameters, macs
 
 
-def _part(name: str, told: dict[str, Any]) -> str:
-    return name.partition(".")[0] if told.get("role") == "arrow" else Node(name=name, **told).part
+def _part(name: str, facts: dict[str, Any]) -> str:
+    return name.partition(".")[0] if facts.get("role") == "arrow" else Node(name=name, **facts).part
 
 
 class _Stopwatch:
@@ -150,16 +159,18 @@ class _Stopwatch:
         self.seconds: dict[str, float] = defaultdict(float)
         self._last = time.perf_counter()
 
-    def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
+    def __call__(self, name: str, tensor: Tensor, **facts: Any) -> Tensor:
         wait(tensor.device)
         now = time.perf_counter()
-        self.seconds[_part(name, told)] += now - self._last
+        self.seconds[_part(name, facts)] += now - self._last
         self._last = now
         return tensor
 
 
-def _milliseconds(net: nn.Module, height: int, width: int, repeats: int) -> tuple[dict[str, float], float]:
-    """({part: median}, median of whole passes), in a copy where `net` is in training mode and would learn from it."""
+def _milliseconds(net: nn.Module, height: int, width: int, repeats: int) -> tuple[dict[str, list[float]], list[float]]:
+    """({part: of each pass}, of whole passes), after one to warm up; in a copy where `net` is in training mode and
+    would learn from it.
+    """
     net = copy.deepcopy(net).eval() if net.training else net
     first = next(net.parameters())
     x = torch.zeros(1, 3, height, width, device=first.device, dtype=first.dtype)
@@ -170,8 +181,7 @@ def _milliseconds(net: nn.Module, height: int, width: int, repeats: int) -> tupl
         for _ in range(repeats):
             start = time.perf_counter()
             wait(net(x)[-1].device)
-            totals.append(time.perf_counter() - start)
+            totals.append(1000 * (time.perf_counter() - start))
             watches.append(_Stopwatch())
             net(x, tap=watches[-1])
-    parts = {part: 1000 * median(w.seconds[part] for w in watches) for part in watches[0].seconds}
-    return parts, 1000 * median(totals)
+    return {part: [1000 * w.seconds[part] for w in watches] for part in watches[0].seconds}, totals

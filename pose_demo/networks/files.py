@@ -5,13 +5,15 @@ There is one reader, and every door goes through it: compare, study, train --beg
 
 from __future__ import annotations
 
+import hashlib
+import io
 import pickle
 import pickletools
 import re
 import threading
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ class CheckpointError(UserError):
 class Contents:
     """name -- of the file; tensors -- by their names there, out of all containers
     network, record -- what `train` writes beside them: {name, joints, options} and how it was trained; else empty
-    notes -- whatever else lies beside them
+    notes -- whatever else lies beside them; sha256 -- of the file's bytes as they were read, "" of a state dict
     """
 
     name: str
@@ -47,6 +49,7 @@ class Contents:
     network: dict[str, Any] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
+    sha256: str = ""
 
 
 def contents(source: Source | Contents) -> Contents:
@@ -59,7 +62,10 @@ def contents(source: Source | Contents) -> Contents:
     if isinstance(source, Mapping):
         return _unpacked(source, "the state dict")
     file = Path(source).expanduser()
-    return _unpacked(_open(file), file.name)
+    if not file.is_file():
+        raise WeightsMissing("weights.no_file", file=file)
+    data = file.read_bytes()  # once: a file may be cut or replaced at any moment, and what is mapped would go with it
+    return replace(_unpacked(_open(data, file), file.name), sha256=hashlib.sha256(data).hexdigest())
 
 
 def _unpacked(content: Any, name: str) -> Contents:
@@ -84,12 +90,9 @@ def _unpacked(content: Any, name: str) -> Contents:
 # --- what it is ----------------------------------------------------------------------------------------------------
 
 
-def _open(file: Path) -> Any:
+def _open(data: bytes, file: Path) -> Any:
     """What a file holds, by its first bytes and not by what it is called."""
-    if not file.is_file():
-        raise WeightsMissing("weights.no_file", file=file)
-    with file.open("rb") as stream:
-        head = stream.read(512)
+    head = data[:512]
     if not head:
         raise CheckpointError("checkpoint.empty", file=file.name)
     if head.lstrip()[:1] == b"<":
@@ -97,26 +100,26 @@ def _open(file: Path) -> Any:
     if head.startswith(b"version https://git-lfs"):
         raise CheckpointError("checkpoint.lfs", file=file.name)
     if file.suffix == ".safetensors" or head[8:9] == b"{":
-        return _safetensors(file)
+        return _safetensors(data, file)
     if head.startswith(b"PK"):
-        _check_archive(file)
-    return _torch(file)
+        _check_archive(data, file)
+    return _torch(data, file)
 
 
-def _safetensors(file: Path) -> dict[str, Tensor]:
+def _safetensors(data: bytes, file: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError  # here, because training must run without it
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     try:
-        return load_file(file)
+        return load(data)
     except SafetensorError as error:
         raise CheckpointError("checkpoint.cut", file=file.name, why=str(error)) from None
 
 
-def _check_archive(file: Path) -> None:
+def _check_archive(data: bytes, file: Path) -> None:
     """A zip: of weights, or a whole program of TorchScript, or a model pickled with its class, or something else."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = {name.partition("/")[2] for name in archive.namelist()}
             pickled = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
             if pickled and archive.getinfo(pickled).file_size > _PICKLE:
@@ -184,10 +187,10 @@ _PICKLE = 64 * 2**20
 _ONE_AT_A_TIME = threading.Lock()  # the list of what may be read belongs to the process, not to the call
 
 
-def _torch(file: Path) -> Any:
+def _torch(data: bytes, file: Path) -> Any:
     try:
         with _ONE_AT_A_TIME, torch.serialization.safe_globals([*_HARMLESS]):
-            return torch.load(file, map_location="cpu", weights_only=True)
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except OSError:
         raise
     except pickle.UnpicklingError as error:

@@ -14,8 +14,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ..joints import PEOPLE
@@ -48,8 +50,13 @@ class PeopleFinder(HRNet):
         x = arrow(tap, source, "features", x)
         x = tap("features", F.relu(self.features(x)), sources=(source,), join="conv", role="features", stride=4)
         x = arrow(tap, "features", "heatmaps", x)
-        told = {"sources": ("features",), "join": "head", "role": "heatmaps", "stride": 4, "answer": at}
-        return tap("heatmaps", self.head(x), **told)
+        facts = {"sources": ("features",), "join": "head", "role": "heatmaps", "stride": 4, "answer": at}
+        return tap("heatmaps", self.head(x), **facts)
+
+    @property
+    def finest(self) -> str:
+        """The last map of the branch that kept the highest resolution."""
+        return f"stage4.module{len(self.stages[-1])}.branch0"
 
     def lens(self, fused: Tensor) -> Tensor:
         """A probe: the two last layers on branch 0 after any fusion."""
@@ -81,22 +88,23 @@ def people(answer: Tensor, stride: int = 4, at_least: float = 0.05) -> list[tupl
     for score, box, which in zip(scores[:, 0], boxes, peak[:, 0], strict=True):
         score, order = score[which].sort(descending=True)
         box = box[:, which].T[order][:_MOST].clamp(min=-0.5).minimum(high)
-        kept = apart(box)
+        kept = torch.from_numpy(apart(box.cpu().numpy())).to(box.device)
         found.append((box[kept], score[:_MOST][kept]))
     return found
 
 
-def apart(boxes: Tensor, most: float = 0.6) -> Tensor:
+def apart(boxes: np.ndarray, most: float = 0.6) -> np.ndarray:
     """(K,) bool: which of the boxes (K, 4), the surest first, overlap no surer kept one by an IoU above `most`."""
-    overlap, kept = iou(boxes, boxes), torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
+    overlap, kept = overlaps(boxes, boxes), np.ones(len(boxes), bool)
     for k in range(1, len(boxes)):
         kept[k] = not (overlap[k, :k][kept[:k]] > most).any()
     return kept
 
 
-def iou(a: Tensor, b: Tensor) -> Tensor:
-    """Boxes (A, 4) and (B, 4) -> (A, B), the area that two share by the area that they cover."""
-    low, high = torch.maximum(a[:, None, :2], b[None, :, :2]), torch.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (high - low).clamp(min=0).prod(-1)
-    areas = [(x[:, 2:] - x[:, :2]).clamp(min=0).prod(-1) for x in (a, b)]
-    return shared / (areas[0][:, None] + areas[1][None] - shared).clamp(min=1e-9)
+def overlaps(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+    """Boxes (A, 4) and (B, 4), x0, y0, x1, y1 -> IoU (A, B): the area that two share by the area that they cover."""
+    a, b = (np.asarray(boxes, np.float64).reshape(-1, 4) for boxes in (a, b))
+    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = (high - low).clip(0).prod(-1)
+    areas = [(x[:, 2:] - x[:, :2]).clip(0).prod(-1) for x in (a, b)]
+    return shared / (areas[0][:, None] + areas[1][None] - shared).clip(1e-9)

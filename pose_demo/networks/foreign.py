@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from .. import weights
-from ..download import sha256_of
 from ..joints import JOINT_SETS, JointSet, channels, joint_set
 from ..locales import UserError
 from . import checkpoints, layouts, reference
@@ -38,6 +38,7 @@ class Stranger(PoseNetwork):
     module -- (N, 3, H, W) -> heatmaps (N, J, h, w), or a list of them of which the last is the answer
     """
 
+    taps = False
     # Nobody says where else than at its end an answer can be read.
     levels = ()  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
 
@@ -55,7 +56,7 @@ class Stranger(PoseNetwork):
         return [found] if isinstance(found, Tensor) else list(found)
 
 
-def from_module(module: nn.Module, told: dict[str, Any]) -> PoseNetwork:
+def from_module(module: nn.Module, fields: dict[str, Any]) -> PoseNetwork:
     """The module with a card, in eval mode, on the device where it is. Raises CardError where it gives no heatmaps."""
     module.eval()
     if isinstance(module, PoseNetwork):
@@ -63,9 +64,9 @@ def from_module(module: nn.Module, told: dict[str, Any]) -> PoseNetwork:
         known = net.card or _card(_name(module), channels(net.joints), {"upsampling": net.trained_upsampling}, _MODULE)
     else:
         known = _card(_name(module), channels(1), {}, _MODULE)
-        net = Stranger(module, _count(module, _input(told.get("input") or known.input)), known.upsampling)
+        net = Stranger(module, _count(module, _input(fields.get("input") or known.input)), known.upsampling)
         known = replace(known, joints=channels(net.joints))
-    return _carded(net, tell(known, told))
+    return _carded(net, tell(known, fields))
 
 
 def _name(module: nn.Module) -> str:
@@ -73,7 +74,9 @@ def _name(module: nn.Module) -> str:
 
 
 def _carded(net: PoseNetwork, card: Card) -> PoseNetwork:
-    """The network with this card, which says with which stop it was trained, too."""
+    """The network with this card: it says the stop of the training too; what is answered, where a family does not."""
+    if net.answers:
+        card = replace(card, joints=joint_set(net.answers), assumed=tuple(f for f in card.assumed if f != "joints"))
     net.card, net.trained_upsampling = card, card.upsampling
     return net.eval()
 
@@ -114,7 +117,7 @@ def body(content: Contents) -> PoseNetwork:
     return checkpoints.load(found.layout.family(**options), content)
 
 
-def from_file(file: Path, bodies: dict[str, Any], told: dict[str, Any]) -> PoseNetwork:
+def from_file(file: Path, bodies: dict[str, Any], fields: dict[str, Any]) -> PoseNetwork:
     """The network that a file's tensors show, with its weights in place and its card.
 
     bodies -- zoo.ARCHITECTURES, for its name
@@ -125,7 +128,7 @@ def from_file(file: Path, bodies: dict[str, Any], told: dict[str, Any]) -> PoseN
     net, layout = body(content), layouts.recognise(content)
     name = "mmpose-hourglass52" if layout.layout.family is None else _called(net, layouts.options(layout), bodies)
     known = _file_card(file, content, name, net.joints, layout.layout)
-    return ready(net, replace(tell(known, told), architecture=name, sha256=sha256_of(file)))
+    return ready(net, replace(tell(known, fields), architecture=name, sha256=content.sha256))
 
 
 def _called(net: PoseNetwork, options: dict[str, Any], bodies: dict[str, Any]) -> str:
@@ -133,6 +136,7 @@ def _called(net: PoseNetwork, options: dict[str, Any], bodies: dict[str, Any]) -
     usual = {name: p.default for name, p in inspect.signature(type(net)).parameters.items()}
     wanted = {**usual, **options, "joints": None}
     for name, make in bodies.items():
+        make = make if isinstance(make, partial) else partial(make)  # it may be the class alone
         if make.func is type(net) and {**usual, **make.keywords, "joints": None} == wanted:
             return name
     short = f"hrnet-w{options['width']}" if "width" in options else f"hourglass-{options['stacks']}"
@@ -151,7 +155,7 @@ def _file_card(file: Path, content: Contents, name: str, joints: int, layout: la
             "title": titled(name, file.parent.name or file.name, (size, size)),
         }
         return Card(
-            str(file), architecture=name, status=_RUN, **known,
+            str(file), architecture=name, status=_RUN, training=content.record, **known,
             joints=joint_set(which) if which in JOINT_SETS else channels(joints),
         )  # fmt: skip
     if beside.is_file():
@@ -168,22 +172,22 @@ def _card(name: str, joints: JointSet, known: dict[str, Any], status: str) -> Ca
     return Card(name, name, name, status=status, assumed=tuple(f for f in FIELDS if f not in known), **given)
 
 
-def tell(card: Card, told: dict[str, Any]) -> Card:
+def tell(card: Card, fields: dict[str, Any]) -> Card:
     """The card with what somebody knows better. Raises CardError for a field that there is not, or a value."""
-    told = {field: value for field, value in told.items() if value is not None}
-    title = told.pop("title", None)
-    if strange := told.keys() - set(FIELDS):
+    fields = {field: value for field, value in fields.items() if value is not None}
+    title = fields.pop("title", None)
+    if strange := fields.keys() - set(FIELDS):
         raise CardError("card.field", given=", ".join(sorted(strange)), known=", ".join((*FIELDS, "title")))
-    assumed = tuple(field for field in card.assumed if field not in told)
-    if "input" in told:
-        told["input"] = _input(told["input"])
-    if "joints" in told:
-        told["joints"] = _joints(card, told["joints"])
-    if "flip_shift" in told:
-        told["flip_shift"] = {"on": True, "off": False}.get(told["flip_shift"], told["flip_shift"])
-    if "cells" in told:
-        told.setdefault("flip_shift", None)  # the new cells ask for
-    card = replace(card, assumed=assumed, **told)
+    assumed = tuple(field for field in card.assumed if field not in fields)
+    if "input" in fields:
+        fields["input"] = _input(fields["input"])
+    if "joints" in fields:
+        fields["joints"] = _joints(card, fields["joints"])
+    if "flip_shift" in fields:
+        fields["flip_shift"] = {"on": True, "off": False}.get(fields["flip_shift"], fields["flip_shift"])
+    if "cells" in fields:
+        fields.setdefault("flip_shift", None)  # the new cells ask for
+    card = replace(card, assumed=assumed, **fields)
     return replace(card, title=title or card.title)
 
 

@@ -61,8 +61,8 @@ class ResidualUnit(nn.Module):
 def _pooled(x: Tensor, tap: TapFunction, name: str, source: str, stride: int) -> Tensor:
     """2x2 max-pooling on the way into `name`."""
     x = arrow(tap, source, name, x)
-    told = {"sources": (source,), "join": "pool", "role": "pooled", "stride": stride, "inside": True}
-    return tap(f"{name}.pooled", F.max_pool2d(x, 2), **told)
+    facts = {"sources": (source,), "join": "pool", "role": "pooled", "stride": stride, "inside": True}
+    return tap(f"{name}.pooled", F.max_pool2d(x, 2), **facts)
 
 
 class Hourglass(nn.Module):
@@ -89,8 +89,8 @@ class Hourglass(nn.Module):
             return {"role": role, "stack": stack, "level": level, "drawn": drawn}
 
         for k in range(depth):
-            skip, down, told = f"{at}{k}.skip", f"{at}{k + 1}.down", here("skip", k, "down")
-            skips.append(self.skip[k](arrow(tap, source, skip, x), tap, skip, source, 4 << k, **told))
+            skip, down, facts = f"{at}{k}.skip", f"{at}{k + 1}.down", here("skip", k, "down")
+            skips.append(self.skip[k](arrow(tap, source, skip, x), tap, skip, source, 4 << k, **facts))
             x = _pooled(x, tap, down, source, 8 << k)
             x = self.down[k](x, tap, down, f"{down}.pooled", 8 << k, **here("down", k + 1, "down"))
             source = down
@@ -99,11 +99,11 @@ class Hourglass(nn.Module):
         for k in reversed(range(depth)):
             up, place, enlarged = f"{at}{k + 1}.up", f"{at}{k}", f"{at}{k}.upsampled"
             x = enlarge(self.up[k](x, tap, up, source, 8 << k, **here("up", k + 1, "up")), 2, stops[place])
-            told = {"place": place, **here("upsampled", k, "up"), "drawn": None}
-            x = tap(enlarged, x, sources=(up,), join="enlarge", stride=4 << k, **told)
+            facts = {"place": place, **here("upsampled", k, "up"), "drawn": None}
+            x = tap(enlarged, x, sources=(up,), join="enlarge", stride=4 << k, **facts)
             source = f"{place}.merge"
-            told = {"sources": (f"{place}.skip", enlarged), "join": "sum", "stride": 4 << k, **here("merge", k, "up")}
-            x = tap(source, skips[k] + x, **told)
+            facts = {"sources": (f"{place}.skip", enlarged), "join": "sum", "stride": 4 << k, **here("merge", k, "up")}
+            x = tap(source, skips[k] + x, **facts)
         return x
 
 
@@ -169,9 +169,9 @@ class StackedHourglass(PoseNetwork):
             x = tap(f"{at}.input", x, sources=(source,), join="same", role="stack", stride=4, stack=s, drawn=drawn)
             features = self._features(k, hourglass(x, s, stops, tap), tap)
             head = self.heads[k](arrow(tap, f"{at}.features", f"{at}.heatmaps", features))
-            told = {"sources": (f"{at}.features",), "join": "head", "role": "heatmaps", "stride": 4, "stack": s}
+            facts = {"sources": (f"{at}.features",), "join": "head", "role": "heatmaps", "stride": 4, "stack": s}
             drawn = Drawn(f"{at}.answer", note="xray.note_h")
-            heatmaps.append(tap(f"{at}.heatmaps", head, drawn=drawn, **told))
+            heatmaps.append(tap(f"{at}.heatmaps", head, drawn=drawn, **facts))
             if k < len(self.feed_features):
                 x = self._feedback(k, x, features, heatmaps[k], tap)
                 source = f"{at}.output"
@@ -190,17 +190,17 @@ class StackedHourglass(PoseNetwork):
     def _feedback(self, k: int, x: Tensor, features: Tensor, heatmaps: Tensor, tap: TapFunction) -> Tensor:
         """The next stack's input: this one's, its features and its heatmaps, each a term with a name."""
         at = f"stack{k + 1}"
-        back, told = f"{at}.feedback", {"role": "feedback", "stride": 4, "stack": k + 1}
-        told |= {"drawn": Drawn(f"{at}.features", 1.5, "fed back", "fed back")}
+        back, facts = f"{at}.feedback", {"role": "feedback", "stride": 4, "stack": k + 1}
+        facts |= {"drawn": Drawn(f"{at}.features", 1.5, "fed back", "fed back")}
         source = f"{at}.features"
         y = self.feed_features[k](arrow(tap, source, f"{back}.features", features))
-        y = tap(f"{back}.features", y, sources=(source,), join="conv", **told)
-        told |= {"drawn": Drawn(f"{at}.answer", 1.5, "fed back", "fed back")}
+        y = tap(f"{back}.features", y, sources=(source,), join="conv", **facts)
+        facts |= {"drawn": Drawn(f"{at}.answer", 1.5, "fed back", "fed back")}
         source = f"{at}.heatmaps"
         z = self.feed_heatmaps[k](arrow(tap, source, f"{back}.heatmaps", heatmaps))
-        z = tap(f"{back}.heatmaps", z, sources=(source,), join="conv", **told)
+        z = tap(f"{back}.heatmaps", z, sources=(source,), join="conv", **facts)
         inner = {"join": "same", "role": "skip", "stride": 4, "inside": True}
         x = tap(f"{back}.input", x, sources=(f"{at}.input",), **inner)
         sources = [f"{back}.{part}" for part in ("input", "features", "heatmaps")]
-        told = {"sources": sources, "join": "sum", "role": "stack", "stride": 4, "stack": k + 1, "drawn": None}
-        return tap(f"{at}.output", x + y + z, **told)
+        facts = {"sources": sources, "join": "sum", "role": "stack", "stride": 4, "stack": k + 1, "drawn": None}
+        return tap(f"{at}.output", x + y + z, **facts)

@@ -16,7 +16,7 @@ it cannot matter), and the last fusion of stage 4 makes branch 0 only. There is 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch.nn.functional as F
@@ -54,6 +54,8 @@ class ResidualUnit(nn.Module):
     ) -> Tensor:
         """where -- what else the unit's own tap says"""
         y, sources = unit_sum(self, x, tap, name, source, stride)
+        if tap is ignore:
+            return F.relu(y)
         y = tap(f"{name}.added", y, sources=sources, join="sum", role="added", stride=stride, inside=True)
         return tap(name, F.relu(y), sources=(f"{name}.added",), join="relu", stride=stride, **where)
 
@@ -92,13 +94,15 @@ class ExchangeUnit(nn.Module):
     """Every branch receives every branch (section 3.2, figure 3): y_i = ReLU(sum over j of f_ij(x_j)).
 
     f_ij is the identity for j = i; a 1x1 convolution and an enlargement by 2^(j - i) for a coarser j; and
-    i - j strided 3x3 convolutions for a finer j. `emits` branches come out, which is fewer only at the very end.
+    i - j strided 3x3 convolutions for a finer j. The branches `emits` come out, which are fewer only at the very end.
     """
 
-    def __init__(self, channels: list[int], emits: int):
+    def __init__(self, channels: list[int], emits: Sequence[int], probed: int = 0):
+        """probed -- the branch that the head can be laid on"""
         super().__init__()
+        self.emits, self.probed = tuple(emits), probed
         self.terms: Any = nn.ModuleList(  # Any, here and below: a ModuleList does not say what is in it
-            nn.ModuleList(self._term(channels, i, j) for j in range(len(channels))) for i in range(emits)
+            nn.ModuleList(self._term(channels, i, j) for j in range(len(channels))) for i in self.emits
         )
 
     @staticmethod
@@ -113,29 +117,31 @@ class ExchangeUnit(nn.Module):
         return nn.Sequential(*steps, _conv_norm(channels[j], channels[i], 3, stride=2))
 
     def forward(self, xs: list[Tensor], at: str, stops: Mapping[str, str], tap: TapFunction, **where) -> list[Tensor]:
-        ys = []
-        for i, terms in enumerate(self.terms):
+        ys, heard = [], tap is not ignore
+        for i, terms in zip(self.emits, self.terms, strict=True):
             name, stride = f"{at}.branch{i}", 4 << i
             here: dict[str, Any] = {"branch": i, "drawn": None, **where}
             total: Any = None
             for j, (term, x) in enumerate(zip(terms, xs, strict=True)):
-                place, source, told = f"{name}.from{j}", f"{at}.branch{j}", {"source": j, **here}
-                y, how = term(x), "same" if j == i else "conv"
+                place, y, facts = f"{name}.from{j}", term(x), {}
+                if heard:
+                    facts = {"sources": (f"{at}.branch{j}",), "join": "same" if j == i else "conv", "source": j, **here}
                 if j > i:
-                    reduced = f"{place}.reduced"
-                    y = tap(reduced, y, sources=(source,), join="conv", role="reduced", stride=4 << j, **told)
+                    y = tap(f"{place}.reduced", y, role="reduced", stride=4 << j, **facts)
                     y = enlarge(y, 1 << (j - i), stops[place])
-                    source, how, told = reduced, "enlarge", {"place": place, **told}
-                y = tap(place, y, sources=(source,), join=how, role="term", stride=stride, **told)
+                    facts |= {"sources": (f"{place}.reduced",), "join": "enlarge", "place": place}
+                y = tap(place, y, role="term", stride=stride, **facts)
                 total = y if total is None else total + y
-            sources = [f"{name}.from{j}" for j in range(len(terms))]
-            y = F.relu(tap(f"{name}.sum", total, sources=sources, join="sum", role="sum", stride=stride, **here))
-            last = len(self.terms) == 1 < len(terms)  # of the whole network: its answer is the heatmaps'
-            note = "xray.note_3" if last else _NOTES.get(name, "")
-            here |= {
-                "drawn": Drawn(f"{at}.fused", i, None if i == 0 else "", note=note),
-                "answer": at if i == 0 and not last else "",
-            }
+            if heard:
+                sources = [f"{name}.from{j}" for j in range(len(terms))]
+                total = tap(f"{name}.sum", total, sources=sources, join="sum", role="sum", stride=stride, **here)
+                last = len(self.terms) == 1 < len(terms)  # of the whole network: its answer is the heatmaps'
+                note = "xray.note_3" if last else _NOTES.get(name, "")
+                here |= {
+                    "drawn": Drawn(f"{at}.fused", i, None if i == self.emits[0] else "", note=note),
+                    "answer": at if i == self.probed and not last else "",
+                }
+            y = F.relu(total)
             ys.append(
                 tap(f"{name}.fused", y, sources=(f"{name}.sum",), join="relu", role="fused", stride=stride, **here)
             )
@@ -143,36 +149,54 @@ class ExchangeUnit(nn.Module):
 
 
 class HRModule(nn.Module):
-    """Parallel branches of residual units, then one exchange unit: list of maps -> list of maps."""
+    """Parallel branches of residual units, then one exchange unit: list of maps -> list of maps.
 
-    def __init__(self, channels: list[int], units: int, unit: str, expansion: int, emits: int):
+    emits -- the branches that come out of the exchange unit; None: there is none, and the branches come out as they are
+    """
+
+    def __init__(
+        self, channels: list[int], units: int, unit: str, expansion: int, emits: Sequence[int] | None, probed: int
+    ):
         super().__init__()
 
         def make(c: int) -> nn.Module:
             return BasicUnit(c) if unit == "basic" else BottleneckUnit(c, c // expansion, c)
 
         self.branches: Any = nn.ModuleList(nn.Sequential(*(make(c) for _ in range(units))) for c in channels)
-        self.exchange = ExchangeUnit(channels, emits)
+        self.exchange = None if emits is None else ExchangeUnit(channels, emits, probed)
 
     def forward(
         self, xs: list[Tensor], sources: list[str], at: str, stops: Mapping[str, str], tap: TapFunction, **where
-    ) -> list[Tensor]:
-        """sources -- names of the taps that xs are"""
+    ) -> tuple[list[Tensor], list[str]]:
+        """sources -- names of the taps that xs are. Returns what comes out, and the names of the taps that it is."""
         xs = [self._branch(b, x, sources[b], at, tap, where) for b, x in enumerate(xs)]
-        return self.exchange(xs, at, stops, tap, **where)
+        if self.exchange is None:
+            return xs, [f"{at}.branch{b}" for b in range(len(xs))]
+        return self.exchange(xs, at, stops, tap, **where), [f"{at}.branch{b}.fused" for b in self.exchange.emits]
 
     def _branch(self, b: int, x: Tensor, source: str, at: str, tap: TapFunction, where: dict) -> Tensor:
         units, name = self.branches[b], f"{at}.branch{b}"
+        if tap is ignore:
+            return units(x)
         x = arrow(tap, source, name, x)
         for k, unit in enumerate(units, start=1):
-            told = {"role": "unit", "inside": True}
+            facts = {"role": "unit", "inside": True}
             if k == len(units):
-                told = {"role": "branch", "branch": b, **where}
-                told["drawn"] = Drawn(at, b, at.rpartition(".")[2] if b == 0 else "")
+                facts = {"role": "branch", "branch": b, **where}
+                facts["drawn"] = Drawn(at, b, at.rpartition(".")[2] if b == 0 else "")
             here = name if k == len(units) else f"{name}.unit{k}"
-            x = unit(x, tap, here, source, 4 << b, **told)
+            x = unit(x, tap, here, source, 4 << b, **facts)
             source = here
         return x
+
+
+def _emitted(modules: tuple[int, int, int], fusions: int, head_branch: int) -> list[Sequence[int] | None]:
+    """What comes out of each module's exchange unit, None where there is none: all branches, the head's at the end."""
+    every: list[Sequence[int]] = [
+        range(branches) for branches, count in zip((2, 3, 4), modules, strict=True) for _ in range(count)
+    ]
+    unfused = len(every) - fusions
+    return [*[None] * unfused, *every[unfused:-1], (head_branch,)]
 
 
 class HRNet(PoseNetwork):
@@ -185,6 +209,10 @@ class HRNet(PoseNetwork):
     units     -- residual units per branch and module (the paper: 4)
     modules   -- modules in stages 2, 3 and 4 (the paper: 1, 4, 3: eight fusions)
     stem      -- channels of the stem; stage 1 has 4 * stem (the paper: 64)
+    head_branch -- the branch that the heatmaps are made from, at 1 / (4 * 2^b) of the input (the paper: 0, and 1 and
+                 2 in figure 5's comparison)
+    fusions   -- how many modules end in an exchange unit, counted from the last one (None: all; the paper's table 6
+                 has 1, 3 and 8 of the 8)
     """
 
     multiple, resolution = 32, "parallel"
@@ -199,6 +227,8 @@ class HRNet(PoseNetwork):
         units: int = 4,
         modules: tuple[int, int, int] = (1, 4, 3),
         stem: int = 64,
+        head_branch: int = 0,
+        fusions: int | None = None,
         trained_upsampling: str = "nearest",
     ):
         super().__init__()
@@ -206,7 +236,9 @@ class HRNet(PoseNetwork):
             raise ValueError(f'unit is "basic" or "bottleneck", not {unit!r}')
         if unit == "bottleneck" and width % expansion:
             raise ValueError(f"width {width} is no multiple of the expansion {expansion}")
-        self.joints, self.trained_upsampling = joints, check(trained_upsampling)
+        if not (0 <= head_branch <= 3 and 1 <= (fusions or 1) <= sum(modules)):
+            raise ValueError(f"head_branch is 0 to 3, fusions 1 to {sum(modules)}, not {head_branch} and {fusions}")
+        self.joints, self.trained_upsampling, self.head_branch = joints, check(trained_upsampling), head_branch
         channels = [width << b for b in range(4)]
 
         self.stem = nn.ModuleList([_conv_norm(3, stem, 3, stride=2), _conv_norm(stem, stem, 3, stride=2)])
@@ -221,22 +253,28 @@ class HRNet(PoseNetwork):
                 nn.ModuleList([_conv_norm(channels[2], channels[3], 3, stride=2)]),
             ]
         )
+        emits = _emitted(modules, fusions or sum(modules), head_branch)
         self.stages: Any = nn.ModuleList(
             nn.ModuleList(
-                HRModule(channels[:branches], units, unit, expansion, 1 if branches == 4 and m == count else branches)
-                for m in range(1, count + 1)
+                HRModule(channels[: s + 2], units, unit, expansion, emits[sum(modules[:s]) + m], head_branch)
+                for m in range(count)
             )
-            for branches, count in zip((2, 3, 4), modules, strict=True)
+            for s, count in enumerate(modules)
         )
-        self.head = nn.Conv2d(width, joints, 1)
-        self.places = {
+        self.head = nn.Conv2d(channels[head_branch], joints, 1)
+        self.places = self._places()
+        self._initialise()
+
+    def _places(self) -> dict[str, int]:
+        """Every enlargement and its factor."""
+        return {
             f"stage{s}.module{m}.branch{i}.from{j}": 1 << (j - i)
             for s, stage in enumerate(self.stages, start=2)
             for m, module in enumerate(stage, start=1)
-            for i, terms in enumerate(module.exchange.terms)
+            if module.exchange is not None
+            for i, terms in zip(module.exchange.emits, module.exchange.terms, strict=True)
             for j in range(i + 1, len(terms))
         }
-        self._initialise()
 
     def _initialise(self) -> None:
         for module in self.modules():
@@ -258,16 +296,16 @@ class HRNet(PoseNetwork):
             xs, names = self._transition(transition, xs, names, s, tap)
             for m, module in enumerate(stage, start=1):
                 at = f"stage{s}.module{m}"
-                xs = module(xs, names, at, stops, tap, stage=s, module=m)
-                names = [f"{at}.branch{b}.fused" for b in range(len(xs))]
+                xs, names = module(xs, names, at, stops, tap, stage=s, module=m)
 
         return [self._answer(xs[0], names[0], at, tap)]
 
     def _answer(self, x: Tensor, source: str, at: str, tap: TapFunction) -> Tensor:
-        """Branch 0 after the last fusion, the tap `source` of the module `at` -> heatmaps."""
+        """The head's branch after the last fusion, the tap `source` of the module `at` -> heatmaps."""
         x = arrow(tap, source, "heatmaps", x)
-        told = {"sources": (source,), "join": "head", "role": "heatmaps", "stride": 4, "answer": at}
-        return tap("heatmaps", self.head(x), **told)
+        stride = 4 << self.head_branch
+        facts = {"sources": (source,), "join": "head", "role": "heatmaps", "stride": stride, "answer": at}
+        return tap("heatmaps", self.head(x), **facts)
 
     @staticmethod
     def _transition(
@@ -280,8 +318,8 @@ class HRNet(PoseNetwork):
             name, stride = f"stage{s}.transition.branch{b}", 4 << b
             y = F.relu(conv(arrow(tap, source, name, coarsest)))
             drawn = Drawn(f"stage{s}.new", b, "new" if b == first else "")
-            told = {"role": "transition", "stride": stride, "stage": s, "branch": b, "drawn": drawn}
-            xs.append(tap(name, y, sources=(source,), join="conv", **told))
+            facts = {"role": "transition", "stride": stride, "stage": s, "branch": b, "drawn": drawn}
+            xs.append(tap(name, y, sources=(source,), join="conv", **facts))
             names.append(name)
         return xs, names
 

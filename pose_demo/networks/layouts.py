@@ -16,6 +16,7 @@ from typing import Any
 from torch import Tensor
 
 from .files import CheckpointError, Contents
+from .finder import PeopleFinder
 from .hourglass import StackedHourglass
 from .hrnet import HRNet
 
@@ -151,6 +152,7 @@ LAYOUTS = (
     Layout("mmpose-hrnet", "backbone.stage2.", HRNet, lambda _: MMPOSE_HRNET, _CORNER),
     Layout("mmpose-hourglass", "backbone.hourglass_modules.", None, lambda _: MMPOSE_HEADS, _CORNER),
     Layout("official-hrnet", "stage2.0.", HRNet, lambda _: OFFICIAL, _CORNER),
+    Layout("finder", "features.weight", PeopleFinder, None, _CENTRE),
     Layout("hrnet", "stages.0.", HRNet, None, _CENTRE),
     Layout("bearpaw", "hg.0.hg.", StackedHourglass, bearpaw,
            {"normalisation": "mpii", "cells": "centre"}),
@@ -208,26 +210,27 @@ def options(found: Renamed) -> dict[str, Any]:
     """
     shapes = found.shapes
     try:
-        told = _hrnet(shapes) if found.layout.family is HRNet else _hourglass(shapes)
-        counts = [told.get("units", 1), told.get("stacks", 1), told.get("depth", 1), *told.get("modules", ())]
+        body = _hrnet(shapes) if found.layout.family in (HRNet, PeopleFinder) else _hourglass(shapes)
+        counts = [body.get("units", 1), body.get("stacks", 1), body.get("depth", 1), *body.get("modules", ())]
         if not all(0 < count <= len(shapes) for count in counts):  # a name may hold any number
             raise ValueError
     except (LookupError, ValueError, ZeroDivisionError):
         raise CheckpointError("checkpoint.no_body", file=found.file, layout=found.layout.name) from None
-    return told
+    return body
 
 
 def _hrnet(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     first = "stages.0.0.branches.0."
     joints, width = shapes["head.weight"][:2]
-    told = {
+    width = shapes.get("features.weight", (0, width))[1]  # before the head a finder has one layer more
+    body = {
         "joints": joints, "width": width, "stem": shapes["stem.0.0.weight"][0],
         "units": count(shapes, re.escape(first) + r"(\d+)\."),
         "modules": tuple(count(shapes, rf"stages\.{s}\.(\d+)\.") for s in range(3)),
     }  # fmt: skip
     if f"{first}0.conv3.0.weight" in shapes:
-        told |= {"unit": "bottleneck", "expansion": width // shapes[f"{first}0.conv1.0.weight"][0]}
-    return told
+        body |= {"unit": "bottleneck", "expansion": width // shapes[f"{first}0.conv1.0.weight"][0]}
+    return body
 
 
 def _hourglass(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:

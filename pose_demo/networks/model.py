@@ -6,18 +6,20 @@ network needs to be asked rightly stands on its card.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..decode import decode, flip_merge, to_input
-from ..locales import UserError
+from ..locales import Said, UserError
+from . import memory
 from .base import PoseNetwork
 from .card import NORMALISATION, Card
 from .silence import Silence, SilenceError
@@ -27,7 +29,10 @@ from .upsampling import Request
 if TYPE_CHECKING:
     from ..crop import Crop
 
-Run = Callable[[Tensor], list[Tensor]]
+Run = Callable[[PoseNetwork, Tensor], list[Tensor]]
+
+#: A Space whose GPU is lent call by call: torch finds one there that only a call that was lent it may use.
+LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Answer:
     joints   -- (N, J, 2) float32 x, y in pixels of the input, centres at whole numbers; scores -- (N, J), the peaks
     seconds  -- the forward passes alone
     trace    -- every map on the way, of the pass without mirroring, if asked for
+    note     -- what is to be said where the device's memory was too small; None where it was not
     """
 
     heatmaps: list[Tensor]
@@ -45,6 +51,7 @@ class Answer:
     scores: Tensor
     seconds: float
     trace: Trace | None
+    note: Said | None = None
 
 
 @dataclass(frozen=True)
@@ -111,24 +118,50 @@ def see(
     silence: Silence | None = None,
     run: Run | None = None,
 ) -> Answer:
-    """Images that are inputs already, in one pass.
+    """Images that are inputs already, in one pass; where memory is too small for that, as memory.py says.
 
     images -- (N, H, W, 3) uint8 array or (N, 3, H, W) uint8 tensor
     trace   -- keep every map on the way, where the network leaves any; run -- as in `heatmaps`
     silence -- what is cut in this pass (networks/silence.py)
 
-    Raises SilenceError for a place that there is not, and for another photo's maps in a flip test.
+    Raises SilenceError for a place that there is not, and for another photo's maps in a flip test; UserError where
+    there is no memory for one image.
     """
+    how: dict[str, Any] = {"decoder": decoder, "flip": flip, "trace": trace, "silence": silence}
+
+    def halves() -> Answer:
+        half = len(images) // 2
+        return _together([see(net, part, upsampling, **how, run=run) for part in (images[:half], images[half:])])
+
+    answer, note = memory.within(
+        net, lambda on: _see(on, images, upsampling, **how, run=run), None if len(images) == 1 or trace else halves
+    )
+    return answer if note is None else replace(answer, note=answer.note or note)
+
+
+def _together(parts: list[Answer]) -> Answer:
+    first, second = parts
+    maps = [torch.cat([a.to(b.device), b]) for a, b in zip(first.heatmaps, second.heatmaps, strict=True)]
+    at, scores = (
+        torch.cat([a.to(b.device), b]) for a, b in ((first.joints, second.joints), (first.scores, second.scores))
+    )
+    return Answer(maps, at, scores, first.seconds + second.seconds, None, first.note or second.note)
+
+
+def _see(
+    net: PoseNetwork, images: np.ndarray | Tensor, upsampling: Request, *, decoder: str, flip: bool, trace: bool,
+    silence: Silence | None, run: Run | None,
+) -> Answer:  # fmt: skip
     card, kept = card_of(net), None
     if silence:
         if flip and not all(isinstance(how, str) for how in silence.values()):
             raise SilenceError("silence.flip")
-        run = run or partial(net, upsampling=upsampling, silence=silence)
+        run = run or (lambda net, batch: net(batch, upsampling, silence=silence))
     with torch.inference_mode():
         x = tensor(images, net)
         wait(x.device)
         start = time.perf_counter()
-        if trace and net.places:  # MMPose's networks and strangers leave no trace
+        if trace and net.taps:
             kept = net.trace(x, upsampling, silence=silence)
             straight = kept.heatmaps
             maps = merged(straight, net(x.flip(-1), upsampling, silence=silence), card) if flip else straight
@@ -159,11 +192,12 @@ def heatmaps(
 ) -> list[Tensor]:
     """(N, 3, H, W), normalised -> heatmaps (N, J, h, w), averaged with the mirrored images' where flip is asked for.
 
-    run -- what gives the heatmaps of a batch, in the place of net(x, upsampling): a study that reads answers on the way
+    run -- gives a network's heatmaps of a batch, in the place of net(x, upsampling): for a study that reads answers on
+           the way
     """
-    run = run or (lambda batch: net(batch, upsampling))
-    straight = run(x)
-    return merged(straight, run(x.flip(-1)), card_of(net)) if flip else straight
+    run = run or (lambda net, batch: net(batch, upsampling))
+    straight = run(net, x)
+    return merged(straight, run(net, x.flip(-1)), card_of(net)) if flip else straight
 
 
 def merged(straight: list[Tensor], mirrored: list[Tensor], card: Card) -> list[Tensor]:
@@ -181,7 +215,7 @@ def joints(heatmaps: Tensor, card: Card, height: int, decoder: str = "argmax") -
 def device(name: str | None = None) -> torch.device:
     """The device of that name, else the GPU where there is one. Raises UserError for one that is not here."""
     try:
-        chosen = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        chosen = torch.device(name or ("cuda" if torch.cuda.is_available() and not LENT else "cpu"))
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError):  # a name that torch knows not; a build without CUDA
         raise UserError("network.no_device", name=name) from None

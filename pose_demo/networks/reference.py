@@ -48,6 +48,8 @@ class MMPoseNetwork(PoseNetwork):
     places is empty: nothing in it can be enlarged in another way than nearest.
     """
 
+    taps = False
+
     def __init__(self, backbone: nn.Module, head: nn.Module, joints: int, multiple: int):
         super().__init__()
         self.backbone, self.head = backbone, head

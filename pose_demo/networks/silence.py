@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..locales import UserError
@@ -92,10 +93,10 @@ def silenced(net: nn.Module, silence: Silence, tap: TapFunction) -> TapFunction:
         for cut in check(net, place, how):
             (after if cut.kept else before)[cut.tap] = partial(instead, cut, how)
 
-    def cutting(name: str, tensor: Tensor, **told: Any) -> Tensor:
+    def cutting(name: str, tensor: Tensor, **facts: Any) -> Tensor:
         if name in before:
             tensor = before[name](tensor)
-        tensor = tap(name, tensor, **told)
+        tensor = tap(name, tensor, **facts)
         return after[name](tensor) if name in after else tensor
 
     return cutting
@@ -123,6 +124,8 @@ def instead(cut: Cut, how: How, tensor: Tensor) -> Tensor:
     other = how[cut.map].tensor if isinstance(how, Trace) else how
     if other.ndim != 4 or other.shape[1:] != tensor.shape[1:] or other.shape[0] not in (1, tensor.shape[0]):
         raise SilenceError("silence.shape", map=repr(cut.map), given=_shape(other), wanted=_shape(tensor))
+    if other.is_inference() and not torch.is_inference_mode_enabled():
+        other = other.clone()  # of a pass that kept nothing for a gradient, in one that wants one
     return other.to(tensor).expand_as(tensor)
 
 
@@ -131,7 +134,7 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _wiring(net: nn.Module) -> Wiring:
-    if not getattr(net, "places", None):  # a stranger, or one that runs through MMPose
+    if not getattr(net, "taps", False):  # a stranger, or one that runs through MMPose
         raise SilenceError("silence.no_taps", network=type(net).__name__)
     return wiring(net)
 

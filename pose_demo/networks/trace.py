@@ -27,9 +27,9 @@ INPUT = "input"
 
 
 class TapFunction(Protocol):
-    """What a network calls; `told` are the fields of Node but the name. Returns what the network goes on with."""
+    """What a network calls; `facts` are the fields of Node but the name. Returns what the network goes on with."""
 
-    def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor: ...
+    def __call__(self, name: str, tensor: Tensor, **facts: Any) -> Tensor: ...
 
 
 class Drawn(NamedTuple):
@@ -177,15 +177,15 @@ class Recorder:
         self.nodes: dict[str, Node] = {}
         self.arrows: list[str] = []
 
-    def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
-        if told.get("role") == "arrow":
+    def __call__(self, name: str, tensor: Tensor, **facts: Any) -> Tensor:
+        if facts.get("role") == "arrow":
             self.arrows.append(name)
             return tensor
         if name in self.nodes:
             raise RuntimeError(f"two taps are named {name!r}")
-        node = Node(name=name, **told)
+        node = Node(name=name, **facts)
         if not node.inside if self._names is None else name in self._names:
-            node = self.taps[name] = Tap(name=name, tensor=tensor, **told)
+            node = self.taps[name] = Tap(name=name, tensor=tensor, **facts)
         self.nodes[name] = node
         return tensor
 
@@ -199,7 +199,7 @@ class Recorder:
         return Trace(self.taps, heatmaps, stops, nodes)
 
 
-def ignore(name: str, tensor: Tensor, **told: Any) -> Tensor:
+def ignore(name: str, tensor: Tensor, **facts: Any) -> Tensor:
     """The tap of a plain forward pass: does nothing."""
     return tensor
 

@@ -131,10 +131,10 @@ def _read(net: nn.Module) -> Wiring:
     photo = torch.empty(1, 3, 2 * side, 2 * side, device="meta", dtype=first.dtype)
     tensors: dict[str, Tensor] = {INPUT: photo}
 
-    def tap(name: str, tensor: Tensor, **told: Any) -> Tensor:
-        if told.get("role") != "arrow":
+    def tap(name: str, tensor: Tensor, **facts: Any) -> Tensor:
+        if facts.get("role") != "arrow":
             tensors[name] = tensor
-        return recorder(name, tensor, **told)
+        return recorder(name, tensor, **facts)
 
     with torch.no_grad(), watch:
         shapes(photo, tap=tap)

@@ -18,20 +18,20 @@ import torch
 from torch import nn
 
 from .. import weights
-from ..joints import JointSet, channels, joint_set
+from ..joints import LSP, JointSet, channels, joint_set
 from ..locales import UserError
-from . import checkpoints, foreign, reference
+from . import checkpoints, foreign, fresh, reference
 from .base import PoseNetwork
 from .card import MMPOSE, UNTRAINED, Card, titled
-from .files import contents
+from .files import Contents, contents
 from .finder import PeopleFinder
 from .hourglass import StackedHourglass
 from .hrnet import HRNet
-from .model import card_of, device, wait
+from .model import card_of, device, tensor, wait
 
 __all__ = [
-    "ARCHITECTURES", "UnknownNetwork", "add", "build", "card", "checkpoints", "device", "is_file", "load", "names",
-    "open", "shared", "wait",
+    "ARCHITECTURES", "UnknownNetwork", "add", "build", "card", "checkpoints", "device", "finders", "is_file", "load",
+    "names", "open", "posing", "shared", "wait",
 ]  # fmt: skip
 
 #: Bodies by name; each takes joints=J.
@@ -61,8 +61,8 @@ ARCHITECTURES: dict[str, Callable[..., PoseNetwork]] = {
 }
 
 
-#: Bodies whose answer is no pose: nobody is offered them where a pose is asked for.
-_NO_POSE = ("finder",)
+#: The weights by which people are found where no box is given.
+FINDER = "finder"
 
 
 class UnknownNetwork(UserError):
@@ -72,9 +72,14 @@ class UnknownNetwork(UserError):
 def names() -> list[str]:
     """Every network: the embedded pair, published weights, the same through MMPose, untrained controls."""
     entries = weights.manifest()
-    shipped = sorted(entries, key=lambda name: not entries[name].embedded)
+    shipped = sorted((n for n in entries if card(n).poses), key=lambda name: not entries[name].embedded)
     through = [MMPOSE + n for n, e in entries.items() if e.network.startswith("hrnet-w") and e.url]
-    return shipped + list(_own) + through + [a + UNTRAINED for a in ARCHITECTURES if a not in _NO_POSE]
+    return shipped + list(_own) + through + [a + UNTRAINED for a in ARCHITECTURES if _untrained(a).poses]
+
+
+def finders() -> list[str]:
+    """Everything by which people can be found, the network that ships first (networks/finder.py, detector.py)."""
+    return sorted((n for n in weights.manifest() if not card(n).poses), key=lambda name: name != FINDER)
 
 
 def card(name: str) -> Card:
@@ -90,12 +95,14 @@ def card(name: str) -> Card:
         architecture = entry.network if name == entry.name else MMPOSE + entry.network
         return replace(Card.of(entry, name, architecture), entry=entry)
     body = name.removesuffix(UNTRAINED)
-    if name.endswith(UNTRAINED) and body in ARCHITECTURES and body not in _NO_POSE:
-        return _untrained(body, joint_set("lsp"))
+    if name.endswith(UNTRAINED) and body in ARCHITECTURES and (known := _untrained(body)).poses:
+        return known
     raise UnknownNetwork("zoo.unknown", name=repr(name), known=", ".join(names()))
 
 
-def _untrained(body: str, joints: JointSet, upsampling: str = "nearest") -> Card:
+def _untrained(body: str, joints: JointSet = LSP, upsampling: str = "nearest") -> Card:
+    made = ARCHITECTURES[body]
+    joints = joint_set(own) if (own := getattr(made, "func", made).answers) else joints
     side = 96 if "tiny" in body else 128 if "slim" in body else 256
     title = titled(body, "untrained", (side, side))
     return Card(body + UNTRAINED, title, body, joints, (side, side), upsampling=upsampling)
@@ -111,41 +118,59 @@ def build(architecture: str, joints: int = 17, seed: int = 0, **options: Any) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = ARCHITECTURES[architecture](joints=joints, **options)
-    known = joint_set(net.answers) if net.answers else channels(joints)
-    net.card = _untrained(architecture, known, net.trained_upsampling)
+    net.card = _untrained(architecture, channels(joints), net.trained_upsampling)
     return net
 
 
 def load(name: str, device: torch.device | str | None = None) -> PoseNetwork:
-    """A network in eval mode with its weights in place, on `device` (default: the CPU).
+    """A network in eval mode with its weights in place, on `device` (default: the CPU). An untrained one has batch
+    norm's statistics from a few photos (fresh.py): as in training, and not as `build` leaves them.
 
     Raises UnknownNetwork, WeightsMissing (FileNotFoundError) with the remedy where its weights are not here, and
     MMPoseMissing where it runs through MMPose and MMPose is not installed.
     """
     known = card(name)
-    if known.entry is None:
-        net = foreign.body(contents(_own[name][0])) if name in _own else build(known.architecture, len(known.joints))
-    elif known.name.startswith(MMPOSE):
-        net = reference.build(known.architecture, len(known.joints), weights.locate(known.entry.name))
-    elif known.architecture in ARCHITECTURES:
-        net = checkpoints.load(build(known.architecture, len(known.joints)), weights.locate(known.entry.name))
+    if not known.poses and known.architecture not in ARCHITECTURES:  # a detector: detector.py has it
+        raise UserError("zoo.no_pose", name=known.title)
+    if known.entry is None and name not in _own:
+        net = foreign.ready(build(known.architecture, len(known.joints)), known)
+        fresh.settle(net, tensor(fresh.photos(known.input), net))
     else:
-        net = foreign.body(contents(weights.locate(known.entry.name)))
+        content = _weights(known)
+        if known.name.startswith(MMPOSE):
+            net = reference.build(known.architecture, len(known.joints), content)
+        elif known.entry and known.architecture in ARCHITECTURES:
+            net = checkpoints.load(build(known.architecture, len(known.joints)), content)
+        else:
+            net = foreign.body(content)
     return foreign.ready(net, known).to(device or "cpu")
+
+
+def _weights(known: Card) -> Contents:
+    """What the file of a network holds. Raises WeightsCorrupt for one that is not what its card means."""
+    if known.entry:
+        file = weights.locate(known.entry.name)
+        content = contents(file)
+        weights.check(file, known.entry, content.sha256)
+        return content
+    content = contents(_own[known.name][0])
+    if content.sha256 != known.sha256:
+        raise weights.WeightsCorrupt("weights.replaced", file=known.title, wanted=known.sha256, found=content.sha256)
+    return content
 
 
 _own: dict[str, tuple[Path, Card]] = {}
 
 
-def add(file: str | Path, name: str | None = None, **told: Any) -> Card:
+def add(file: str | Path, name: str | None = None, **fields: Any) -> Card:
     """Puts a file of one's own into the zoo of this process: its card's name means it from then on, at every door.
 
-    name -- what people call the file, where that is another name than the file has; told -- as in `open`, and part
-            of the name: told something else it is another network
+    name -- what people call the file, where that is another name than the file has; fields -- as in `open`, and
+            part of the name: with another field it is another network
     """
     file = Path(file)
-    found, called = card_of(foreign.from_file(file, ARCHITECTURES, told)), name or file.name
-    known = "-".join([called, (found.sha256 or "")[:8], *(str(value)[:20] for value in told.values())])
+    found, called = card_of(posing(foreign.from_file(file, ARCHITECTURES, fields))), name or file.name
+    known = "-".join([called, (found.sha256 or "")[:8], *(str(value)[:20] for value in fields.values())])
     title = called if found.title == str(file) else found.title
     _own[known] = file, replace(found, name=known, title=title)
     return _own[known][1]
@@ -158,23 +183,30 @@ def is_file(what: str | Path) -> bool:
     return Path(what).is_file() or Path(what).suffix in (".pth", ".pt", ".tar", ".safetensors", ".ckpt", ".bin")
 
 
-def open(what: str | Path | nn.Module, device: torch.device | str | None = None, **told: Any) -> PoseNetwork:
+def open(what: str | Path | nn.Module, device: torch.device | str | None = None, **fields: Any) -> PoseNetwork:
     """A network with its card, in eval mode: of the zoo by its name, of one's own by its file, or a module.
 
     device -- default: the CPU, and for a module where it is
-    told   -- what tensors cannot tell and you know better: joints (a set's name, or names in order), input (height,
-              width), normalisation, cells, flip_shift, upsampling (that it was trained with), title. What nobody
-              tells is taken for granted, and stands in net.card.assumed.
+    fields -- of the card, which tensors cannot tell and you know better: joints (a set's name, or names in order),
+              input (height, width), normalisation, cells, flip_shift, upsampling (that it was trained with), title.
+              What nobody tells is taken for granted, and stands in net.card.assumed.
 
     Raises UnknownNetwork, CheckpointError, CardError, FileNotFoundError (WeightsMissing names the remedy).
     """
     if isinstance(what, nn.Module):
-        net = foreign.from_module(what, told)
+        net = foreign.from_module(what, fields)
         return net if device is None else net.to(device)
     if is_file(what):
-        return foreign.from_file(Path(what).expanduser(), ARCHITECTURES, told).to(device or "cpu")
+        return foreign.from_file(Path(what).expanduser(), ARCHITECTURES, fields).to(device or "cpu")
     net = load(str(what), device)
-    return foreign.ready(net, foreign.tell(card_of(net), told))
+    return foreign.ready(net, foreign.tell(card_of(net), fields))
+
+
+def posing(net: PoseNetwork) -> PoseNetwork:
+    """The same network. Raises UserError for one that says where people are and knows no joints."""
+    if not (known := card_of(net)).poses:
+        raise UserError("zoo.no_pose", name=known.title)
+    return net
 
 
 _loading = threading.Lock()
@@ -188,8 +220,13 @@ def shared(what: str | Path | nn.Module, device: torch.device | str = "cpu") -> 
     if isinstance(what, nn.Module):
         return open(what)
     with _loading:  # a file of that name may be another now, and one of one's own have another card
-        version = Path(what).stat().st_mtime_ns if Path(what).is_file() else _own.get(str(what))
+        version = _stamp(Path(what)) if Path(what).is_file() else _own.get(str(what))
         return _loaded(str(what), str(device), version)
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    status = file.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @lru_cache(maxsize=6)

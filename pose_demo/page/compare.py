@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,11 +13,11 @@ import gradio as gr
 from ..locales import UserError, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import results, work, xray
+from . import lent, results, work, xray
+from .cached import without_traces
 from .photo_input import boxes
 from .schema import Said, said
 from .session import Request, Session
-from .store import without_traces
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -31,7 +32,7 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
         if session.photo is None:
             raise UserError("page.expired")
         upsampling = xray.scoped(session, session.networks, STOPS[int(stop)])
-        request = Request(session.turn, session.networks, upsampling, decoder, bool(flip), session.cuts)
+        request = Request(session.turn, session.networks, upsampling, decoder, bool(flip), session.cuts, session.finder)
         for card in map(zoo.card, request.networks):
             if not card.available:
                 raise UserError("page.cannot_run", network=card.title)
@@ -54,23 +55,21 @@ def sentence(problem: Exception) -> Said:
 
 
 def _compare(session: Session, request: Request) -> Iterator[tuple]:
-    box = session.box or (session.found and session.found[0])
-
     def job(tell: work.Tell) -> Any:
         tell(0.0, said("page.starting"))
-        from ..comparison import compare
-
-        how: Any = {"decoder": request.decoder, "flip": request.flip, "progress": tell}
-        known = session.bare
-        if known and known[0] == bare != request:  # what the cuts are measured by
-            whole = known[1]
-        else:
-            whole = compare(session.photo, box, request.networks, request.upsampling, trace=bare == request, **how)
+        how: Any = {
+            "box": session.box, "networks": request.networks, "upsampling": request.upsampling,
+            "decoder": request.decoder, "flip": request.flip, "progress": tell, "who": session.who,
+            "finder": request.finder,
+        }  # fmt: skip
+        ask = partial(lent.compare, session.photo, **how)
+        known = session.bare if bare != request else None  # what the cuts are measured by
+        kept = known[1] if known and known[0] == bare else None
+        whole = kept or ask(people=session.people, trace=bare == request)
         if bare == request:
             return whole, whole
-        return whole, compare(
-            session.photo, whole.box, request.networks, request.upsampling, silence=request.silence, trace=True, **how
-        )
+        there = None if whole.found is None else whole.people
+        return whole, ask(people=there, silence=request.silence, trace=True)
 
     number, bare = session.number, replace(request, silence=({}, {}))
     whole: Any = None
@@ -83,8 +82,8 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
     if session.turn != request.turn:
         raise work.Stale
     if whole.found is not None:
-        session.found = whole.box, whole.found
-    if result.found is None and session.found:  # the box that an earlier call found is no box that was given
+        again = session.found if session.people == () else None  # nobody was there: it was known how surely
+        session.people, session.found = whole.people, again or (whole.box, whole.found)
         result = replace(result, found=session.found[1])
     session.result, session.done = result, request
     session.bare = bare, without_traces(whole)

@@ -14,7 +14,7 @@ from ..decode import DECODERS
 from ..locales import UserError, say, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import compare, link, photo_input, pickers, schema, study_tab, xray
+from . import compare, link, photo_input, pickers, schema, study_tab, video_tab, xray
 from .session import Session
 
 log = logging.getLogger(__name__)
@@ -45,15 +45,18 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     def came(session: Session, request: gr.Request) -> tuple:
         return open_page(session, request, local)
 
-    opened = page.load(
-        came, session, [session, at["header"], at["photo"], *_labelled(at), *both, at["stops"]],
-        **_OWN,
-    )  # fmt: skip
-    look(opened.then(guarded(link.restore, 2), session, [at["stop"], at["joint"]], **_OWN).then)
-    for name, do in (("take", photo_input.take), ("frame", photo_input.frame)):
+    opened = page.load(came, session, [session, at["header"], at["photo"], *_labelled(at), *both, at["stops"]], **_OWN)
+    linked = [at[k] for k in ("stop", "joint", "decoder", "flip", "threshold", "header")]
+    look(opened.then(guarded(link.restore, 6), session, linked, **_OWN).then)
+    for name, do in (("take", photo_input.take), ("frame", photo_input.frame), ("person", photo_input.choose)):
         look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
-    look(at["xray"].setup(sent("setup", xray.setup, 0), session, None, **_EACH).then)
+    for name in ("photo", "xray"):
+        shown = at[name].inside(sent("inside", xray.inside), session, at["xray"], **_EACH)
+        shown.then(xray.refresh, session, at["xray"], **_OWN)
+    for name in ("xray", "tour"):
+        look(at[name].setup(sent("setup", xray.setup, 0), session, None, **_EACH).then)
     look([at["stop"].change, at["decoder"].input, at["flip"].input])
+    look(at["finder"].input(guarded(_finder, 0), [session, at["finder"]], None, **_LAST).then)
 
     again = [at["views"], at["table"]]
     at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
@@ -61,19 +64,30 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
         getattr(at[component], name)(sent(name, _pick, 2), session, [at["heat"], at["joint"]], **_EACH)
     at["below"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
-    at["below"].pair(sent("pair", xray.pair), session, at["pair"], **_OWN)
+    for name in ("below", "xray"):
+        look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
     at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
     look(at["tour"].pair_that_ships(sent("pair_that_ships", _ours, 3), session, [*both, at["stops"]], **_EACH).then)
     page.unload(xray.left)
+    _video(page, at)
 
-    spoken = at["header"].language(sent("language", _language, 9), session, _labelled(at), **_EACH)
+    spoken = at["header"].language(sent("language", _language, 12), session, _labelled(at), **_EACH)
     for side in range(2):
         _picker(at, side, local, look)
     if "own" in at:
         look(at["own"].own(sent("own", _own, 4), session, [at["own"], *both, at["stops"]], **_EACH).then)
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
-    spoken.then(lambda *asked: _study(*asked)[0], outputs=at["study_text"], **asked)
+    spoken.then(_study, outputs=study_tab.outputs(at), **asked)
+
+
+def _video(page: gr.Blocks, at: dict[str, Any]) -> None:
+    session, tab = at["session"], at["video"]
+    controls = [at[k] for k in ("stop", "decoder", "flip", "threshold")]
+    tab.video(video_tab.run, [session, *controls], tab, **_EACH)
+    tab.stop_video(sent("stop_video", video_tab.cancel, 0), session, None, **_EACH)
+    tab.see_video(sent("see_video", video_tab.see), session, tab, **_EACH)
+    page.unload(video_tab.left)
 
 
 def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
@@ -112,7 +126,7 @@ def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
 def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
     """A visitor comes: their browser's language, the first example, what there is to choose from."""
     session.networks = link.networks(request.query_params, weights.default_pair())
-    session.language = locales.preferred(request.headers.get("accept-language", ""))
+    session.language = link.language(request.query_params, request.headers.get("accept-language", ""))
     try:
         thumbnails = photo_input.thumbnails()
         name = link.example(request.query_params, [each["name"] for each in thumbnails])
@@ -130,8 +144,8 @@ def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
 
 def _labelled(at: dict[str, Any]) -> list[Any]:
     """The components that are Gradio's own."""
-    keys = ("stop", "threshold", "joint", "more", "decoder", "flip", "tab_photo", "tab_study", "study_question")
-    return [at[k] for k in keys]
+    keys = ("stop", "threshold", "joint", "more", "decoder", "flip", "tab_photo", "tab_video", "tab_live", "finder")
+    return [at[k] for k in (*keys, "tab_study", "study_question")]
 
 
 def labels(language: str) -> tuple:
@@ -140,7 +154,9 @@ def labels(language: str) -> tuple:
     return (
         *(gr.update(label=tell(f"page.{key}")) for key in ("stop", "threshold", "joint", "more")),
         gr.update(label=tell("page.decoder"), choices=decoders(language)),
-        *(gr.update(label=tell(f"page.{key}")) for key in ("flip", "tab_photo", "tab_study")),
+        *(gr.update(label=tell(f"page.{key}")) for key in ("flip", "tab_photo", "tab_video", "tab_live")),
+        gr.update(**finders(language)),
+        gr.update(label=tell("page.tab_study")),
         gr.update(label=tell("page.study_ask"), choices=study_tab.choices(language)),
     )
 
@@ -165,10 +181,23 @@ def _own(session: Session, file: schema.Own) -> tuple:
 
 def _ours(session: Session, event: schema.Nothing) -> tuple:
     """The pair that ships, as a lesson needs it."""
-    session.networks = weights.default_pair()
-    session.cuts = ({}, {})
+    return _paired(session, *weights.default_pair())
+
+
+def _paired(session: Session, left: str, right: str) -> tuple:
+    """Two networks at once, nothing cut in either: changes of both pickers and of the stops."""
+    session.networks, session.cuts = (left, right), ({}, {})
     known = pickers.groups()
     return *(session.patch(groups=known, value=each) for each in session.networks), stops(session)
+
+
+def _beside(session: Session, event: schema.Pair) -> tuple:
+    """Two networks, or one beside itself, each with its stop: also a change of the slider."""
+    pair, asked = event["networks"], {event["stop"], event["own"] or event["stop"]}
+    if len(pair) != 2 or not {*pair} <= {*zoo.names()} or not asked <= {*STOPS}:
+        raise UserError("xray.wrong")
+    session.own, session.scope = event["own"], ""
+    return *_paired(session, *pair), gr.update(value=STOPS.index(event["stop"]))
 
 
 def _study(session: Session, question: str) -> tuple:
@@ -191,6 +220,21 @@ def stops_of(left: str, right: str) -> dict[str, Any]:
 
 def decoders(language: str) -> list[tuple[str, str]]:
     return [(word(language, "peak", name), name) for name in DECODERS]
+
+
+def finders(language: str) -> dict[str, Any]:
+    """What can find people, as the choice has it: it is seen only where another than what ships was fetched."""
+    others = [(zoo.card(name).title, name) for name in zoo.finders() if name != zoo.FINDER and weights.find(name)]
+    choices = [(say(language, "page.finder_own"), ""), *others]
+    return {"choices": choices, "visible": len(choices) > 1, "label": say(language, "page.finder")}
+
+
+def _finder(session: Session, name: str) -> None:
+    """Another way to find people: whoever was found is looked for again."""
+    if name and not (name in zoo.finders() and weights.find(name)):
+        raise UserError("xray.wrong")
+    session.finder = name or None
+    session.frame(session.box)
 
 
 def _nothing(outputs: int) -> Any:

@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +34,7 @@ VISITOR: ContextVar[str | None] = ContextVar("visitor", default=None)
 #: What the page and gradio_client ask for: the first part of a path, and of one below /gradio_api.
 _PAGES = frozenset((
     "", "config", "theme.css", "assets", "static", "svelte", "favicon.ico", "robots.txt", "manifest.json", "pose-web",
-    "login", "logout", "login_check",
+    "pose-video", "login", "logout", "login_check",
 ))  # fmt: skip
 _API = frozenset((
     "info", "queue", "call", "upload", "upload_progress", "component_server", "heartbeat", "startup-events", "cancel",
@@ -72,6 +72,7 @@ class Guard:
     page    -- whose uploads nobody may read back, and whose queue says how much a session has waiting
     upload  -- bytes of the largest file that may come
     origins -- other sites' that may ask, as "https://host"; hosts -- names under which the page answers, None: any
+    more    -- {first part of a further route: bytes that may come there}
     """
 
     app: Callable
@@ -79,6 +80,7 @@ class Guard:
     upload: int
     origins: Collection[str] = ()
     hosts: Collection[str] | None = None
+    more: Mapping[str, int] = field(default_factory=dict)
     asking: Counter[str] = field(default_factory=Counter)
     logins: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LOGINS))
 
@@ -105,7 +107,8 @@ class Guard:
     async def _pass(self, request: Request, receive: Callable, answer: _Answer) -> None:
         parts = _parts(request.scope)
         self._check(request, parts)
-        body = _Body(receive, self.upload if parts[:2] == ["gradio_api", "upload"] else 0, answer)
+        carries = parts[:2] == ["gradio_api", "upload"]
+        body = _Body(receive, self.upload if carries else self.more.get(parts[0], 0), answer)
         body.check(request)
         if parts[0] == "login" and request.method == "POST":
             answer.pause = 1
@@ -132,7 +135,7 @@ class Guard:
 
     def _check(self, request: Request, parts: list[str]) -> None:
         """Raises Refused for a route that the page does not need, another site, and what nobody may read."""
-        known = _PAGES if parts[0] != "gradio_api" else _API
+        known = {*_PAGES, *self.more} if parts[0] != "gradio_api" else _API
         file = parts[0] == "gradio_api" and len(parts) > 1 and parts[1].startswith("file=")
         if not (file or (parts[1] if known is _API and len(parts) > 1 else parts[0]) in known):
             raise Refused(404, "guard.route")

@@ -11,7 +11,7 @@ from ..joints import JOINT_SETS
 from ..locales import say
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import api, events, photo_input, pickers, server, study_tab, xray
+from . import api, events, photo_input, pickers, server, study_tab, video_tab, xray
 from .session import JOINT, THRESHOLD, Session
 from .web import own
 
@@ -31,9 +31,13 @@ def build(local: bool = True) -> gr.Blocks:
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab(say(_LANGUAGE, "page.tab_photo"), id="photo") as at["tab_photo"]:
                 _photo_room(at, local)
+            with gr.Tab(say(_LANGUAGE, "page.tab_video"), id="video") as at["tab_video"]:
+                at["video"] = own("video", events=("video", "stop_video", "see_video"), megabytes=video_tab.LARGEST)
+            with gr.Tab(say(_LANGUAGE, "page.tab_live"), id="live") as at["tab_live"]:
+                own("live")
             with gr.Tab(say(_LANGUAGE, "page.tab_study"), id="study") as at["tab_study"]:
                 at |= study_tab.build(_LANGUAGE)
-        at["tour"] = own("tour/tour", events=("pair_that_ships",))
+        at["tour"] = own("tour/tour", events=("pair_that_ships", "setup"), pair=list(weights.default_pair()))
         events.connect(page, at, local)
         api.expose(page)
     return page
@@ -43,7 +47,8 @@ def _photo_room(at: dict[str, Any], local: bool) -> None:
     """One photo: in on the left, both networks' answers on the right, the X-ray and all else below."""
     with gr.Row(elem_id="page"):
         with gr.Column(elem_id="controls"):
-            at["photo"] = own("photo", events=("take", "frame"), megabytes=photo_input.LARGEST)
+            here = {"megabytes": photo_input.LARGEST, "finder": weights.find(zoo.FINDER) is not None}
+            at["photo"] = own("photo", events=("take", "frame", "person", "inside"), **here)
             _controls(at, local)
         with gr.Column(elem_id="results"):
             taken = ("network", "fetch", "take_weights") if local else ("network", "fetch")
@@ -68,7 +73,8 @@ def _controls(at: dict[str, Any], local: bool) -> None:
         at["threshold"] = gr.Slider(
             0, 1, value=THRESHOLD, step=0.05, label=say("threshold"), elem_id="threshold", buttons=[]
         )
+        at["finder"] = gr.Radio(value="", elem_id="finder", **events.finders(_LANGUAGE))
         at["decoder"] = gr.Radio(events.decoders(_LANGUAGE), value="argmax", label=say("decoder"), elem_id="decoder")
         at["flip"] = gr.Checkbox(False, label=say("flip"), elem_id="flip")
-        if local and hasattr(zoo, "add"):
+        if local:
             at["own"] = own("weights", events=("own",), name="own-network", own=True, megabytes=pickers.LARGEST)

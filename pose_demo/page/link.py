@@ -1,35 +1,98 @@
-"""A link's query -> networks, slider, scope, joint, cell and example. Whatever is unknown is left as it is."""
+"""A link's query -> all that the page was set to. What cannot be followed is left as it is, and said."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import gradio as gr
 
+from ..decode import DECODERS
 from ..joints import JOINT_SETS
-from ..locales import UserError
+from ..locales import LANGUAGES, UserError, preferred
 from ..networks import zoo
 from ..networks.upsampling import STOPS
+from ..networks.wiring import wiring
 from . import xray
-from .schema import Pin, Setup, read
-from .session import Session
+from .photo_input import thumbnails
+from .schema import Pin, Setup, read, said
+from .session import THRESHOLD, Session
+
+#: In the place of an example's name: the sender's own photo, which is in no link.
+OWN = "own"
 
 
 def restore(session: Session, request: gr.Request) -> tuple:
-    """Changes of: the slider, the joint's picker."""
+    """Changes of: the slider, the joint's picker, decoder, flip test, threshold, and the header: what is lost."""
     query = dict(request.query_params)
-    stop, joint = query.get("upsampling"), query.get("joint")
-    if joint and any(joint in known.joints for known in JOINT_SETS.values()):
+    joint, decoder = query.get("joint"), query.get("decoder")
+    if joint in _joints():
         session.joint = joint
-    scope, own, cuts = query.get("scope", "")[:20], query.get("own"), cut(query)
-    for setup in ({"scope": scope, "own": own, "cuts": cuts}, {"scope": scope, "own": None, "cuts": [{}, {}]}):
-        try:
-            xray.setup(session, read(Setup, setup))
-            break
-        except UserError:
-            continue  # of a link whose cuts are not these networks', the rest is followed
     session.pin, session.channel = pin(query)
-    return gr.update(value=STOPS.index(stop)) if stop in STOPS else gr.skip(), gr.update(value=session.joint)
+    session.threshold = threshold(query)
+    lost = [*_unknown(query), *_unfit(session, query)]
+    parts = ", ".join(f"{name}={query[name]:.60}" for name in lost)
+    note = said("page.link_lost", parts=parts) if lost else None
+    if query.get("example") == OWN:
+        note = said("page.link_own")
+    return (
+        gr.update(value=STOPS.index(stop)) if (stop := query.get("upsampling")) in STOPS else gr.skip(),
+        gr.update(value=session.joint),
+        gr.update(value=decoder) if decoder in DECODERS else gr.skip(),
+        gr.update(value=True) if query.get("flip") == "1" else gr.skip(),
+        gr.update(value=session.threshold),
+        session.patch(note=note),
+    )
+
+
+def _joints() -> set[str]:
+    return {joint for known in JOINT_SETS.values() for joint in known.joints}
+
+
+def _unknown(query: Mapping[str, str]) -> Iterator[str]:
+    """The parts of a link whose value there is not."""
+    names, stops = zoo.names(), STOPS
+    examples = [*(each["name"] for each in thumbnails()), OWN]
+    known: dict[str, Collection[str]] = {
+        "left": names, "right": names, "upsampling": stops, "own": stops, "against": stops, "joint": _joints(),
+        "decoder": DECODERS, "flip": "1", "lang": LANGUAGES, "example": examples,
+    }  # fmt: skip
+    yield from (name for name, values in known.items() if query.get(name) and query[name] not in values)
+
+
+def _unfit(session: Session, query: Mapping[str, str]) -> Iterator[str]:
+    """Sets up what belongs to the two networks: the slider's part, cuts, the open cell; yields what does not fit."""
+    scope, own, cuts = query.get("scope", "")[:20], query.get("own"), cut(query)
+    session.own = own if own in STOPS else None
+    if not all(zoo.card(name).available for name in session.networks):
+        session.pin = None  # they look at nothing yet
+        return
+    if scope and scope not in {head for name in session.networks for head in xray.heads(name)}:
+        yield "scope"
+        scope = ""
+    asked: Any = {"scope": scope, "own": session.own}
+    try:
+        xray.setup(session, read(Setup, {**asked, "cuts": cuts}))
+    except UserError:  # cuts that are not these networks': the rest is followed
+        yield "cuts"
+        xray.setup(session, read(Setup, {**asked, "cuts": [{}, {}]}))
+    if session.pin and not _seen(session, session.pin):
+        session.pin = None
+        yield "cell"
+
+
+def _seen(session: Session, at: Pin) -> bool:
+    """Whether a cell stands in its network's drawing."""
+    try:
+        graph = wiring(zoo.shared(session.networks[at["side"]], zoo.device()))
+        return graph.visible(at["cell"])
+    except (KeyError, ValueError):
+        return False
+
+
+def language(query: Mapping[str, str], header: str) -> str:
+    """The one that a link names, else the browser's."""
+    return query["lang"] if query.get("lang") in LANGUAGES else preferred(header)
 
 
 def networks(query: Mapping[str, str], pair: tuple[str, str]) -> tuple[str, str]:
@@ -54,6 +117,15 @@ def cut(query: Mapping[str, str]) -> list[dict[str, str]]:
 def example(query: Mapping[str, str], names: list[str]) -> str:
     """The example that a link names, else the first."""
     return query["example"] if query.get("example") in names else names[0]
+
+
+def threshold(query: Mapping[str, str]) -> float:
+    """From which score joints are shown: 0 to 1, the page's own where a link names none."""
+    try:
+        given = float(query.get("threshold", ""))
+    except ValueError:
+        return THRESHOLD
+    return given if 0 <= given <= 1 else THRESHOLD
 
 
 def pin(query: Mapping[str, str]) -> tuple[Pin | None, int | None]:

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gradio.utils import get_upload_folder
 
 from .. import examples
 from ..crop import check_box
 from ..locales import UserError
-from .schema import Frame, Photo, Take, Thumbnail, said
+from .schema import Chosen, Frame, Photo, Take, Thumbnail, said
 from .session import Box, Session
 
 #: Longest side in pixels of what is sent to the browser, and of an example's thumbnail.
@@ -26,6 +25,8 @@ LARGEST = 30
 
 def uploaded(path: object) -> Path:
     """A file that was uploaded to this server. An event can be forged, so no other path is opened. Raises UserError."""
+    from gradio.utils import get_upload_folder  # here, as whoever wants an XRay without a page needs no Gradio
+
     if isinstance(path, str) and path:
         try:
             real = Path(path).resolve()
@@ -34,6 +35,14 @@ def uploaded(path: object) -> Path:
         except (OSError, ValueError):
             pass
     raise UserError("page.foreign_file")
+
+
+def fits(file: Path) -> Path:
+    """The same file of a photo. Raises PhotoError for one that is too large, before anything of it is read."""
+    from .. import photo
+
+    photo.check_bytes(file.stat().st_size, LARGEST * 10**6, photo.shown(file.name))
+    return file
 
 
 def take(session: Session, event: Take) -> dict[str, Any] | None:
@@ -47,9 +56,12 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
             example = next((each for each in examples.examples() if each.name == name), None)
             if example is None:
                 raise UserError("page.no_example")
-            photo, box = read(example.path), example.box
+            photo, box, name = read(example.path), example.box, example.name
         else:
-            photo, box, example = read(uploaded(event.get("path"))), None, None
+            file = uploaded(event.get("path"))
+            photo, box, example, name = read(file), None, None, file.stem
+        if "box" in event:
+            box = check_box(event["box"], photo.shape) if event["box"] else None
     except UserError as problem:
         return session.patch(error=problem.said)
     except Exception:
@@ -57,7 +69,8 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
         return session.patch(error=said("page.failed"))
     if not session.newer(event["n"]):
         return None
-    session.take(photo, box, example)
+    session.take(photo, box, example, name)
+    session.who = event.get("who", 1)
     about = example and {"name": example.name, "says": example.words(), "hard": example.hard}
     height, width = photo.shape[:2]
     preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height}
@@ -71,8 +84,16 @@ def boxes(session: Session) -> dict[str, Any]:
         "box": _rounded(session.box),
         "found": _rounded(found),
         "confidence": confidence,
-        "person": not session.found or session.comparison.person is not None,
+        "person": session.people != (),
+        "people": [_rounded(one.box) or [] for one in session.people or ()],
+        "who": session.who,
     }
+
+
+def choose(session: Session, event: Chosen) -> dict[str, Any]:
+    """Another of the people who were found."""
+    session.choose(event["who"])
+    return session.patch(error=None, **boxes(session))
 
 
 def frame(session: Session, event: Frame) -> dict[str, Any]:
@@ -114,7 +135,7 @@ def data_address(picture: np.ndarray, side: int = PREVIEW) -> str:
     image = Image.fromarray(picture)
     image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2)
     file = io.BytesIO()
-    image.save(file, "WEBP", quality=84, method=2)
+    image.save(file, "WEBP", quality=76, method=2)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 

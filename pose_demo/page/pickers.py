@@ -35,7 +35,8 @@ def groups() -> list[Group]:
     found: dict[str, list[Choice]] = {group: [] for group in GROUPS}
     for card in cards:
         title = card.title if often[card.title] == 1 else f"{card.title} · {card.name}"
-        found[_group(card)].append({"name": card.name, "title": title, "figure": _figure(card)})
+        unproven = card.entry is not None and card.entry.unproven
+        found[_group(card)].append({"name": card.name, "title": title, "figure": _figure(card), "unproven": unproven})
     return [{"group": group, "choices": choices} for group, choices in found.items() if choices]
 
 
@@ -106,15 +107,15 @@ FIELDS = {"normalisation": [*NORMALISATION], "cells": [*CELLS], "flip_shift": ["
 def own(sent: Own) -> tuple[dict[str, Any], str | None]:
     """A network of one's own joins the zoo of this process: what its component shows, and its name if it can be read.
 
-    Of what the tensors cannot tell, what was told or is taken for granted can be told now.
+    Of what the tensors cannot tell, what was given or is taken for granted can be given now.
     """
-    told = sent.get("told", {})
+    given = sent.get("fields", {})
     try:
-        card = zoo.add(_weights(sent), **told)
+        card = zoo.add(_weights(sent), **given)
     except Exception as problem:
         return {"says": sentence(problem)}, None
     key = "page.own_here" if card.assumed else "page.own_known"
-    fields = {field: value for field, value in card.surroundings.items() if field in (*card.assumed, *told)}
+    fields = {field: value for field, value in card.surroundings.items() if field in (*card.assumed, *given)}
     return {"says": said(key, network=card.title, assumed=card.granted), "fields": fields, "known": FIELDS}, card.name
 
 

@@ -22,17 +22,17 @@ Marks = Mapping[str, tuple[float, float]]
 
 
 def views(comparison: Comparison, threshold: float, marks: Marks, bare: Comparison | None = None) -> dict[str, Any]:
-    """The two skeletons, the joints that were placed by hand, and the skeletons of `bare`: before something was cut."""
-    from ..crop import closeup
+    """The two skeletons, the joints that were placed by hand, and where each moved from: in `bare` nothing is cut."""
     from ..draw import ghost, skeleton
 
-    seen = closeup(comparison.box, comparison.photo.shape)
+    seen, (_, befores) = comparison.seen, _before(comparison, bare)
     poses = [
         {
             **_who(pose),
             "what": resolution(pose),
+            "note": pose.note,
             "svg": skeleton.svg(pose, seen, threshold),
-            "ghost": ghost.svg(bare.poses[k], pose, seen, threshold) if bare and pose.silence else None,
+            "ghost": ghost.svg(before, pose, seen, threshold) if (before := befores[k]) else None,
             "shown": int((pose.scores >= threshold).sum()),
             "joints": len(pose.scores),
             "seconds": pose.seconds,
@@ -41,10 +41,20 @@ def views(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
     ]
     return {
         "poses": poses,
+        "threshold": threshold,
         "person": comparison.person is not None,
         "closeup": _closeup(comparison.photo, seen),
         "marks": [{"joint": joint, "x": x, "y": y} for joint, (x, y) in marks.items()],
     }
+
+
+def _before(comparison: Comparison, bare: Comparison | None) -> tuple[str | None, list[Pose | None]]:
+    """What each pose moved away from, and by what: "cuts", or from the left side to the right one of one network."""
+    poses = comparison.poses
+    if bare:
+        return "cuts", [bare.poses[k] if pose.silence else None for k, pose in enumerate(poses)]
+    moved = poses[0].network == poses[-1].network and poses[0].upsampling != poses[-1].upsampling
+    return ("sides", [None, poses[0]]) if moved else (None, [None] * len(poses))
 
 
 def _closeup(photo: np.ndarray, seen: Box) -> Closeup | None:
@@ -61,8 +71,10 @@ def _who(pose: Pose) -> dict[str, Any]:
 
 
 def _short(pose: Pose, comparison: Comparison) -> str:
-    """The network's name without its data set, where that is enough to tell the two apart."""
+    """The network's name without its data set, where that is enough to tell the two apart; A and B of one network."""
     short = [p.card.title.partition(" (")[0] for p in comparison.poses]
+    if comparison.poses[0].network == comparison.poses[-1].network:
+        return f"{short[0]} {'A' if pose is comparison.poses[0] else 'B'}"
     return pose.card.title if short[0] == short[-1] else pose.card.title.partition(" (")[0]
 
 
@@ -80,8 +92,8 @@ def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
     """
     from ..draw import ghost, overlap
 
-    moved = [ghost.moves(bare.poses[k], pose) if bare and pose.silence else None
-             for k, pose in enumerate(comparison.poses)]  # fmt: skip
+    by, befores = _before(comparison, bare)
+    moved = [ghost.moves(old, pose) if old else None for old, pose in zip(befores, comparison.poses, strict=True)]
     first, second = comparison.poses[0], comparison.poses[-1]
     rows: list[Row] = []
     for d in comparison.distances():
@@ -95,12 +107,15 @@ def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
             "moved": [None if each is None else _finite(each[j]) for each, j in zip(moved, (d.a, d.b), strict=True)],
         })  # fmt: skip
     shown = [row for row in rows if row["shown"]]
+    cells = [pose.crop.scale * pose.crop.size[0] / pose.heatmaps[-1].shape[-2] for pose in (first, second)]
     return {
         "both": overlap.svg(comparison, threshold),
         "names": [_short(pose, comparison) for pose in comparison.poses],
         "untrained": any(not pose.card.trained for pose in comparison.poses),
         "torso": _finite(first.torso),
-        "cut": bare is not None,
+        "moved": by,
+        "cell": cells[0] if comparison.decoder == "argmax" else None,
+        "grid": cells[0] == cells[1] and first.crop == second.crop,
         "rows": rows,
         "mean": [_mean(row["pixels"] for row in shown), _mean(row["torsos"] for row in shown)],
         "errors": [_mean(row["errors"][k] for row in shown) for k in (0, 1)] if marks else None,

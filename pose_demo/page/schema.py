@@ -27,57 +27,79 @@ NumberMap = TypedDict("NumberMap", {"h": int, "w": int, "low": float, "high": fl
 # --- what the browser sends
 #: A cell of one side's map.
 Pin = TypedDict("Pin", {"side": int, "cell": str})
-#: A photo: an uploaded file, or an example by name. n grows: a slow upload replaces no newer photo.
-Take = TypedDict("Take", {"n": int, "path": NotRequired[str], "example": NotRequired[str]})
+#: A photo: an uploaded file, or an example by name. n grows: a slow upload replaces no newer photo. box, who -- of a
+#: page that was set before
+Take = TypedDict("Take", {
+    "n": int, "path": NotRequired[str], "example": NotRequired[str], "box": NotRequired[Box | None],
+    "who": NotRequired[int],
+})
 Frame = TypedDict("Frame", {"box": Box | None})
+#: One of the people who were found, by number, from 1.
+Chosen = TypedDict("Chosen", {"who": int})
 To = TypedDict("To", {"to": str})
 Joint = TypedDict("Joint", {"joint": str})
 Uploaded = TypedDict("Uploaded", {"path": str})
-#: A network of one's own, and what its tensors cannot tell.
-Own = TypedDict("Own", {"path": str, "told": NotRequired[dict[str, str]]})
+#: A network of one's own, and what its tensors cannot tell: fields of its card.
+Own = TypedDict("Own", {"path": str, "fields": NotRequired[dict[str, str]]})
 #: scope -- the stage or stack that the slider changes, "" for all; own -- the right network's own stop, None: the
 #: slider's; cuts -- {place: "zero" or "flat"} of the left network and of the right
 Setup = TypedDict("Setup", {"scope": str, "own": str | None, "cuts": list[dict[str, str]]})
+#: Into the finder of people, or back out of it.
+Inside = TypedDict("Inside", {"finder": bool})
 Nothing = TypedDict("Nothing", {})
 Key = TypedDict("Key", {"key": str})
 Surface = TypedDict("Surface", {"key": str, "side": int, "frame": int, "joint": str})
-Pair = TypedDict("Pair", {"key": str, "side": int, "cell": str, "channel": int | None, "against": str | None})
+#: Two networks, the slider's stop, and the right one's own.
+Pair = TypedDict("Pair", {"networks": list[str], "stop": str, "own": str | None})
+#: smooth -- by the One Euro filter
+Video = TypedDict("Video", {"path": str, "smooth": bool})
+See = TypedDict("See", {"joint": str, "person": int})
 #: What a component's script may trigger, by the event's name.
 Events = TypedDict("Events", {
-    "language": To, "network": To, "take": Take, "frame": Frame, "pick": Joint, "choose": Joint, "setup": Setup,
+    "language": To, "network": To, "take": Take, "frame": Frame, "person": Chosen, "inside": Inside,
+    "pick": Joint,
+    "choose": Joint, "setup": Setup,
     "fetch": Nothing, "take_weights": Uploaded, "own": Own, "pair_that_ships": Nothing, "surface": Surface,
-    "pair": Pair, "measure": Key,
+    "beside": Pair, "measure": Key, "video": Video, "stop_video": Nothing, "see_video": See,
 })
 #: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;
-#: against -- a stop, None: as each network was trained; what -- to export; measure -- of a lesson
+#: against -- a stop, None: as each network was trained; what -- to export; measure -- of a lesson; frame -- a webcam's
+#: picture, base64
 Question = TypedDict("Question", {
     "key": str, "view": str, "joint": str, "language": str, "side": NotRequired[int], "cell": NotRequired[str],
     "channel": NotRequired[int | None], "by": NotRequired[str], "against": NotRequired[str | None],
-    "what": NotRequired[str], "measure": NotRequired[str],
+    "what": NotRequired[str], "measure": NotRequired[str], "frame": NotRequired[str],
 })
 
 # --- what Python sends
-HeaderPatch = TypedDict("HeaderPatch", {"languages": NotRequired[dict[str, str]], "language": NotRequired[str]})
+#: note -- what of a link cannot be followed
+#: The pair that ships.
+TourPatch = TypedDict("TourPatch", {"pair": list[str]})
+HeaderPatch = TypedDict("HeaderPatch", {
+    "languages": NotRequired[dict[str, str]], "language": NotRequired[str], "note": NotRequired[Said | None],
+})
 #: As it is shown: number counts the session's photos, src is its preview, width and height are its own.
 Photo = TypedDict("Photo", {"number": int, "src": str, "width": int, "height": int})
 Example = TypedDict("Example", {"name": str, "says": list[Said], "hard": bool})
 Thumbnail = TypedDict("Thumbnail", {"name": str, "hard": bool, "image": str})
-#: person -- False where nobody was found and the whole photo is the box
+#: person -- False where nobody was found and the whole photo is the box; people -- all who were found; who -- of them
+#: finder -- whether what finds people is here, to be looked into
 PhotoPatch = TypedDict("PhotoPatch", {
     "photo": Photo | None, "example": Example | None, "thumbnails": list[Thumbnail], "megabytes": float,
-    "box": Box | None, "found": Box | None, "confidence": float | None, "person": bool, "error": Said | None,
-    "nearer": Said | None,
+    "box": Box | None, "found": Box | None, "confidence": float | None, "person": bool, "people": list[Box], "who": int,
+    "error": Said | None, "nearer": Said | None, "finder": bool,
 })
 #: what -- how full resolution comes through; None where nobody said; ghost -- the skeleton before the cuts
+#: note -- where the device's memory was too small
 PoseView = TypedDict("PoseView", {
-    "title": str, "status": str, "trained": bool, "what": str | None, "svg": str, "ghost": str | None, "shown": int,
-    "joints": int, "seconds": float,
+    "title": str, "status": str, "trained": bool, "what": str | None, "note": Said | None, "svg": str,
+    "ghost": str | None, "shown": int, "joints": int, "seconds": float,
 })
 #: A joint as somebody placed it, pixels of the photo.
 Mark = TypedDict("Mark", {"joint": str, "x": float, "y": float})
 #: A joint that both networks know; a, b -- its channels; errors -- of both, pixels from where it was placed by hand.
-#: moved -- by the cuts, pixels, both read by DARK. None: a network gives no answer; torsos -- None too where the first
-#: sees no torso.
+#: moved -- by the cuts, or from the left side to the right, pixels, read by DARK. None: a network gives no answer;
+#: torsos -- None too where the first sees no torso.
 Row = TypedDict("Row", {
     "joint": str, "colour": str, "a": int, "b": int, "scores": list[float | None], "pixels": float | None,
     "torsos": float | None, "shown": bool, "errors": list[float | None], "moved": list[float | None],
@@ -87,20 +109,22 @@ Closeup = TypedDict("Closeup", {"src": str, "width": int, "height": int})
 #: photo -- the number of the photo that is answered; person -- False where probably nobody is in it
 ViewsPatch = TypedDict("ViewsPatch", {
     "busy": Said | None, "error": Said | None, "photo": int, "person": bool, "closeup": Closeup | None,
-    "poses": list[PoseView], "marks": list[Mark],
+    "poses": list[PoseView], "marks": list[Mark], "threshold": float,
 })
-#: mean -- pixels and torsos, errors -- of both networks where joints were placed by hand, of what is shown
+#: mean -- pixels and torsos, errors -- of both networks where joints were placed by hand, of what is shown; moved -- by
+#: "cuts" or between "sides"; cell -- pixels of a heatmap's cell where joints are read in quarters of one; grid -- both
+#: networks read on the same cells
 TablePatch = TypedDict("TablePatch", {
     "both": str, "names": list[str], "untrained": bool, "rows": list[Row], "mean": list[float | None],
-    "errors": list[float | None] | None, "torso": float | None, "cut": bool,
+    "errors": list[float | None] | None, "torso": float | None, "moved": str | None, "cell": float | None, "grid": bool,
 })
 HeatMap = TypedDict("HeatMap", {"src": str, "peak": float})
 HeatSide = TypedDict("HeatSide", {"title": str, "status": str, "trained": bool, "pictures": list[HeatMap]})
 HeatPatch = TypedDict("HeatPatch", {"joint": str, "top": float, "sides": list[HeatSide]})
 #: trained -- {stop: the networks that were trained with it}
 StopsPatch = TypedDict("StopsPatch", {"stops": list[str], "trained": dict[str, list[str]]})
-#: A network to choose; figure -- what was measured of it, None where nobody did
-Choice = TypedDict("Choice", {"name": str, "title": str, "figure": str | None})
+#: A network to choose; figure -- what was measured of it, None where nobody did; unproven -- see weights.Entry
+Choice = TypedDict("Choice", {"name": str, "title": str, "figure": str | None, "unproven": bool})
 #: group -- one of pickers.GROUPS
 Group = TypedDict("Group", {"group": str, "choices": list[Choice]})
 #: side -- "left" or "right", its word; value -- the network that is picked
@@ -117,13 +141,29 @@ MapSide = TypedDict("MapSide", {
     "title": str, "status": str, "trained": bool, "why": NotRequired[str], "svg": str, "width": float,
     "groups": list[tuple[str, float]], "ways": list[tuple[str, str]], "notes": list[str],
 })
-#: A comparison whose maps may be asked for by its key; ramps -- the colour maps, sent once.
+#: A comparison whose maps may be asked for by its key; ramps -- the colour maps, sent once; finder -- what is said of
+#: it where it is the finder of people
 XrayPatch = TypedDict("XrayPatch", {
     "ramps": NotRequired[dict[str, str]], "key": str, "sides": list[MapSide], "networks": list[str],
     "joints": list[str], "joint": str, "stop": str | None, "stops": list[str], "scope": str, "scopes": list[str],
-    "own": str | None, "cuts": list[dict[str, str]],
+    "own": str | None, "cuts": list[dict[str, str]], "decoder": str, "flip": bool,
     "trained": dict[str, list[str]], "example": str | None, "pin": NotRequired[Pin | None],
-    "channel": NotRequired[int | None], "costs": list[list[Said]] | None,
+    "channel": NotRequired[int | None], "costs": list[list[Said]] | None, "finder": Said | None,
+})
+#: share -- 0 to 1; speed -- frames a second; left -- seconds, None: not known yet
+VideoFar = TypedDict("VideoFar", {"share": float, "frames": int, "speed": float, "left": float | None})
+#: address -- where its files lie; seconds -- of the video; took -- to make it; people -- who is in most frames first
+VideoResult = TypedDict("VideoResult", {
+    "address": str, "networks": list[str], "frames": int, "seconds": float, "took": float, "smooth": bool,
+    "notes": list[Said], "people": list[int], "joints": list[str],
+})
+#: svg -- the joint's path; jitter -- {joint: pixels in each network, and where smoothed of each also afterwards}
+VideoSeen = TypedDict("VideoSeen", {
+    "joint": str, "person": int, "svg": str, "jitter": dict[str, list[float | None]],
+})
+VideoPatch = TypedDict("VideoPatch", {
+    "megabytes": int, "error": Said | None, "busy": Said | None, "far": VideoFar | None, "result": VideoResult | None,
+    "seen": VideoSeen | None,
 })
 # fmt: on
 

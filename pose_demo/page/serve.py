@@ -6,6 +6,8 @@ import logging
 import os
 import secrets
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from .. import weights
 from ..draw import colour
-from . import guard, photo_input, pickers, server
+from ..locales import UserError
+from . import guard, lent, mcp_door, pickers, server, video_tab
 from .layout import build
 from .web import WEB, routes
 
@@ -36,11 +39,13 @@ def launch(
     auth: tuple[str, str] | None = None,
     share: bool | None = None,
     prevent_thread_lock: bool = False,
+    mcp: bool = False,
     **options: Any,
 ) -> gr.Blocks:
     """Serves the page until interrupted, or beside the caller (prevent_thread_lock); page.close() ends it.
 
     auth    -- user and password without whom nobody gets in; options go to gr.mount_gradio_app
+    mcp     -- answers at /mcp, too, which takes no password
 
     It listens on this machine alone unless GRADIO_SERVER_NAME says otherwise or it runs as a Space. Where others can
     reach it (a Space, a share link, another address, POSE_DEMO_PUBLIC=1), weights cannot be imported from a file.
@@ -50,9 +55,13 @@ def launch(
     share = os.environ.get("GRADIO_SHARE", "").lower() == "true" if share is None else share
     folder, local = server.own_folder(), is_local(name, share)
     page = build(local)
-    server.serve(page, application(page, local, server_name=name, auth=auth, **options), name, server_port)
+    if mcp and auth:
+        raise UserError("mcp.auth")
+    app = application(page, local, mcp, server_name=name, auth=auth, **options)
+    server.serve(page, app, name, server_port)
     server.keep_tidy(folder)
     print(f"* Running on local URL:  {str(page.local_url).rstrip('/')}", flush=True)
+    lent.begin()
     if share:
         token = secrets.token_urlsafe(32)
         print(
@@ -64,17 +73,20 @@ def launch(
     return page
 
 
-def application(page: gr.Blocks, local: bool, **options: Any) -> FastAPI:
-    """The page mounted on an app of our own, behind the guard; options go to gr.mount_gradio_app."""
+def application(page: gr.Blocks, local: bool, mcp: bool = False, **options: Any) -> FastAPI:
+    """The page, and MCP beside it, on an app of our own, behind the guard; options go to gr.mount_gradio_app."""
     origins = [each.strip() for each in os.environ.get("POSE_DEMO_ORIGINS", "").split(",") if each.strip()]
     hosts = guard.LOOPBACK | {urlsplit(each).hostname or "" for each in origins} if local else None
     # One limit for all doors: the largest kind that is allowed here. Each door checks its own.
-    largest = (pickers.LARGEST if local else photo_input.LARGEST) * 10**6
+    largest = (pickers.LARGEST if local else video_tab.LARGEST) * 10**6
     page.queue(default_concurrency_limit=20, max_size=100)
     page.state_session_capacity = _SESSIONS
-    app = FastAPI(openapi_url=None)
+    app, more = FastAPI(openapi_url=None), {}
+    if mcp:
+        app, more = _speaks_mcp(local), {mcp_door.PATH.strip("/"): mcp_door.LARGEST}
+    app.add_middleware(server.Packed)
     app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["*"])
-    app.add_middleware(guard.Guard, page=page, upload=largest, origins=origins, hosts=hosts)
+    app.add_middleware(guard.Guard, page=page, upload=largest, origins=origins, hosts=hosts, more=more)
     return gr.mount_gradio_app(
         app,
         page,
@@ -88,10 +100,27 @@ def application(page: gr.Blocks, local: bool, **options: Any) -> FastAPI:
         run_history=False,
         theme=theme(),
         css=colour.css(),
-        css_paths=[WEB / "page.css", WEB / "xray.css", WEB / "tour" / "tour.css"],
-        app_kwargs={"routes": routes()},
+        css_paths=[WEB / "page.css", WEB / "xray.css", WEB / "tour" / "tour.css", WEB / "video.css", WEB / "live.css"],
+        app_kwargs={"routes": [*routes(), *video_tab.routes()]},
         **options,
     )
+
+
+def _speaks_mcp(local: bool) -> FastAPI:
+    speaks = mcp_door.server(local)
+    inner = speaks.streamable_http_app(
+        streamable_http_path=mcp_door.PATH, json_response=True, stateless_http=True,
+        max_request_body_size=mcp_door.LARGEST, transport_security=None, host="",  # hosts and origins are the guard's
+    )  # fmt: skip
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        async with speaks.session_manager.run():
+            yield
+
+    app = FastAPI(openapi_url=None, lifespan=life)
+    app.router.routes.extend(inner.routes)
+    return app
 
 
 def is_local(name: str, share: bool | None = None) -> bool:

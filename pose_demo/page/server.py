@@ -9,12 +9,15 @@ import socket
 import tempfile
 import threading
 import time
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
 import uvicorn
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..locales import UserError
 
@@ -23,6 +26,39 @@ KEPT, LOOKED = 6 * 3600, 600
 #: Bytes of all of them together; of more the oldest go first.
 MOST = int(float(os.environ.get("POSE_DEMO_UPLOADS_MB", "4000")) * 2**20)
 _FIRST_PORT, _PORTS = 7860, 100
+
+
+class Packed:
+    """ASGI middleware that packs the page's own document and its events, which Gradio sends as they are. Each event
+    leaves at once; no other answer is touched.
+    """
+
+    KINDS = ("text/html", "text/event-stream")
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or "gzip" not in Headers(scope=scope).get("accept-encoding", ""):
+            return await self.app(scope, receive, send)
+        packing: Any = None
+
+        async def packed(message: Message) -> None:
+            nonlocal packing
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                kind = headers.get("content-type", "")
+                if message["status"] == 200 and kind.startswith(self.KINDS) and "content-encoding" not in headers:
+                    packing = zlib.compressobj(wbits=31)  # gzip
+                    headers["content-encoding"] = "gzip"
+                    headers.add_vary_header("Accept-Encoding")
+                    del headers["content-length"]
+            elif message["type"] == "http.response.body" and packing:
+                end = zlib.Z_SYNC_FLUSH if message.get("more_body") else zlib.Z_FINISH
+                message = {**message, "body": packing.compress(message.get("body", b"")) + packing.flush(end)}
+            await send(message)
+
+        await self.app(scope, receive, packed)
 
 
 class Server(uvicorn.Server):

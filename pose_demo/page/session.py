@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..locales import UserError
 from .schema import Pin
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
     from ..examples import Example
+    from ..moving.video import VideoComparison
+    from ..person import Found
 
 #: What a new page begins with: the score from which joints are shown, and the joint of the heatmaps.
 THRESHOLD, JOINT = 0.1, "right wrist"
@@ -29,16 +33,19 @@ class Request:
     decoder: str
     flip: bool
     silence: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    finder: str | None = None
 
 
 @dataclass
 class Session:
     """language -- of Gradio's own components; the browser says the rest itself
-    photo    -- (H, W, 3) uint8 RGB, number counts them; example -- whose photo it is, None for the visitor's own
+    photo    -- (H, W, 3) uint8 RGB, number counts them; name -- its file's, without ending
+    example  -- whose photo it is, None for the visitor's own
     box      -- as the visitor or the example gave it; found -- the person that was looked for, with the confidence
+    people   -- everybody who was found, None before anybody was looked for; who -- whom of them we look at, from 1
     turn     -- grows with every photo and box; a run for an older turn stops
     newest   -- of the browser's own numbers, so that a slow upload cannot replace a newer photo
-    networks -- in the two pickers
+    networks -- in the two pickers; finder -- by what people are found, None: by what ships
     done     -- the request that `result` answers
     scope    -- the one stage or stack that the slider changes, "" for all places
     own      -- the right network's own stop, None: the slider's; cuts -- {place: how} of each network
@@ -46,19 +53,24 @@ class Session:
     pin, channel -- the cell that a link opens, until it is open
     visitor  -- Gradio's name of the session, once there is an X-ray; None where no server is
     key      -- under which store.py keeps the result's traces; shown -- the request that the X-ray shows
+    video    -- the last one's result; video_turn -- grows with each and when one is stopped: an older one ends
     """
 
     language: str = "en"
     photo: np.ndarray | None = None
     number: int = 0
+    name: str = "photo"
     example: Example | None = None
     box: Box | None = None
     found: tuple[Box, float] | None = None
+    people: tuple[Found, ...] | None = None
+    who: int = 1
     turn: int = 0
     newest: int = -1
     done: Request | None = None
     result: Comparison | None = None
     networks: tuple[str, str] = ("", "")
+    finder: str | None = None
     threshold: float = THRESHOLD
     joint: str = JOINT
     scope: str = ""
@@ -70,6 +82,8 @@ class Session:
     visitor: str | None = None
     key: str = ""
     shown: Request | None = None
+    video: VideoComparison | None = None
+    video_turn: int = 0
     _patches: int = 0
 
     @property
@@ -78,15 +92,24 @@ class Session:
         assert self.result is not None
         return self.result
 
-    def take(self, photo: np.ndarray, box: Box | None = None, example: Example | None = None) -> None:
+    def take(
+        self, photo: np.ndarray, box: Box | None = None, example: Example | None = None, name: str = "photo"
+    ) -> None:
         """A new photo; what was known of the old one's person goes."""
-        self.photo, self.example = photo, example
+        self.photo, self.example, self.name = photo, example, name
         self.number += 1
         self.frame(box)
 
     def frame(self, box: Box | None) -> None:
         """Another box on the same photo, or none."""
-        self.box, self.found = box, None
+        self.box, self.found, self.people, self.who = box, None, None, 1
+        self.turn += 1
+
+    def choose(self, who: int) -> None:
+        """Another of the people who were found. Raises UserError where there is none of that number."""
+        if not 1 <= who <= len(self.people or ()):
+            raise UserError("compare.who", given=who, count=len(self.people or ()))
+        self.who = who
         self.turn += 1
 
     def newer(self, number: int) -> bool:
@@ -97,6 +120,7 @@ class Session:
         return True
 
     def patch(self, **changes: object) -> dict[str, object]:
-        """What a component of the page shall change; numbered, because the browser skips a value it has."""
-        self._patches += 1
+        """What a component of the page shall change; numbered, because the browser skips a value it has: by the clock,
+        as the page may be older than its session."""
+        self._patches = max(self._patches + 1, time.time_ns() // 10**6)
         return {"n": self._patches, **changes}

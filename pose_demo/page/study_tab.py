@@ -1,18 +1,23 @@
-"""The Study tab: the figures of the results that ship in assets/study, and what has not been measured yet."""
+"""The Study tab: the figures of the results that ship in assets/study."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from .. import locales, weights
+from .. import locales
+from . import plot
 
-#: What can be asked, in the order of the buttons; the last is the list of networks still to be trained.
-QUESTIONS = ("accuracy", "upsampling", "depth", "resolution", "faults", "experiments")
+#: What can be asked, in the order of the buttons.
+QUESTIONS = ("accuracy", "upsampling", "depth", "resolution", "faults", "silence", "experiments")
+#: The study behind a question, where it has another name; several of its results may ship.
+_ASKED = {"experiments": "seeds"}
 #: No study has more figures.
-SLOTS = 5
+SLOTS = 6
 
 
 def build(language: str = "en") -> dict[str, Any]:
@@ -48,24 +53,32 @@ def show(question: str, language: str = "en") -> tuple:
     def words_of(said: locales.Said) -> str:
         return escape(locales.tell(language, said))
 
-    if question == "experiments":
-        return _filled(experiments(), [])
     from ..draw.study import figures
-    from ..draw.study_words import answers, source
     from ..study.report import shipped
 
-    result = shipped().get(question)
-    if result is None:
-        command = f"python -m pose_demo study {escape(question)} --data FILE"
-        return _filled(f"<p>Not yet measured here. <code>{command}</code> measures it.</p>", [])
+    results = [result for result in shipped().values() if result["study"] == _ASKED.get(question, question)]
+    if not results:
+        command = f"python -m pose_demo study {escape(_ASKED.get(question, question))} --data FILE"
+        told = f"{locales.say(language, 'study.not_measured')} <code>{command}</code>"
+        return _filled(f"<p>{told} {locales.say(language, 'study.measures_it')}</p>", [])
+    drawn = [_narrow(*figure) for result in results for figure in figures(result, language)]
+    state = partial(locales.word, language, "status")
+    return _filled("".join(_told(result, words_of, state) for result in results), drawn[:SLOTS], language)
+
+
+def _told(result: dict[str, Any], words_of: Callable[[locales.Said], str], state: Callable[[str], str]) -> str:
+    """What was found, of which networks, on what, by which command."""
+    from ..draw.study_words import answers, source
+
     notes = "".join(f"<li>{words_of(note)}</li>" for note in result["notes"])
-    networks = " · ".join(f"{escape(n['title'])}: <b>{escape(n['status'])}</b>" for n in result["networks"])
+    seeded = result["study"] == "seeds"  # its runs are named in the command
+    told = [f"{escape(n['title'])}: <b>{escape(state(n['status']))}</b>" for n in result["networks"] if not seeded]
     found = "".join(f"<li>{words_of(answer)}</li>" for answer in answers(result))
-    text = (
-        f"<ul class='study-answers'>{found}</ul><p>{networks}</p><p>{' '.join(map(words_of, source(result)))}</p>"
+    return (
+        f"<ul class='study-answers'>{found}</ul><p>{' · '.join(told)}</p>"
+        f"<p>{' '.join(map(words_of, source(result)))}</p>"
         f"<p><code>{escape(result['made']['command'])}</code></p><ul>{notes}</ul>"
     )
-    return _filled(text, [_narrow(*drawn) for drawn in figures(result)[:SLOTS]])
 
 
 def _narrow(heading: str, figure: Any) -> tuple[str, Any]:
@@ -75,30 +88,11 @@ def _narrow(heading: str, figure: Any) -> tuple[str, Any]:
     return f"{heading}: {title}" if title else heading, figure
 
 
-def _filled(text: str, drawn: list[tuple[str, Any]]) -> tuple:
+def _filled(text: str, drawn: list[tuple[str, Any]], language: str = "en") -> tuple:
     slots: list[Any] = []
     for k in range(SLOTS):
         if k < len(drawn):
-            slots += [f"<h3>{escape(drawn[k][0])}</h3>", gr.update(value=drawn[k][1], visible=True)]
+            slots += [f"<h3>{escape(drawn[k][0])}</h3>", plot.shown(drawn[k][1], language)]
         else:
             slots += ["", gr.update(value=None, visible=False)]
     return (text, *slots)
-
-
-def experiments() -> str:
-    """The trained experiments as a table: what was not trained has no row, weights/README.md lists it."""
-    from ..training.experiments import QUEUE
-
-    known, rows = weights.manifest(), []
-    for experiment in (one for listed in QUEUE.values() for one in listed):
-        for measured in known[experiment.name].measured if experiment.name in known else ():
-            cells = (experiment.name, experiment.asks, f"{measured['metric']} {measured['value']} ({measured['set']})")
-            rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
-    how = "<code>python -m pose_demo train --queue small --data DIR DIR --out DIR</code>"
-    if not rows:
-        return f"<p>What only training can answer is not yet measured here. {how} goes to work on it.</p>"
-    return (
-        f"<p>One recipe, the same photos in the same order, one thing changed at a time: {how}</p>"
-        "<table><thead><tr><th>network</th><th>question</th><th>result</th></tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,7 +15,7 @@ T = TypeVar("T")
 #: Seconds before a visitor is told that something takes long, and between two tellings.
 PATIENCE = 0.4
 
-Tell = Callable[[Any, Any], None]
+Tell = Callable[..., None]
 
 #: Whether this thread is one of PASSES.
 _turn = threading.local()
@@ -40,7 +41,8 @@ def in_turn(job: Callable[[], T]) -> T:
 
 def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable[[], bool]) -> Iterator[Any]:
     """Runs job(tell) in `pool`. Yields what the job told last, at most every PATIENCE seconds, () while it waits for
-    its turn, and at the end the finished Future. `tell` raises Stale in the job once `stale()` or the caller left.
+    its turn, and at the end the finished Future. `tell` raises Stale in the job once `stale()` or the caller left; one
+    that still waits then does not begin.
     """
     told: queue.SimpleQueue[tuple] = queue.SimpleQueue()
     left = False
@@ -50,10 +52,12 @@ def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable
             raise Stale
         told.put(what)
 
-    future = pool.submit(job, tell)
+    future = pool.submit(copy_context().run, job, tell)  # who asks: whose share of a lent GPU it is
     last: tuple | None = None
     try:
         while not wait([future], timeout=PATIENCE).done:
+            if stale() and future.cancel():
+                raise Stale
             news = last
             while not told.empty():
                 news = told.get()

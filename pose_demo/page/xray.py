@@ -1,12 +1,13 @@
 """The X-ray on the page: what fills it, and the one door through which a browser asks for more.
 
-A browser asks with the key of its own shot (store.py); whatever is forged ends in a sentence.
+A browser asks with the key of its own cached (store.py); whatever is forged ends in a sentence.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -15,14 +16,19 @@ from ..locales import UserError, say
 from ..networks import silence, zoo
 from ..networks.card import Card
 from ..networks.upsampling import STOPS
-from . import results, work
-from .answers import VIEWS, cost, film, lab
+from . import inside as finder
+from . import plot, results, work
+from .answers import VIEWS, cost, film
 from .answers.maps import maps
+from .cached import without_traces
 from .guard import VISITOR
-from .schema import Key, Pair, Question, Setup, Surface, read, said
+from .schema import Inside, Key, Question, Setup, Surface, read, said
 from .session import Session
-from .store import STORE, Unknown, without_traces
+from .store import STORE, Unknown
 from .web import own
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +37,8 @@ def ask(question: Any) -> dict[str, Any]:
     """A schema.Question -> the view's data, or {"error": what is to be said}. Never raises."""
     try:
         asked = read(Question, question[0] if isinstance(question, list) and question else question)
-        with STORE.use(asked["key"], VISITOR.get()) as shot:
-            return VIEWS[asked["view"]](shot, asked)
+        with STORE.use(asked["key"], VISITOR.get()) as cached:
+            return VIEWS[asked["view"]](cached, asked)
     except Unknown:
         return {"error": said("xray.gone")}
     except UserError as problem:
@@ -50,15 +56,14 @@ def build() -> dict[str, Any]:
     with gr.Column(elem_id="xray-box"):
         plot: dict[str, Any] = {"show_label": False, "container": False, "visible": False}
         return {
-            "xray": own("xray/xray", events=("setup", "choose"), answers=(ask,), ramps=colour.ramps(), **_nothing()),
+            "xray": own(
+                "xray/xray", events=("setup", "choose", "inside", "beside"), answers=(ask,), ramps=colour.ramps(),
+                **_nothing(),
+            ),
             "table": own("table", events=("pick",)),
             "heat": own("heat"),
-            "below": own("xray/below", events=("choose", "surface", "pair", "measure")),
+            "below": own("xray/below", events=("choose", "surface", "beside", "measure")),
             "surface": gr.Plot(elem_id="xray-surface", **plot),
-            "pair": gr.ImageSlider(
-                show_label=False, type="numpy", format="webp", slider_position=50, buttons=[], interactive=False,
-                elem_id="xray-slider", visible=False,
-            ),
             "bars": gr.Plot(elem_id="xray-bars", **plot),
         }  # fmt: skip
 
@@ -79,21 +84,31 @@ def refresh(session: Session, request: gr.Request) -> Any:
         return gr.skip()
     try:
         session.visitor = request.session_hash
-        key = STORE.keep(result, session.visitor or "", session.example)
+        key = STORE.keep(result, session.visitor or "", session.example, session.name)
         if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
             return gr.skip()
         session.key, session.result, session.shown = key, without_traces(result), done
-        return session.patch(**fill(session))
+        return session.patch(**fill(session, result))
     except Exception:
         log.exception("the X-ray cannot be shown")
         return gr.skip()
 
 
-def fill(session: Session) -> dict[str, Any]:
+def inside(session: Session, asked: Inside) -> Any:
+    """The finder of people in the place of the two pose networks; or, after the next `refresh`, these again."""
+    if session.photo is None or session.visitor is None or not asked["finder"]:
+        session.shown = None
+        return None
+    seen = work.in_turn(partial(finder.look, session.photo))
+    session.key = STORE.keep(seen, session.visitor, session.example, session.name)
+    told = {"finder": finder.says(seen, session.people or ()), "joint": "person"}
+    return session.patch(**{**fill(session, seen), **told, "cuts": [{}, {}]})
+
+
+def fill(session: Session, result: Comparison) -> dict[str, Any]:
     """What the browser needs to draw the maps, and to ask for the rest."""
-    result = session.comparison
-    with STORE.use(session.key) as shot:
-        sides = maps(shot)
+    with STORE.use(session.key) as cached:
+        sides = maps(cached)
     pin = {"pin": session.pin, "channel": session.channel} if session.pin else {}
     session.pin = None
     return {
@@ -107,9 +122,12 @@ def fill(session: Session) -> dict[str, Any]:
         "trained": trained(*(pose.card for pose in result.poses)),
         "scope": session.scope,
         "own": session.own,
+        "decoder": result.decoder,
+        "flip": result.flip,
         "cuts": list(session.done.silence if session.done else ({}, {})),
         "scopes": list(dict.fromkeys(head for pose in result.poses for head in heads(pose.card.name))),
         "example": session.example and session.example.name,
+        "finder": None,
         "costs": None,
     }
 
@@ -164,22 +182,16 @@ def surface(session: Session, sent: Surface) -> Any:
     """One frame of the filmstrip as a Plotly surface."""
     from ..draw import surface as drawing
 
-    with STORE.use(sent["key"], session.visitor) as shot:
-        values, name, probe, top = film.surface(shot, sent["side"], sent["frame"], sent["joint"])
-        title = f"{shot.pose(sent['side']).card.title}: {name}"
+    with STORE.use(sent["key"], session.visitor) as cached:
+        values, name, probe, top = film.surface(cached, sent["side"], sent["frame"], sent["joint"])
+        title = f"{cached.pose(sent['side']).card.title}: {name}"
     if probe:
         title += f" · {say(session.language, 'xray.probe')}"
-    return gr.update(value=drawing.figure(values, title, top), visible=True)
+    return plot.shown(drawing.figure(values, title, top), session.language)
 
 
 def measure(session: Session, sent: Key) -> Any:
     """Runs both networks a few times, in the queue of all forward passes and not beside them."""
-    with STORE.use(sent["key"], session.visitor) as shot:
-        figure, lines = work.in_turn(lambda: cost.measure(shot, session.language))
-    return session.patch(costs=lines), gr.update(value=figure, visible=True)
-
-
-def pair(session: Session, sent: Pair) -> Any:
-    """A cell before and after, for gr.ImageSlider."""
-    with STORE.use(sent["key"], session.visitor) as shot:
-        return gr.update(value=lab.pair(shot, sent), visible=True)
+    with STORE.use(sent["key"], session.visitor) as cached:
+        figure, lines = work.in_turn(lambda: cost.measure(cached, session.language))
+    return session.patch(costs=lines), plot.shown(figure, session.language)

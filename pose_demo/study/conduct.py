@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from .. import __version__, weights
+from .. import __version__, decode, weights
 from ..networks.model import card_of
 from ..networks.model import device as default_device
 from . import predictions as elsewhere
@@ -25,13 +25,14 @@ from .predict import Found, Parts, Predictor, processes
 from .predictions import Predictions
 from .questions import Accuracy, Depth, Question, Resolution, Upsampling
 from .seeds import Seeds
+from .silencing import Silence
 from .statistics import LEVEL, Bootstrap
 from .study import Networks, Study
 from .variants import open_network
 
 FORMAT = 2
 QUESTIONS: dict[str, type[Question]] = {
-    question.name: question for question in (Accuracy, Upsampling, Depth, Resolution, Faults, Seeds)
+    question.name: question for question in (Accuracy, Upsampling, Depth, Resolution, Faults, Silence, Seeds)
 }
 _BAD_SHOWN = 100
 
@@ -42,7 +43,7 @@ class Settings:
 
     data        -- files or a folder, see labels.py; joints, images -- as open_labels takes them
     networks    -- names of the zoo, or files; None: the embedded pair
-    told        -- what tensors cannot tell of these files, see zoo.open
+    card_fields -- what tensors cannot tell of these files, see zoo.open
     predictions -- {name: file or folder}, see predictions.py
     batch       -- photos in a forward pass; None: 16 on a CPU, 128 on a GPU
     limit       -- only the first so many records
@@ -52,7 +53,7 @@ class Settings:
     data: tuple[Path, ...]
     out: Path
     networks: tuple[str, ...] | None = None
-    told: dict[str, Any] = field(default_factory=dict)
+    card_fields: dict[str, Any] = field(default_factory=dict)
     predictions: dict[str, Path] = field(default_factory=dict)
     joints: str | None = None
     images: Path | None = None
@@ -69,6 +70,7 @@ class Settings:
     command: str = ""
 
     def __post_init__(self) -> None:
+        decode.check(self.decoder)
         for name, least in (("limit", 1), ("batch", 1), ("seed", 0), ("replicates", 0)):
             if (value := getattr(self, name)) is not None and value < least:
                 raise StudyError("option.least", option=name, least=least, given=value)
@@ -96,7 +98,7 @@ def conduct(
             "study": question.name, "version": __version__, "torch": torch.__version__, "device": device.type,
             "looks": [v.key for v in variants], "joints": labels.joints.name, "batch": batch, "limit": s.limit,
             "weights": {name: card_of(net).sha256 for name, net in networks.items()},
-            "decoder": s.decoder, "flip": s.flip, "told": {name: repr(value) for name, value in s.told.items()},
+            "decoder": s.decoder, "flip": s.flip, "card_fields": {k: repr(v) for k, v in s.card_fields.items()},
             "files": {str(f): [f.stat().st_size, f.stat().st_mtime_ns] for f in labels.files}, "images": str(s.images),
         }  # fmt: skip
         parts = Parts(s.out / "parts", shaping, place, s.fresh)
@@ -104,7 +106,7 @@ def conduct(
             for line in (line for p in predictions for line in p.bad + p.strangers):
                 report(line)
         found = predictor.run(parts, place, batch, s.limit)
-        spent = place.gather((predictor.seconds, predictor.resumed))
+        spent = place.gather((predictor.seconds, predictor.resumed, predictor.note))
         result = None
         if found is not None and len(found.rows):
             points = {v.key: p for v, p in zip(variants, found.points, strict=True)}
@@ -112,11 +114,11 @@ def conduct(
             study = Study(labels, networks, variants, predictions, Bootstrap(s.seed, s.replicates), s.upsampling,
                           s.limit, found.rows, points)  # fmt: skip
             result = _result(question, study, found)
-            seconds, resumed = (sum(column) for column in zip(*spent, strict=True))
+            seconds, resumed, notes = zip(*spent, strict=True)
+            result["notes"] += list(filter(None, notes))[:1]
             result["made"] = _made(s, device, batch, place.world) | {
-                "seconds": {"all": round(time.perf_counter() - start, 2), "forward": round(seconds, 2)},
-                "records_resumed": resumed, "versions": versions(),
-            }  # fmt: skip
+                "seconds": {"all": round(time.perf_counter() - start, 2), "forward": round(sum(seconds), 2)},
+                "records_resumed": sum(resumed), "versions": versions()}  # fmt: skip
         place.agree(None)  # nobody still writes
         parts.remove()
     if found is not None and result is None:
@@ -142,7 +144,7 @@ def _prepare(
     if not len(labels.people):
         raise StudyError("study.nothing", set=labels.name, bad=0, example="")
     predictions = tuple(elsewhere.read(name, file, labels) for name, file in settings.predictions.items())
-    networks = {name: open_network(name, device, settings.told) for name in names}
+    networks = {name: open_network(name, device, settings.card_fields) for name in names}
     return labels, networks, predictions
 
 

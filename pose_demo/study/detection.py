@@ -6,14 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-
-def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Boxes (A, 4) and (B, 4), x0, y0, x1, y1 -> IoU (A, B)."""
-    a, b = np.reshape(a, (-1, 4)), np.reshape(b, (-1, 4))
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (high - low).clip(0).prod(-1)
-    areas = [(x[:, 2:] - x[:, :2]).prod(-1) for x in (a, b)]
-    return shared / (areas[0][:, None] + areas[1][None] - shared).clip(1e-9)
+from ..networks.finder import overlaps
 
 
 def matched(boxes: np.ndarray, people: np.ndarray, unsure: np.ndarray, overlap: float = 0.5) -> np.ndarray:

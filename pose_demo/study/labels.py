@@ -60,9 +60,9 @@ class Labels:
         return np.array(pairs, int).reshape(-1, 2)
 
     def picture(self, row: int) -> np.ndarray:
-        """(H, W, 3) uint8 RGB of a row's photo. Raises ValueError or OSError where label or photo cannot be used."""
+        """(H, W, 3) uint8 RGB of a row's photo. Raises UserError or OSError where label or photo cannot be used."""
         if self.people.reason[row]:
-            raise ValueError(self.people.reason[row])
+            raise StudyError("label.unusable", reason=self.people.reason[row])
         photo = self.photos[self.people.photo[row]].read()
         height, width = photo.shape[:2]
         (x0, y0, x1, y1), joints = self.people.box[row], self.people.joints[row]

@@ -27,7 +27,7 @@ class StudyError(UserError):
 @dataclass(frozen=True)
 class Photo:
     """A photo of a set: what predictions call it, its file, and `read`, which gives (H, W, 3) uint8 RGB or raises
-    OSError or ValueError."""
+    OSError or UserError."""
 
     id: int | str
     file: str

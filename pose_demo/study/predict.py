@@ -13,6 +13,7 @@ run has left; without a shared folder each resumes its own part.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import zipfile
@@ -32,8 +33,10 @@ from torch import Tensor
 
 from ..crop import Crop, check_box, whole
 from ..joints import JointSet, shared
+from ..locales import Said, UserError
 from ..networks import model
 from ..networks.base import PoseNetwork
+from ..writing import writing
 from .labels import Labels
 from .people import StudyError
 from .variants import Size, Variant, answers
@@ -125,9 +128,8 @@ class Parts:
         folder.mkdir(parents=True, exist_ok=True)
         file, now = folder / "run.json", json.loads(json.dumps(fingerprint))
         if not file.exists():
-            mine = file.with_suffix(f".{place.rank}")
-            mine.write_text(json.dumps(now))
-            mine.replace(file)
+            with writing(file, "w", f".{place.rank}") as out:
+                out.write(json.dumps(now))
         before = json.loads(file.read_text())
         if differs := sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k)):
             raise StudyError("study.another", folder=folder, what=", ".join(differs))
@@ -141,10 +143,8 @@ class Parts:
             return None
 
     def __setitem__(self, batch: int, found: Found) -> None:
-        part = self.folder / f"{batch:06d}.{os.getpid()}"
-        with part.open("wb") as file:
+        with writing(self.folder / f"{batch:06d}.npz", who=f".{os.getpid()}") as file:
             np.savez(file, **vars(found))
-        part.replace(self.folder / f"{batch:06d}.npz")
 
     def remove(self) -> None:
         """They have served: what is left are the results."""
@@ -162,6 +162,7 @@ class Predictor:
     networks -- {name: network with its card}
     report -- gets each bad record's line; step -- how many records were done since the last call
     seconds, resumed -- what the forward passes alone took so far; how many records were found done
+    note -- what is to be said where the device's memory was too small
     """
 
     labels: Labels
@@ -174,12 +175,13 @@ class Predictor:
     strict: bool = False
     seconds: float = 0.0
     resumed: int = 0
+    note: Said | None = None
 
     def __post_init__(self) -> None:
         self.cuts = sorted({(v.size, self.cells(v.network)) for v in self.variants})
-        self.passes: dict[tuple[str, Size, str], list[int]] = {}
+        self.passes: dict[tuple[str, Size, str, str], list[int]] = {}
         for k, v in enumerate(self.variants):
-            self.passes.setdefault((v.network, v.size, v.upsampling), []).append(k)
+            self.passes.setdefault((v.network, v.size, v.upsampling, v.cut), []).append(k)
         # The CPU where there is no network: predictions from elsewhere alone.
         self.device = next((next(net.parameters()).device for net in self.networks.values()), torch.device("cpu"))
 
@@ -214,13 +216,18 @@ class Predictor:
         return model.card_of(self.networks[network]).cells
 
     def read(self, row: int) -> dict[Cut, View] | str:
-        """A row's photo as the networks see it, by input size and cells; or why it cannot be used."""
+        """A row's photo as the networks see it, by input size and cells; or why it cannot be used. Of what should not
+        have happened the trace goes to the log."""
         cut = _crop if self.labels.kind == "crops" else _person
         try:
             photo = self.labels.picture(row)
             return {of: cut(photo, self.labels.people.box[row], *of) for of in self.cuts}
-        except (OSError, ValueError) as problem:
+        except (OSError, UserError) as problem:
             return str(problem).replace("\n", " ")
+        except Exception as problem:
+            name = self.labels.people.name[row]
+            logging.getLogger(__name__).exception("%s failed", name)
+            return str(StudyError("many.fault", name=name, kind=type(problem).__name__))
 
     def _batch(self, rows: range, views: list[dict[Cut, View] | str]) -> Found:
         bad = {row: view for row, view in zip(rows, views, strict=True) if isinstance(view, str)}
@@ -230,10 +237,10 @@ class Predictor:
             if self.strict:
                 raise StudyError("study.strict", line=line)
         points = np.full((len(self.variants), len(good), len(self.labels.joints), 3), np.nan, np.float32)
-        for (name, size, stop), which in self.passes.items() if good else ():
+        for (name, size, stop, cut), which in self.passes.items() if good else ():
             net = self.networks[name]
             images, scale, offset = zip(*(view[size, self.cells(name)] for view in good.values()), strict=True)
-            found = self._points(net, np.stack(images), stop, [self.variants[k].level for k in which])
+            found = self._points(net, np.stack(images), stop, [self.variants[k].level for k in which], cut)
             for k, (at, scores) in zip(which, found, strict=True):
                 at = at * np.array(scale, np.float32)[:, None, None] + np.array(offset)[:, None]
                 points[k] = _in_set(np.dstack([at, scores]), model.card_of(net).joints, self.labels.joints)
@@ -241,22 +248,26 @@ class Predictor:
         return Found(np.array(list(good), int), points, np.array(list(bad), int), np.array(list(bad.values()), str))
 
     def _points(
-        self, net: PoseNetwork, images: np.ndarray, stop: str, levels: list[str]
+        self, net: PoseNetwork, images: np.ndarray, stop: str, levels: list[str], cut: str
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Joints (n, J, 2) in pixels of the input and scores (n, J), for each level."""
+        """Joints (n, J, 2) in pixels of the input, infinitely far where there is no answer, and scores (n, J), for
+        each level.
+        """
         height, width = images.shape[1:3]
         pieces = len(images) if self.device.type != "cpu" else max(1, _CPU_PIXELS // (height * width))
 
-        def run(x: Tensor) -> list[Tensor]:
+        def run(net: PoseNetwork, x: Tensor) -> list[Tensor]:
             """On a CPU a few photos at a time."""
             x = x.contiguous(memory_format=torch.channels_last)
-            parts = [answers(net, part, stop, levels) for part in x.split(pieces)]
+            parts = [answers(net, part, stop, levels, cut) for part in x.split(pieces)]
             return [torch.cat(some) for some in zip(*parts, strict=True)]
 
         answer = model.see(net, images, stop, decoder=self.decoder, flip=self.flip, run=run)
-        self.seconds += answer.seconds
+        self.seconds, self.note = self.seconds + answer.seconds, answer.note or self.note
         found = [model.joints(maps, model.card_of(net), height, self.decoder) for maps in answer.heatmaps]
-        return [(at.float().cpu().numpy(), scores.float().cpu().numpy()) for at, scores in found]
+        return [
+            (at.float().nan_to_num(nan=torch.inf).cpu().numpy(), scores.float().cpu().numpy()) for at, scores in found
+        ]
 
 
 def _in_set(points: np.ndarray, of: JointSet, wanted: JointSet) -> np.ndarray:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..networks.finder import overlaps
 from .label_json import ODD, load, reason_of
 from .labels import Labels
 from .people import Box, PhotoIndex, StudyError, bbox_of, box_of
@@ -141,19 +142,10 @@ def _of_mmpose(item: dict[str, Any], stem: str) -> dict[str, Any]:
 
 def _pairs(boxes: np.ndarray, scores: np.ndarray, people: np.ndarray) -> Iterator[tuple[int, int]]:
     """(person, prediction) of one photo that belong together."""
-    overlap, known = _overlaps(boxes, people), np.isfinite(people[:, 0])
+    overlap, known = np.nan_to_num(overlaps(boxes, people)), np.isfinite(people[:, 0])
     for person in range(len(people)):
         others = known & (np.arange(len(people)) != person)
         beside = overlap[:, others].max(axis=1, initial=0)
         mine = np.flatnonzero((overlap[:, person] > beside) | (not others.any()))
         if len(mine):
             yield person, int(mine[np.lexsort((-mine, scores[mine], overlap[mine, person]))[-1]])
-
-
-def _overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(A, 4), (B, 4) -> (A, B) intersection over union; 0 where a box is unknown."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    both = np.clip(high - low, 0, None).prod(axis=2)
-    area_a, area_b = ((box[:, 2:] - box[:, :2]).prod(axis=1) for box in (a, b))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.nan_to_num(both / (area_a[:, None] + area_b[None] - both))

@@ -10,12 +10,25 @@ from typing import Any
 
 from .. import weights
 from ..shipped import shipped as _shipped
+from ..writing import writing
 
 #: Results that the repository brings along.
 SHIPPED = _shipped("assets") / "study"
 
 #: What tells the lines of table.csv apart, before the figure itself.
-_PLACE = ("study", "network", "title", "status", "size", "upsampling", "trained_with", "level", "gmac", "coarsest_map")
+_PLACE = (
+    "study",
+    "network",
+    "title",
+    "status",
+    "size",
+    "upsampling",
+    "trained_with",
+    "level",
+    "cut",
+    "gmac",
+    "coarsest_map",
+)
 COLUMNS = (*_PLACE, "measure", "joint", "value", "low", "high", "joints")
 
 
@@ -23,24 +36,28 @@ def write(result: dict[str, Any], out: Path) -> list[Path]:
     """OUT/result.json, OUT/table.csv and OUT/table.md; returns their paths."""
     out.mkdir(parents=True, exist_ok=True)
     data, table, short = out / "result.json", out / "table.csv", out / "table.md"
-    short.write_text(markdown(result), encoding="utf-8")
-    data.write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    with table.open("w", newline="", encoding="utf-8") as f:
+    with writing(short, "w") as f:
+        f.write(markdown(result))
+    with writing(table, "w") as f:
         writer = csv.DictWriter(f, list[str](COLUMNS))
         writer.writeheader()
         writer.writerows(lines(result))
+    with writing(data, "w") as f:
+        f.write(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return [data, table, short]
 
 
 def shipped(folder: Path = SHIPPED) -> dict[str, dict[str, Any]]:
-    """{study: result} of the results that ship; a study that is not there has not been measured yet.
+    """{study: result} of the results that ship; a study that is not there has not been measured yet, nor have seeds
+    whose runs are too few to say anything: these are kept for the runs that follow.
 
     result["stale"] -- names of the networks whose weights have been replaced since they were measured
     """
     found = {}
     for file in sorted(folder.glob("*/result.json")):
         result = json.loads(file.read_text(encoding="utf-8"))
-        found[file.parent.name] = {**result, "stale": _stale(result)}
+        if not result.get("unfinished"):
+            found[file.parent.name] = {**result, "stale": _stale(result)}
     return found
 
 
@@ -53,7 +70,8 @@ def _stale(result: dict[str, Any]) -> list[str]:
 def main_figures(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{name: {value, low, high}} of a row, over all joints."""
     oks = {"OKS-AP": row["oks"]["AP"]} if row.get("oks") else {}
-    return row["measures"] | oks | {f"share of {kind}": figure for kind, figure in row.get("kinds", {}).items()}
+    moved = {"shift in torsos": row["shift"]["torsos"]} if "moves" in row else {}
+    return row["measures"] | oks | moved | {f"share of {kind}": figure for kind, figure in row.get("kinds", {}).items()}
 
 
 def figures(result: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -109,6 +127,8 @@ def _figures(row: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     if "shift" in row:
         yield "shift in torsos", "all", row["shift"]["torsos"]
         yield "shift in pixels", "all", row["shift"]["pixels"]
+    for joint, figure in row.get("moves", {}).items():
+        yield "shift in torsos", joint, figure
 
 
 def _plain(value: Any) -> Any:

@@ -1,70 +1,137 @@
 """What may be claimed of a trained difference: experiments of several seeds, held against each other seed by seed.
 
 Runs of one seed saw the same photos in the same order with the same augmentation, so that two experiments differ, seed
-by seed, in the one thing that is asked about.
+by seed, in the one thing that is asked about. A result keeps what each run got right, so that its weights need not.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..networks.costs import cost
+from ..networks.model import card_of
 from . import statistics as st
-from .people import StudyError
+from .label_json import load
+from .people import People, StudyError
 from .questions import Question
 from .shares import MAIN, Shares, counted, measures
 from .study import Study
+from .variants import Variant
 
 _SEEDED = re.compile(r"(?:.*[/\\])?([^/\\]+)-seed(\d+)(?:[/\\]best\.pt)?")
 #: Seeds that must agree before a difference is called one.
 ENOUGH = 3
+_MARKS = "01-"  # how a result writes what a joint is: wrong, right, not counted
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: holds -- (N, J) 1, 0 or nan, which joints are right; about -- what its row says of it."""
+
+    holds: np.ndarray
+    about: dict[str, Any]
+
+    def written(self) -> dict[str, Any]:
+        return {"joints": ["".join(_MARKS[int(np.nan_to_num(x, nan=2))] for x in row) for row in self.holds],
+                "about": self.about}  # fmt: skip
+
+    @classmethod
+    def read(cls, written: dict[str, Any]) -> Run:
+        known = np.array([0, 1, np.nan])
+        return cls(np.array([[known[_MARKS.index(x)] for x in row] for row in written["joints"]]), written["about"])
 
 
 class Seeds(Question):
-    """Experiments (networks named NAME-seed0, NAME-seed1, ..., or their best.pt files): each against the first."""
+    """Experiments: each against the first. A network is a run of one by its name (NAME-seed0, or such a folder's
+    best.pt), or, if it ships, by the seed that its card names.
+
+    kept -- results of this question: their runs count, too. A run that is asked again counts as asked
+    """
 
     name = "seeds"
 
+    def __init__(self, kept: tuple[Path, ...] = ()):
+        self.kept = kept
+
     def answer(self, study: Study) -> dict[str, Any]:
         people, joints = study.people, study.labels.joints
-        shares = measures(study.points, people, joints, study.weights)[MAIN.name]
-        experiments = _experiments(study)
+        found, asked = measures(study.points, people, joints, study.weights)[MAIN.name], {}
+        for variant in study.variants:
+            asked[_name(study, variant)] = Run(found.holds[variant.key], _about(study, variant))
+        runs = {name: run for file in self.kept for name, run in _read(file, people).items()} | asked
+        shares = Shares({f"{name}-seed{seed}": run.holds for (name, seed), run in runs.items()}, study.weights, joints)
+        experiments: dict[str, dict[int, Run]] = {}
+        for name, seed in [*asked, *sorted(runs)]:
+            experiments.setdefault(name, {})[seed] = runs[name, seed]
+        experiments = {name: dict(sorted(seeds.items())) for name, seeds in experiments.items()}
         base, *others = experiments
+        tests = [_test(shares, (base, experiments[base]), (name, experiments[name])) for name in others]
         study.note("note.seeds", seeds=ENOUGH)
         return {
-            "rows": [_row(study, shares, name, seeds) for name, seeds in experiments.items()],
-            "tests": [_test(shares, (base, experiments[base]), (name, experiments[name])) for name in others],
+            "rows": [_row(shares, name, seeds) for name, seeds in experiments.items()],
+            "tests": tests,
+            "unfinished": min((len(test["seeds"]) for test in tests), default=0) < ENOUGH,
             "counted": counted(people, joints),
+            "people": _people(people),
+            "runs": {f"{name}-seed{seed}": run.written() for (name, seed), run in sorted(runs.items())},
         }
 
 
-def _experiments(study: Study) -> dict[str, dict[int, str]]:
-    """{experiment: {seed: column}} in the order in which they were named."""
-    found: dict[str, dict[int, str]] = {}
-    for variant in study.variants:
-        if not (named := _SEEDED.fullmatch(variant.network)):
-            raise StudyError("study.no_seed", network=variant.network)
-        found.setdefault(named[1], {})[int(named[2])] = variant.key
-    return found
+def _name(study: Study, variant: Variant) -> tuple[str, int]:
+    """The experiment and the seed."""
+    if named := _SEEDED.fullmatch(variant.network):
+        return named[1], int(named[2])
+    seed = card_of(study.networks[variant.network]).training.get("recipe", {}).get("seed")
+    if seed is None:
+        raise StudyError("study.no_seed", network=variant.network)
+    return variant.network, seed
 
 
-def _row(study: Study, shares: Shares, name: str, seeds: dict[int, str]) -> dict[str, Any]:
+def _about(study: Study, variant: Variant) -> dict[str, Any]:
+    """The network, its cost, and what its weights have seen, where on: that a difference is small-scale evidence
+    stands beside it."""
+    net, row = study.networks[variant.network], study.describe(variant.key)
+    trained = {key: card_of(net).training.get(key) for key in ("photos", "device")}
+    return {**row, "gmac": round(cost(net, *variant.size).gmac, 3), "trained": trained}
+
+
+def _people(people: People) -> str:
+    """Of whom a result's runs are kept: a hash of their marked joints."""
+    return hashlib.sha256(np.ascontiguousarray(people.joints, "<f4").tobytes()).hexdigest()
+
+
+def _read(file: Path, people: People) -> dict[tuple[str, int], Run]:
+    """The runs that a result keeps. Raises StudyError if it is none of these people."""
+    result = load(file)
+    if not isinstance(result, dict) or result.get("people") != _people(people):
+        raise StudyError("study.kept", file=file)
+    named = {_SEEDED.fullmatch(name): run for name, run in result["runs"].items()}
+    return {(name[1], int(name[2])): Run.read(run) for name, run in named.items() if name}
+
+
+def _row(shares: Shares, name: str, seeds: dict[int, Run]) -> dict[str, Any]:
     """The mean over the seeds, and what each of them reached."""
-    samples = np.mean([shares.samples(column) for column in seeds.values()], axis=0)
-    joints = int(shares.counted[next(iter(seeds.values()))][0].sum())
+    samples = {seed: shares.samples(f"{name}-seed{seed}") for seed in seeds}
+    first = next(iter(seeds))
+    joints = int(shares.counted[f"{name}-seed{first}"][0].sum())
     return {
-        **study.describe(next(iter(seeds.values()))), "column": name, "label": name, "network": name,
-        "measures": {MAIN.name: {**st.estimate(samples), "joints": joints}},
-        "seeds": {seed: st.number(shares.samples(column)[0]) for seed, column in seeds.items()},
+        **seeds[first].about, "column": name, "label": name, "network": name,
+        "measures": {MAIN.name: {**st.estimate(np.mean(list(samples.values()), axis=0)), "joints": joints}},
+        "seeds": {seed: st.number(each[0]) for seed, each in samples.items()},
+        "trained": {seed: run.about["trained"] for seed, run in seeds.items()},
     }  # fmt: skip
 
 
-def _test(shares: Shares, a: tuple[str, dict[int, str]], b: tuple[str, dict[int, str]]) -> dict[str, Any]:
+def _test(shares: Shares, a: tuple[str, dict[int, Run]], b: tuple[str, dict[int, Run]]) -> dict[str, Any]:
     """b less a: one paired difference a seed that both have, their mean, and what may be said of it."""
     both = sorted(a[1].keys() & b[1].keys())
-    each = np.array([shares.samples(b[1][seed]) - shares.samples(a[1][seed]) for seed in both])
+    each = np.array([shares.samples(f"{b[0]}-seed{seed}") - shares.samples(f"{a[0]}-seed{seed}") for seed in both])
     mean = st.difference(each.mean(axis=0)) if both else {"difference": st.estimate(np.array([np.nan]))}
     return {
         "a": a[0], "b": b[0], "measure": MAIN.name, **mean,

@@ -82,6 +82,7 @@ class Study:
         parts += ["x".join(map(str, variant.size))] * (len({v.size for v in beside}) > 1)
         parts += [variant.upsampling] * (len({v.upsampling for v in beside}) > 1)
         parts += [variant.level] * (len({v.level for v in beside}) > 1)
+        parts += [f"without {variant.cut}" if variant.cut else "whole"] * (len({v.cut for v in beside}) > 1)
         return ", ".join(parts)
 
     def title(self, network: str) -> str:

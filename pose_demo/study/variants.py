@@ -26,26 +26,30 @@ class Variant:
 
     network -- the name it was given for the study; size -- (height, width) of the input; upsampling -- a stop
     level   -- where the answer is taken: "last", or the name of one of the network's levels
+    cut     -- the place of networks/silence.py that is cut, "" for none
     """
 
     network: str
     size: Size
     upsampling: str
     level: str = LAST
+    cut: str = ""
 
     @property
     def key(self) -> str:
-        return f"{self.network}|{self.size[0]}x{self.size[1]}|{self.upsampling}|{self.level}"
+        key = f"{self.network}|{self.size[0]}x{self.size[1]}|{self.upsampling}|{self.level}"
+        return f"{key}|{self.cut}" if self.cut else key
 
 
-def open_network(name: str, device: torch.device | str, told: Mapping[str, Any] | None = None) -> PoseNetwork:
+def open_network(name: str, device: torch.device | str, fields: Mapping[str, Any] | None = None) -> PoseNetwork:
     """A network by its name in the zoo or by its file, in eval mode, with its card. Raises as zoo.open does.
 
-    told -- what tensors cannot tell of files, see zoo.open; of the zoo's networks all is known
+    fields -- what tensors cannot tell of files, see zoo.open; of the zoo's networks all is known
     """
-    known = told if told and zoo.is_file(name) else {}
+    known = fields if fields and zoo.is_file(name) else {}
     # Channels last: a third faster on a CPU, not slower on a GPU. The network is ours alone, so it may be rearranged.
-    return zoo.open(name, device, **known).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    net = zoo.posing(zoo.open(name, device, **known))
+    return net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def stops(net: PoseNetwork) -> tuple[str, ...]:
@@ -65,8 +69,8 @@ def levels(net: PoseNetwork) -> dict[str, Level | None]:
     return {level.name: level for level in getattr(net, "levels", ())} or {LAST: None}
 
 
-def answers(net: PoseNetwork, x: Tensor, upsampling: str, wanted: Sequence[str]) -> list[Tensor]:
-    """One forward pass (N, 3, H, W) -> (N, J, H/4, W/4) for each of the wanted levels.
+def answers(net: PoseNetwork, x: Tensor, upsampling: str, wanted: Sequence[str], cut: str = "") -> list[Tensor]:
+    """One forward pass (N, 3, H, W) -> (N, J, H/4, W/4) for each of the wanted levels; cut -- a place.
 
     Of all that a trace would hold, only these maps are kept: a batch of traces is gigabytes.
     """
@@ -79,7 +83,8 @@ def answers(net: PoseNetwork, x: Tensor, upsampling: str, wanted: Sequence[str])
             found[at[name].name] = net.answer(at[name], tensor)
         return tensor
 
-    maps = net(x, upsampling, keep) if at else net(x, upsampling)
+    more = {"silence": {cut: "zero"}} if cut else {}  # a stranger takes none
+    maps = net(x, upsampling, keep, **more) if at else net(x, upsampling, **more)
     found[LAST] = maps[-1]
     return [found[name] for name in wanted]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,8 +20,30 @@ from ..study.label_npz import array
 VALIDATION = 300  # the last crops of the last training shard
 
 
+class Rows:
+    """Photos and what is known of them: a dataclass of tensors with a row for each photo, `images` among them."""
+
+    images: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: Any) -> Self:
+        return self._each(lambda rows: rows[index])
+
+    def to(self, device: torch.device | str) -> Self:
+        return self._each(lambda rows: rows.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Self:
+        return type(self)(*(change(getattr(self, f.name)) for f in fields(self)))  # type: ignore[arg-type]
+
+    @classmethod
+    def cat(cls, parts: Sequence[Self]) -> Self:
+        return cls(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(cls)))  # type: ignore[arg-type]
+
+
 @dataclass
-class Crops:
+class Crops(Rows):
     """N person crops of one size: the file's square crop, whole, in the middle of a network's input.
 
     images -- (N, 3, H, W) uint8 RGB; black beside the square where H and W differ
@@ -36,26 +59,12 @@ class Crops:
     inner: Tensor
     ids: Tensor
 
-    def __len__(self) -> int:
-        return len(self.images)
-
     def to_file(self, points: Tensor) -> Tensor:
         """(N, J, 2) in pixels of these images -> pixels of the file's crops."""
         height, width = self.images.shape[2:]
         side = min(height, width)
         corner = torch.tensor([(width - side) // 2, (height - side) // 2], device=points.device)
         return (points - corner + 0.5) * self.scale.to(points.device)[:, None, None] - 0.5
-
-    def __getitem__(self, index) -> Crops:
-        return Crops(*(getattr(self, f)[index] for f in ("images", "joints", "scale", "inner", "ids")))
-
-    def to(self, device: torch.device | str) -> Crops:
-        return Crops(*(getattr(self, f).to(device) for f in ("images", "joints", "scale", "inner", "ids")))
-
-    @staticmethod
-    def cat(parts: Sequence[Crops]) -> Crops:
-        fields = ("images", "joints", "scale", "inner", "ids")
-        return Crops(*(torch.cat([getattr(p, f) for p in parts]) for f in fields))
 
 
 def load(file: Path, size: int | tuple[int, int], limit: int | None = None, threads: int = 4) -> Crops:
@@ -78,10 +87,8 @@ def load(file: Path, size: int | tuple[int, int], limit: int | None = None, thre
     corner = torch.tensor([left, top])
 
     def decode(k: int) -> None:
-        with Image.open(io.BytesIO(webp[offset[k] : offset[k + 1]].tobytes())) as picture:
-            picture = picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
-        pixels = np.asarray(picture)
-        images[k, :, top : top + side, left : left + side] = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+        pixels = decoded(webp, offset, k, (side, side))
+        images[k, :, top : top + side, left : left + side] = torch.from_numpy(pixels).permute(2, 0, 1)
         inner[k] = torch.tensor(photo_within(pixels)) + corner.repeat(2)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -90,6 +97,12 @@ def load(file: Path, size: int | tuple[int, int], limit: int | None = None, thre
     labels = torch.from_numpy(joints[:count].copy())
     labels[..., :2] = (labels[..., :2] + 0.5) / scale[:, None, None] - 0.5 + corner
     return Crops(images, labels, scale, inner, torch.from_numpy(ids[:count].astype(np.int64)))
+
+
+def decoded(webp: np.ndarray, offset: np.ndarray, k: int, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8, a new array: picture k of an archive's pictures, resized to (W, H)."""
+    with Image.open(io.BytesIO(webp[offset[k] : offset[k + 1]].tobytes())) as picture:
+        return np.array(picture.convert("RGB").resize(size, Image.Resampling.BILINEAR))
 
 
 def _cleaned(file: Path, joints: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -117,21 +130,23 @@ def photo_within(pixels: np.ndarray, dark: int = 12) -> tuple[float, float, floa
 
 @dataclass
 class Source:
-    """One set of crops to train on.
+    """One set of photos to train on.
 
     name   -- its folder's name
-    weight -- how often each of its crops comes in an epoch; 0.5: half of them, others each time
+    weight -- how often each of them comes in an epoch; 0.5: half of them, others each time
     train, held -- to learn from, and the last 300 of its last shard, which nothing learns from
     """
 
     name: str
     weight: float
-    train: Crops
-    held: Crops
+    train: Rows
+    held: Rows
 
 
-def split(folder: str | Path, size: int, limit: int | None = None, weight: float = 1.0) -> Source:
-    """A folder's train-*.npz: the last 300 of the last shard validate.
+def split(
+    folder: str | Path, size: int, limit: int | None = None, weight: float = 1.0, load: Callable[..., Any] = load
+) -> Source:
+    """A folder's train-*.npz, each as `load` reads it: the last 300 of the last shard validate.
 
     Where a clean-K.npz stands beside train-K.npz, its joints are taken (same people, in the same order).
     limit -- take only so many crops of each shard (for trials). Raises UserError if there is no shard.
@@ -141,7 +156,7 @@ def split(folder: str | Path, size: int, limit: int | None = None, weight: float
         raise UserError("train.no_shards", folder=folder)
     parts = [load(shard, size, limit) for shard in shards]
     last, held = parts[-1], min(VALIDATION, len(parts[-1]) // 2)
-    train = Crops.cat([*parts[:-1], last[: len(last) - held]])
+    train = type(last).cat([*parts[:-1], last[: len(last) - held]])
     return Source(Path(folder).name, weight, train, last[len(last) - held :])
 
 

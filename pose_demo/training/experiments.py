@@ -6,7 +6,7 @@ folder of its name; any number of such calls share the work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,15 +41,6 @@ class Experiment:
         return run if run.exists() else shipped / f"{self.begun}.safetensors"
 
 
-def _parts(network: str) -> Iterator[Experiment]:
-    """The embedded pair goes on in parts: each begins at a high rate and ends in weights that could ship."""
-    before = network
-    for part, photos in enumerate((100_000, 200_000, 300_000), 1):
-        recipe = Recipe(photos, size=128, batch=32, sigma=1.5)
-        yield Experiment(f"{network}-{part}", "the embedded pair", network, recipe, begun=before)
-        before = f"{network}-{part}"
-
-
 def _seeded(experiments: Sequence[Experiment]) -> tuple[Experiment, ...]:
     """Each with three seeds, so that a difference can be told from chance; all of them once before any again."""
     return tuple(
@@ -59,6 +50,7 @@ def _seeded(experiments: Sequence[Experiment]) -> tuple[Experiment, ...]:
     )
 
 
+_PAIR = Recipe(1_100_000, size=128, batch=64, rate=1.5e-3, sigma=1.5)
 _SMALL = Recipe(200_000, size=96, batch=32, sigma=1.5)
 _BOTTOM = Recipe(200_000, size=128, batch=32, sigma=1.5)
 _FULL = Recipe(1_700_000)  # about 80 epochs of both data sets
@@ -80,6 +72,11 @@ _BOTTOM_ONES = tuple(
     )
     for depth in (3, 2)
 )
+_BRANCH_ONES = (
+    Experiment("hrnet-tiny-branch1", "heatmaps from which branch?", "hrnet-tiny", _SMALL, {"head_branch": 1}),
+    *(Experiment(f"hrnet-tiny-fusions{n}", "what do more fusions add?", "hrnet-tiny", _SMALL, {"fusions": n})
+      for n in (1, 2)),
+)  # fmt: skip
 _FULL_ONES = (
     Experiment("hrnet-w18", "nearest, basic units: what all others are compared with", "hrnet-w18", _FULL),
     Experiment("hourglass-2", "two stacks: what all others are compared with", "hourglass-2", _FULL),
@@ -93,10 +90,13 @@ _FULL_ONES = (
 
 #: The lists of the queue, in the order in which they are due; "full" wants a GPU.
 QUEUE: dict[str, tuple[Experiment, ...]] = {
-    # In turns, so that two processes train both networks at a time.
-    "pair": tuple(e for two in zip(_parts("hrnet-slim"), _parts("hourglass-slim"), strict=True) for e in two),
+    "pair": tuple(
+        Experiment(f"{network}-b64", "the embedded pair", network, replace(_PAIR, photos=photos), begun=network)
+        for network, photos in (("hrnet-slim", 1_100_000), ("hourglass-slim", 750_000))
+    ),
     "small": _seeded(_SMALL_ONES),
     "bottom": _seeded(_BOTTOM_ONES),
+    "branches": _seeded(_BRANCH_ONES),
     "full": _seeded(_FULL_ONES),
 }
 

@@ -12,9 +12,11 @@ same order with the same augmentation, however often they were cut off.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import time
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,17 +26,18 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from ..download import sha256_of
 from ..joints import JointSet
 from ..locales import UserError
 from ..networks import checkpoints, zoo
 from ..networks.base import PoseNetwork
-from ..networks.files import contents
+from ..networks.files import Contents, contents
 from ..networks.model import card_of, normalise
+from ..writing import writing
 from .augmentation import Augmentation
 from .average import Average
 from .curve import draw_curve
 from .data import Source, epoch_order
+from .graphs import Graphs
 from .loss import joint_losses, kept, masked_mean, targets
 from .together import agreed, share, share_norms, whole
 from .validation import validate
@@ -102,6 +105,9 @@ class Trainer:
     begun   -- what the weights were before, for the record: see `begin`
     """
 
+    #: On one GPU a step is recorded once and replayed. Not where its shapes depend on what is in the photos.
+    recorded = True
+
     def __init__(
         self,
         net: PoseNetwork,
@@ -133,14 +139,16 @@ class Trainer:
             share_norms(self.net, device)
         norms_and_biases = [p for p in self.net.parameters() if p.ndim <= 1]
         weights = [p for p in self.net.parameters() if p.ndim > 1]
+        on_gpu = device.type == "cuda"
         self.optimiser = torch.optim.AdamW(
             [{"params": weights, "weight_decay": recipe.decay}, {"params": norms_and_biases, "weight_decay": 0.0}],
-            lr=recipe.rate, fused=device.type == "cuda",
+            lr=torch.tensor(recipe.rate, device=device), fused=on_gpu, capturable=on_gpu,
         )  # fmt: skip
         ids = [device.index] if device.type == "cuda" else None
         self.call = nn.parallel.DistributedDataParallel(self.net, device_ids=ids) if self.world > 1 else self.net
         if compile:
             self.call = torch.compile(self.call)
+        self.graphs = Graphs(self._learn) if on_gpu and self.recorded and self.call is self.net else None
         self.augment: Any = Augmentation()
         self.photos, self.steps, self.seconds, self.log = 0, 0, 0.0, []
         self._epoch: tuple[int, Tensor] | None = None
@@ -158,7 +166,7 @@ class Trainer:
         return r.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
 
     def save(self) -> None:
-        """Writes state.pt, whole or not at all."""
+        """Writes state.pt and log.jsonl, each whole or not at all."""
         if self.rank:
             return
         state = {
@@ -168,6 +176,8 @@ class Trainer:
             "begun": self.begun,
         }  # fmt: skip
         _write(self.out / "state.pt", state)
+        with writing(self.out / "log.jsonl", "w") as out:  # last: it says how far the run has come
+            out.writelines(json.dumps(entry) + "\n" for entry in self.log)
 
     def resume(self) -> bool:
         """Goes on from state.pt if there is one. Raises UserError if it belongs to another network."""
@@ -180,7 +190,10 @@ class Trainer:
         self.net.load_state_dict(state["net"])
         self.average.net.load_state_dict(state["average"])
         self.average.steps = state["average_steps"]
+        ours = [{k: group[k] for k in ("lr", "fused", "capturable")} for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(state["optimiser"])
+        for group, own in zip(self.optimiser.param_groups, ours, strict=True):
+            group.update(own)  # the state may come from another kind of device
         self.photos, self.steps = state["photos"], state["steps"]
         self.seconds, self.log, self.begun = state["seconds"], state["log"], state.get("begun")
         return True
@@ -231,21 +244,36 @@ class Trainer:
         return self._epoch[1][step * self.batch : (step + 1) * self.batch]
 
     def _step(self, part: Tensor) -> Tensor:
-        r, done = self.recipe, self.done
+        r = self.recipe
         for group in self.optimiser.param_groups:
-            group["lr"] = self._rate(done)
+            group["lr"].fill_(self._rate(self.done))
         self.call.train()
         torch.manual_seed(r.seed * 1_000_003 + self.steps)  # the same on every process: they share each batch
-        loss, shown = self._loss(part, share(len(part), self.rank, self.world))
-        self.optimiser.zero_grad(set_to_none=True)
-        # Gradients are averaged over processes, the loss is a sum over them: hence the factor.
-        (self.world * loss).backward()
-        nn.utils.clip_grad_norm_(self.net.parameters(), r.clip)
-        self.optimiser.step()
+        batch = self._batch(part)
+        shown = self.graphs(self._kind(), *batch) if self.graphs else self._learn(*batch)
         self.average.update(self.net)
         self.steps += 1
         self.photos += len(part)
         return shown
+
+    def _learn(self, *batch: Tensor) -> Tensor:
+        """Loss, gradients and the optimiser's step for a batch; the loss, to be shown."""
+        loss, shown = self._loss(*batch, mine=share(len(batch[0]), self.rank, self.world))
+        self.optimiser.zero_grad(set_to_none=True)
+        # Gradients are averaged over processes, the loss is a sum over them: hence the factor.
+        (self.world * loss).backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
+        self.optimiser.step()
+        return shown
+
+    def _batch(self, part: Tensor) -> tuple[Tensor, ...]:
+        """The augmented photos of these numbers and what is known of them: images, joints."""
+        r = self.recipe
+        return self.augment(self.train[part], r.size, self.joints.flip, turn=self.done >= r.turn_after)
+
+    def _kind(self) -> float:
+        """What the loss depends on but its batch: the share of joints that are dropped."""
+        return self.recipe.drop if self.done > self.recipe.drop_after else 0
 
     def _forward(self, images: Tensor) -> list[Tensor]:
         """Images (N, 3, H, W) in 0..1 -> what the network in training answers."""
@@ -253,17 +281,16 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
             return self.call(x, self.recipe.upsampling)
 
-    def _loss(self, part: Tensor, mine: slice) -> tuple[Tensor, Tensor]:
-        """This process's part of the loss of these photos, to be summed over processes; and the whole, to be shown."""
+    def _loss(self, images: Tensor, joints: Tensor, mine: slice) -> tuple[Tensor, Tensor]:
+        """This process's part of the loss of a batch, to be summed over processes; and the whole, to be shown."""
         r = self.recipe
-        images, joints = self.augment(self.train[part], r.size, self.joints.flip, turn=self.done >= r.turn_after)
         heatmaps = self._forward(images[mine])
         if r.supervise == "last":
             heatmaps = heatmaps[-1:]
         target, marked = targets(joints, r.size, r.size // heatmaps[-1].shape[-1], r.sigma)
         losses = joint_losses(heatmaps, target[mine], r.sigma)
         every = self._of_all(losses, mine, marked.shape)
-        mask = kept(every, marked, r.drop if self.done > r.drop_after else 0)
+        mask = kept(every, marked, self._kind())
         return masked_mean(losses, mask[mine], mask.sum()), masked_mean(every, mask)
 
     def _of_all(self, losses: Tensor, mine: slice, shape: torch.Size) -> Tensor:
@@ -283,8 +310,8 @@ class Trainer:
         }  # fmt: skip
         self.log.append(entry)
         if self.rank == 0:
-            _append(self.out / "log.jsonl", entry)
-            draw_curve(self.log, self.network["name"]).save(self.out / "curve.png")
+            with writing(self.out / "curve.png") as out:
+                draw_curve(self.log, self.network["name"]).save(out, "PNG")
             weights = {k: v.float() if v.is_floating_point() else v for k, v in self.average.net.state_dict().items()}
             _write(self.out / "best.pt", {"network": self.network, "weights": weights, "record": self.record()})
         return entry
@@ -331,9 +358,16 @@ def begin(net: PoseNetwork, file: Path) -> dict[str, Any]:
     """
     saved = contents(file)
     checkpoints.load(net, saved)
-    record = saved.record or saved.notes
-    photos = record.get("photos", 0) + (record.get("begun") or {}).get("photos", 0)
-    return {"file": file.name, "sha256": sha256_of(file), "photos": photos}
+    return begun(file, saved)
+
+
+def begun(file: Path, saved: Contents) -> dict[str, Any]:
+    """What the record keeps of the weights that a run begins from; those that ship have their own in NAME.toml."""
+    record: Any = saved.record or saved.notes
+    if (card := file.with_suffix(".toml")).exists():
+        record = tomllib.loads(card.read_text(encoding="utf-8")).get("training", {})
+    before = record.get("photos_before", 0) + (record.get("begun") or {}).get("photos", 0)
+    return {"file": file.name, "sha256": saved.sha256, "photos": record.get("photos", 0) + before}
 
 
 def _bar() -> Any:
@@ -345,12 +379,8 @@ def _bar() -> Any:
     return tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")
 
 
-def _append(file: Path, entry: dict) -> None:
-    with file.open("a") as f:
-        f.write(json.dumps(entry) + "\n")
-
-
 def _write(file: Path, value: dict) -> None:
-    part = file.with_suffix(".part")
-    torch.save(value, part)
-    part.replace(file)
+    packed = io.BytesIO()  # torch.save itself does not say that a disk is full
+    torch.save(value, packed)
+    with writing(file) as out:
+        out.write(packed.getbuffer())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +9,11 @@ from typing import Any
 
 from ..download import sha256_of
 from ..networks import checkpoints, zoo
+from ..networks.base import PoseNetwork
 from ..networks.files import contents
 from ..networks.model import card_of
+from ..writing import writing
+from . import people, people_data
 from .data import load
 from .validation import validate
 
@@ -20,13 +22,14 @@ _HEAD = "# Written by `python -m pose_demo weights pack`; manifest.toml says wha
 #: What the folders of crops hold, by name: photos and who marked the joints.
 DATA = {
     "lspet": "LSP-extended (Johnson and Everingham, CVPR 2011), joints cleaned with a teacher",
+    "finder": "Stanford 40 Actions, Flickr8k, COCO, VOC 2012, Open Images and GRAZ-01 photos, boxes by PicoDet",
     "people": "Stanford 40 Actions, Flickr8k, COCO and Clothing Co-Parsing photos, joints by PP-TinyPose",
 }
 
 
 def pack(
     run: Path, name: str, folder: Path, tests: Sequence[Path] = (), pair: int | None = None, licence: str | None = None,
-    source: str | None = None, **told: Any,
+    source: str | None = None, **fields: Any,
 ) -> Path:  # fmt: skip
     """A file of weights -> folder/NAME.safetensors (fp16 weights, fp32 norm statistics) and NAME.toml, its path.
 
@@ -34,17 +37,18 @@ def pack(
     tests -- .npz files of labelled crops: the PCK of the written file on each goes into NAME.toml
     pair  -- 1 or 2: these weights are compared where nobody names others
     licence, source -- of weights that are none of `train`, which says both itself
-    told  -- what their tensors cannot tell, as zoo.open takes it; what nobody tells is taken for granted, and the card
+    fields -- what their tensors cannot tell, as zoo.open takes it; what nobody tells is taken for granted, and the card
              says so
     """
-    net = zoo.open(run, **told)
+    net = zoo.open(run, **fields)
     known, record = card_of(net), contents(run).record
     usual = known.flip_shift == (known.cells == "corner")
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.safetensors"
     checkpoints.save(net, file, {"name": name, "network": known.architecture, "joints": known.joints.text})
     if record and (curve := run.with_name("curve.png")).exists():
-        shutil.copyfile(curve, folder / f"{name}.png")
+        with writing(folder / f"{name}.png") as out:
+            out.write(curve.read_bytes())
     card = {
         "name": name, "network": known.architecture, "joints": known.joints.text, "input": list(known.input),
         "normalisation": known.normalisation, "cells": known.cells, "flip_shift": None if usual else known.flip_shift,
@@ -65,12 +69,19 @@ def _trained(record: dict[str, Any]) -> dict[str, Any]:
     skipped = ("recipe", "augmentation", "validation")
     training = {k: v for k, v in record.items() if v is not None and k not in skipped}
     if "validation" in record:
-        training["validation_pck"] = record["validation"]["pck"]
+        training |= {f"validation_{k}": v for k, v in record["validation"].items() if k in ("pck", "ap")}
     return {
         "licence": "MIT", "source": f"trained with this repository on {data}; for research and teaching",
-        "trained": "trained briefly on a CPU" if record.get("device") == "CPU" else "trained",
+        "trained": _briefly(record),
         "training": {**training, "recipe": record["recipe"], "augmentation": record.get("augmentation", {})},
     }  # fmt: skip
+
+
+def _briefly(record: dict[str, Any]) -> str:
+    """What must be said of the training wherever a result of the weights is shown."""
+    if record.get("device") == "CPU":
+        return "trained briefly on a CPU"
+    return "trained briefly on a GPU" if record.get("minutes", 0) < 60 else "trained"
 
 
 def measure(card: Path, tests: Sequence[Path]) -> Path:
@@ -84,6 +95,8 @@ def _measure(file: Path, tests: Sequence[Path]) -> list[dict[str, Any]]:
     """The figures of the file that ships, as its card says to ask it, on each of the tests."""
     net, found = zoo.open(file), []
     card = card_of(net)
+    if not card.poses:
+        return [row for test in tests for row in _found(net, test)]
     for test in tests:
         crops = load(test, card.input)
         result = validate(net, crops, 32)
@@ -97,13 +110,35 @@ def _measure(file: Path, tests: Sequence[Path]) -> list[dict[str, Any]]:
     return found
 
 
+def _found(net: PoseNetwork, test: Path) -> list[dict[str, Any]]:
+    """How well people are found in the whole photos of a test file: by the finder alone, and by all that the app asks.
+
+    A .npz is of photos with everybody's boxes, a .json of labelled people (people.labelled_found).
+    """
+    card = card_of(net)
+
+    def row(metric: str, share: float, count: int, **more: Any) -> dict[str, Any]:
+        return {"metric": metric, "value": _percent(share), "set": f"{test.resolve().parent.name}/{test.name}",
+                "count": count, **more, "device": "CPU", "weights_sha256": card.sha256}  # fmt: skip
+
+    if test.suffix == ".json":
+        found, count = people.labelled_found(net, test)
+        return [row("labelled people found at IoU 0.5", found / count, count, people=count)]
+    photos = people_data.load(test, people_data.SIDE)
+    precision, (wrong, empty) = people.measure(net, photos, card.input[0]), people.nobody_found(net, test)
+    known = int((photos.kinds == people_data.PERSON).sum())
+    rows = [row("average precision at IoU 0.5", precision, len(photos), people=known)]
+    return rows + [row("photos of nobody answered with somebody", wrong / empty, empty, people=0)] * bool(empty)
+
+
 def _write(file: Path, card: dict[str, Any]) -> Path:
     """A card as TOML: plain values first, then the tables, as TOML wants it."""
     import tomlkit
 
     known = {key: value for key, value in card.items() if value is not None}
     tables = {key: known.pop(key) for key in ("measured", "training") if key in known}
-    file.write_text(_HEAD + tomlkit.dumps({**known, **tables}), encoding="utf-8")
+    with writing(file, "w") as out:
+        out.write(_HEAD + tomlkit.dumps({**known, **tables}))
     return file
 
 

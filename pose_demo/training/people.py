@@ -7,24 +7,30 @@ given a smaller budget when it goes on.
 
 from __future__ import annotations
 
-import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from .. import person, weights
 from ..joints import PEOPLE
 from ..locales import UserError
 from ..networks import zoo
+from ..networks.base import PoseNetwork
 from ..networks.files import contents
-from ..networks.finder import people
+from ..networks.finder import overlaps, people
 from ..networks.model import normalise
+from ..photo import read
 from ..study.detection import average_precision
+from ..study.label_npz import array
 from . import people_loss
-from .loop import Recipe, Trainer
-from .people_data import PERSON, UNSURE, PeopleAugmentation, Photos, split
+from .data import decoded
+from .loop import Recipe, Trainer, begun
+from .people_data import PERSON, SIDE, UNSURE, PeopleAugmentation, Photos, split
 from .together import whole
 
 _REACH = 5.0  # what the boxes' loss weighs beside that of the centres, as in TTFNet
@@ -46,6 +52,7 @@ class PeopleTrainer(Trainer):
     """One run of a network like networks/finder.py's. `frozen` keeps its early layers as they are."""
 
     recipe: PeopleRecipe
+    recorded = False
 
     def __init__(self, *args: Any, frozen: bool = False, **options: Any):
         super().__init__(*args, **options)
@@ -59,13 +66,15 @@ class PeopleTrainer(Trainer):
         warm = min(1.0, (done + 1e-6) / r.warm_up) if r.warm_up else 1.0
         return r.rate * warm * min(1.0, (1 - done) / (1 - r.grown) + 0.01)
 
-    def _loss(self, part: Tensor, mine: slice) -> tuple[Tensor, Tensor]:
+    def _batch(self, part: Tensor) -> tuple[Tensor, ...]:
+        return self.augment(self.train[part], self.recipe.small if self.done < self.recipe.grown else self.recipe.size)
+
+    def _loss(self, images: Tensor, boxes: Tensor, kinds: Tensor, mine: slice) -> tuple[Tensor, Tensor]:
         for module in self.frozen:
             module.eval()
-        size = self.recipe.small if self.done < self.recipe.grown else self.recipe.size
-        images, boxes, kinds = self.augment(self.train[part], size)
         answer = self._forward(images[mine])[-1].float()
-        target = people_loss.targets(boxes[mine], kinds[mine], answer.shape[-1], size // answer.shape[-1])
+        stride = images.shape[-1] // answer.shape[-1]
+        target = people_loss.targets(boxes[mine], kinds[mine], answer.shape[-1], stride)
         count = (kinds == PERSON).sum().clamp(min=1)
         loss = (people_loss.focal(answer[:, 0], target) + _REACH * people_loss.reach_loss(answer, target)) / count
         return loss, loss.detach() if self.world == 1 else whole(loss)
@@ -91,6 +100,31 @@ def measure(net: torch.nn.Module, photos: Photos, size: int, batch: int = 16) ->
     return round(average_precision(found, sure, unsure), 4)
 
 
+def somebody(net: PoseNetwork, photo: np.ndarray) -> np.ndarray:
+    """(K, 4) whom the app finds in a photo (H, W, 3) with this finder: by all that `compare` asks, thresholds too."""
+    first, second = (zoo.shared(name) for name in weights.default_pair())
+    return np.reshape([one.box for one in person.people(photo, net, first, second)[0]], (-1, 4))
+
+
+def labelled_found(net: PoseNetwork, file: Path) -> tuple[int, int]:
+    """A JSON file {photo beside it: boxes, the labelled person's first} -> how many of these are found (IoU at least
+    0.5), of how many. Raises UserError for another file."""
+    try:
+        told = {file.parent / name: np.array(boxes[0], float) for name, boxes in json.loads(file.read_bytes()).items()}
+    except (ValueError, AttributeError, LookupError, TypeError):
+        raise UserError("train.no_boxes", file=file) from None
+    found = [bool((overlaps(somebody(net, read(f)), box - 0.5) >= 0.5).any()) for f, box in told.items()]
+    return sum(found), len(told)
+
+
+def nobody_found(net: PoseNetwork, file: Path) -> tuple[int, int]:
+    """Of the photos of a .npz that nobody's box is in: how many are answered with somebody, of how many."""
+    held = {name: array(file, name) for name in ("webp", "offset", "shape", "box_offset")}
+    empty = np.flatnonzero(np.diff(held["box_offset"]) == 0)
+    photos = (decoded(held["webp"], held["offset"], k, tuple(held["shape"][k][::-1])) for k in empty)
+    return sum(len(somebody(net, photo)) > 0 for photo in photos), len(empty)
+
+
 def begin(net: torch.nn.Module, file: Path) -> dict[str, Any]:
     """Puts what fits of a file's weights into an untrained finder: all but the last layers of a pose network's.
 
@@ -103,20 +137,18 @@ def begin(net: torch.nn.Module, file: Path) -> dict[str, Any]:
     if share < 0.5:
         raise UserError("train.little_fits", file=file.name, share=share)
     net.load_state_dict({**own, **fits})
-    record = saved.record or saved.notes
-    photos = record.get("photos", 0) + (record.get("begun") or {}).get("photos", 0)
-    return {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "photos": photos}
+    return begun(file, saved)
 
 
 def trainer(call: Any, recipe: PeopleRecipe, device: torch.device) -> PeopleTrainer:
     """What `train --task people` runs: data, init, out, limit, compile and resume as that command has them."""
-    sources = [split(folder, 288, call.limit) for folder in call.data]
+    sources = [split(folder, SIDE, call.limit) for folder in call.data]
     name = call.network or "finder"
     net = zoo.build(name, len(PEOPLE), recipe.seed, trained_upsampling=recipe.upsampling)
-    begun = begin(net, call.init) if call.init else None
+    start = begin(net, call.init) if call.init else None
     network = {"name": name, "joints": PEOPLE.name, "options": {}}
-    made = PeopleTrainer(net, network, PEOPLE, sources, recipe, call.out, device, call.compile, begun,
-                         frozen=bool(begun))  # fmt: skip
+    made = PeopleTrainer(net, network, PEOPLE, sources, recipe, call.out, device, call.compile, start,
+                         frozen=bool(start))  # fmt: skip
     if call.resume:
         made.resume()
     return made

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Self
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
+from torch.nn.functional import pad
 
-from ..locales import UserError
 from ..study.label_npz import array
+from . import data
 from .augmentation import Augmentation, _move
-from .data import VALIDATION, Source
+from .data import Rows, decoded
 
+#: Of the photos that are read, within which side in pixels.
+SIDE = 288
 #: What a box of Photos is: nothing (it fills a row), a person, or something that may be one.
 NONE, PERSON, UNSURE = 0, 1, 2
 _SHOWN = 0.3  # of a person's box must be within the picture for a person to be asked for there
 
 
 @dataclass
-class Photos:
+class Photos(Rows):
     """N photos, each whole in the middle of a square.
 
     images -- (N, 3, S, S) uint8 RGB, black beside the photo
@@ -38,23 +40,11 @@ class Photos:
     kinds: Tensor
     inner: Tensor
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index) -> Photos:
-        return Photos(*(getattr(self, f.name)[index] for f in fields(self)))
-
-    def to(self, device: torch.device | str) -> Photos:
-        return Photos(*(getattr(self, f.name).to(device) for f in fields(self)))
-
-    @staticmethod
-    def cat(parts: Sequence[Photos]) -> Photos:
+    @classmethod
+    def cat(cls, parts: Sequence[Self]) -> Self:
         most = max(p.kinds.shape[1] for p in parts)
         wide = [(p, most - p.kinds.shape[1]) for p in parts]
-        boxes = [torch.nn.functional.pad(p.boxes, (0, 0, 0, more)) for p, more in wide]
-        kinds = [torch.nn.functional.pad(p.kinds, (0, more)) for p, more in wide]
-        return Photos(torch.cat([p.images for p in parts]), torch.cat(boxes), torch.cat(kinds),
-                      torch.cat([p.inner for p in parts]))  # fmt: skip
+        return super().cat([replace(p, boxes=pad(p.boxes, (0, 0, 0, n)), kinds=pad(p.kinds, (0, n))) for p, n in wide])
 
 
 def load(file: str | Path, size: int, limit: int | None = None, threads: int = 4) -> Photos:
@@ -79,9 +69,8 @@ def load(file: str | Path, size: int, limit: int | None = None, threads: int = 4
 
     def decode(k: int) -> None:
         x0, y0, x1, y1 = (int(v) for v in inner[k])
-        with Image.open(io.BytesIO(held["webp"][held["offset"][k] : held["offset"][k + 1]].tobytes())) as picture:
-            picture = picture.convert("RGB").resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR)
-        images[k, :, y0:y1, x0:x1] = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)
+        pixels = decoded(held["webp"], held["offset"], k, (x1 - x0, y1 - y0))
+        images[k, :, y0:y1, x0:x1] = torch.from_numpy(pixels).permute(2, 0, 1)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(decode, range(count)))
@@ -99,15 +88,8 @@ def _padded(found: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
     return boxes, kinds
 
 
-def split(folder: str | Path, size: int, limit: int | None = None, weight: float = 1.0) -> Source:
-    """A folder's train-*.npz: the last 300 photos of the last validate. Raises UserError if there is none."""
-    shards = sorted(Path(folder).glob("train-*.npz"))
-    if not shards:
-        raise UserError("train.no_shards", folder=folder)
-    parts = [load(shard, size, limit) for shard in shards]
-    last, held = parts[-1], min(VALIDATION, len(parts[-1]) // 2)
-    train = Photos.cat([*parts[:-1], last[: len(last) - held]])
-    return Source(Path(folder).name, weight, train, last[len(last) - held :])  # type: ignore[arg-type]
+#: As data.split, of photos.
+split = partial(data.split, load=load)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..locales import UserError
+
 #: By what a mosaic can be sorted.
 ORDERS = ("energy", "variance", "joint", "index")
 
@@ -30,8 +32,15 @@ class Summary:
     edges: tuple[float, ...]
 
 
+def _numbers(tensor: Tensor) -> Tensor:
+    """The tensor. Raises UserError where it holds values that are no numbers: a network that overflowed."""
+    if not (finite := tensor.isfinite()).all():
+        raise UserError("xray.not_finite", share=100 * float((~finite).float().mean()))
+    return tensor
+
+
 def summary(tensor: Tensor, bins: int = 48) -> Summary:
-    flat = tensor.flatten(1)
+    flat = _numbers(tensor).flatten(1)
     low, high = float(flat.min()), float(flat.max())
     top = high if high > low else low + 1
     counts, edges = torch.histc(flat, bins, low, top), np.linspace(low, top, bins + 1)
@@ -97,7 +106,7 @@ def pca(tensor: Tensor) -> tuple[np.ndarray, tuple[float, float, float]]:
     variance that each explains. A component's sign is arbitrary; here its largest weight is positive.
     """
     c, h, w = tensor.shape
-    flat = tensor.flatten(1).T.double()
+    flat = _numbers(tensor).flatten(1).T.double()
     flat = flat - flat.mean(dim=0)
     covariance = flat.T @ flat
     values, vectors = torch.linalg.eigh(covariance)

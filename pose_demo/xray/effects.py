@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -96,10 +97,19 @@ def measure(
     return Effects(named, tuple(kinds.get(place, "other") for place in named), *arrays)
 
 
-def cost(net: PoseNetwork, places: Collection[str] | None = None) -> Cost:
-    """What `measure` would compute, counted in a pass that computes nothing."""
+_COSTS: WeakKeyDictionary[PoseNetwork, Cost] = WeakKeyDictionary()
+
+
+def cost(net: PoseNetwork) -> Cost:
+    """What `measure` of all places would compute, counted once a network, in a pass that computes nothing."""
+    if net not in _COSTS:
+        _COSTS[net] = _cost(net)
+    return _COSTS[net]
+
+
+def _cost(net: PoseNetwork) -> Cost:
     shapes: Any = bare(net)
-    known = cuts.places(net) if places is None else places
+    known = cuts.places(net)
     first = next(iter(shapes.parameters()))
     size = net.card.input if net.card else (2 * net.multiple,) * 2
     x = torch.empty(1, 3, *size, device="meta", dtype=first.dtype)
@@ -144,7 +154,7 @@ class _Growing:
             for cut in several:
                 self._at.setdefault(cut.tap, []).append((row, cut))
 
-    def __call__(self, name: str, tensor: Tensor, **told: Any) -> Tensor:
+    def __call__(self, name: str, tensor: Tensor, **facts: Any) -> Tensor:
         here = self._at.get(name)
         if here is None:
             return tensor

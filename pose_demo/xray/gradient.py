@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from ..decode import decode, gaussians, to_cells
+from ..networks import zoo
 from ..networks.base import PoseNetwork
+from ..networks.fresh import settle
 from ..networks.model import card_of
 from ..networks.silence import Silence
 from ..networks.trace import Recorder
@@ -65,9 +67,9 @@ def gradients(
     with torch.inference_mode(False), torch.enable_grad():
         recorder = Recorder()
 
-        def own(name: str, tensor: Tensor, **told: Any) -> Tensor:
+        def own(name: str, tensor: Tensor, **facts: Any) -> Tensor:
             """A map under two names is two maps here: each gets what comes back its own way."""
-            return recorder(name, tensor.view_as(tensor), **told)
+            return recorder(name, tensor.view_as(tensor), **facts)
 
         heatmaps = net(x.detach().clone().requires_grad_(), upsampling, own, silence)
         at, counted = _targets(net, heatmaps[-1].detach(), x.shape[-2], joints)
@@ -104,6 +106,8 @@ def _sent(
     nearest = np.full(len(names), -1)
     sums: list[Tensor | None] = [None] * len(names)
     for k in reversed(range(count)):
+        if not losses[k].requires_grad:  # of heatmaps that were cut
+            continue
         found = torch.autograd.grad(losses[k], tensors, retain_graph=k > 0, allow_unused=True)
         for t, (own, behind) in enumerate(zip(found, sums, strict=True)):
             if own is None:
@@ -115,3 +119,14 @@ def _sent(
     with np.errstate(invalid="ignore"):
         share = near / (near + later)
     return Gradients(names, ends, sizes, nearest, share, total, sizes[:, -1].copy(), target)
+
+
+def fresh(net: PoseNetwork, x: Tensor) -> PoseNetwork:
+    """The same network as its training began: weights drawn anew, batch norm's statistics those of this photo.
+
+    x -- (1, 3, H, W), normalised. Raises UnknownNetwork for one that zoo.build does not know.
+    """
+    made = zoo.build(card_of(net).architecture, net.joints, trained_upsampling=net.trained_upsampling).to(x)
+    settle(made, x)
+    made.card = net.card
+    return made

@@ -21,7 +21,7 @@ CHROMIUM = [
     "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
-_PATIENCE = 180  # seconds for a server or a page on a busy machine
+PATIENCE = 180  # seconds for a server or a page on a busy machine
 
 
 def _browser() -> str:
@@ -35,7 +35,7 @@ def _browser() -> str:
     return path
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
@@ -44,26 +44,36 @@ def _free_port() -> int:
 @contextlib.contextmanager
 def running_app(log: Path, measured: bool, **environment: str):
     """app.py on a free port; yields its address. What it says goes to `log`."""
-    port = _free_port()
+    port = free_port()
+    process = start_app(port, log, measured, **environment)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)  # coverage writes its file at a normal exit
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def start_app(port: int, log: Path, measured: bool = False, **environment: str) -> subprocess.Popen:
+    """app.py, which answers when this returns."""
     coverage = ["-m", "coverage", "run"] if measured else []
     settings = {"GRADIO_SERVER_PORT": str(port), "OMP_NUM_THREADS": "1", "no_proxy": "127.0.0.1", **environment}
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, *coverage, "app.py"], cwd=ROOT, env={**os.environ, **settings}, stdout=out, stderr=out
         )  # fmt: skip
-        try:
-            _wait(process, f"http://127.0.0.1:{port}/", log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.send_signal(signal.SIGINT)  # coverage writes its file at a normal exit
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    try:
+        _wait(process, f"http://127.0.0.1:{port}/", log)
+    except BaseException:
+        process.kill()
+        raise
+    return process
 
 
 def _wait(process: subprocess.Popen, address: str, log: Path) -> None:
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -93,16 +103,34 @@ def log(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def app(request, browser, log, tmp_path_factory):
-    measured = request.config.pluginmanager.hasplugin("_cov")
-    with running_app(log, measured, POSE_DEMO_WEIGHTS=str(tmp_path_factory.mktemp("weights"))) as address:
+    measured, weights = request.config.pluginmanager.hasplugin("_cov"), str(tmp_path_factory.mktemp("weights"))
+    nobody = "http://127.0.0.1:9"  # no test fetches anything: a download meets a proxy that is not there
+    with running_app(log, measured, POSE_DEMO_WEIGHTS=weights, https_proxy=nobody, http_proxy=nobody) as address:
         yield address
 
 
+@pytest.fixture(scope="session")
+def contexts(browser):
+    """contexts(k, language, ...) -> a browser context of these options for a test's page number k, one for all tests:
+    the page's scripts are fetched and compiled once. Two pages share one: their streams share its six connections."""
+    made = {}
+
+    def context(k, language, **options):
+        key = (k // 2, language, *sorted(options.items()))
+        if key not in made:
+            made[key] = browser.new_context(locale=language, permissions=["camera"], **options)
+        return made[key]
+
+    yield context
+    for each in made.values():
+        each.close()
+
+
 @pytest.fixture
-def visit(app, browser):
-    """visit(width, height, dark, language) -> an open page with its first skeletons. Every page is checked for
-    requests to other machines and for errors in its console when the test ends."""
-    contexts, outside, errors = [], [], []
+def visit(app, contexts):
+    """visit(width, height, dark, language, query) -> an open page with its first skeletons, as a stranger sees it.
+    Every page is checked for requests to other machines and for errors in its console when the test ends."""
+    pages, outside, errors = [], [], []
 
     def listen(page):
         inside = (app, "data:", "blob:", app.replace("http", "ws"))
@@ -110,23 +138,24 @@ def visit(app, browser):
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: errors.append(str(e)))
 
-    def open_page(width=1366, height=768, dark=False, language="en-US", ready=True, **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=language,
-            permissions=["camera"], **options,
-        )  # fmt: skip
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(_PATIENCE * 1000)
+    def open_page(width=1366, height=768, dark=False, language="en-US", query="", ready=True, **options):
+        page = contexts(len(pages), language, **options).new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.set_default_timeout(PATIENCE * 1000)
         listen(page)
-        page.goto(app)
+        page.goto(app + query)
         if ready:
             settle(page)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    kinds = "cookies,local_storage,indexeddb,cache_storage"
+    for page in pages:
+        forget = page.context.new_cdp_session(page)
+        forget.send("Storage.clearDataForOrigin", {"origin": app, "storageTypes": kinds})
+        page.close()
     assert outside == []
     assert errors == []
 
@@ -136,11 +165,8 @@ def look(visit):
     """look(query, width, ...) -> an open page with both maps, scrolled to them."""
 
     def open_page(query="", **options):
-        page = visit(**options)
-        page.wait_for_selector("#xray .cell")
-        if query:
-            page.goto(page.url.split("?")[0] + query)
-            page.wait_for_selector("#xray .cell")
+        page = visit(query=query, **options)
+        page.wait_for_selector("#xray .cell", state="attached")  # a link may open another tab
         share_state(page)
         page.evaluate("document.querySelector('#xray-box').scrollIntoView()")
         return page

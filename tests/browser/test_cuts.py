@@ -46,6 +46,9 @@ def test_a_cell_is_silenced_from_its_bar(look):
     cut(page, ".dock .silence")
     assert page.locator(f"{SIDE} .tile.cut").count() == 1
     page.wait_for_function("document.querySelector('.silence').textContent === 'Mend this map'")
+    assert "mean ablation" not in page.inner_text(".cuts")
+    page.select_option(".cuts select", "flat")
+    assert "not the mean ablation of the literature" in page.inner_text(".cuts")
     page.click(".cut-one")
     page.wait_for_selector(".cuts", state="hidden")
 
@@ -61,6 +64,7 @@ def test_the_right_network_has_a_stop_of_its_own(look):
     settle(page)
     now = [page.inner_html(f".pair .view:nth-child({k}) .skeletons") for k in (1, 2)]
     assert now[0] == both[0] and now[1] != both[1]
+    assert page.locator(".pair .view:nth-child(2) svg.ghost").count() == 1, "where each joint came from"
     page.click(".apart-toggle")
     page.wait_for_selector(".apart")
     share = {
@@ -71,3 +75,25 @@ def test_the_right_network_has_a_stop_of_its_own(look):
     assert share["stage2.module1.branch0.fused"] > 0 and share["heatmaps"] > 0
     page.click(".apart-toggle")
     assert page.locator(".apart").count() == 0
+
+
+def test_a_network_beside_itself_takes_one_click_and_back(look):
+    page = look()
+    page.evaluate("document.querySelector('.beside').scrollIntoView()")
+    page.wait_for_selector(".beside .wipe")
+    assert page.locator(".beside .wiped b").all_inner_texts() == ["HRNet-Slim, nearest", "Hourglass-Slim, nearest"]
+    page.click("[data-offer=hrnet-slim]")
+    page.wait_for_selector(".beside .places li")
+    assert page.evaluate("[pageState.networks, pageState.stop, pageState.own]") == [
+        ["hrnet-slim", "hrnet-slim"], "nearest", "bilinear"]  # fmt: skip
+    page.wait_for_selector(".apart")
+    moved = [float(text) for text in page.locator(".beside .moves td:nth-child(2)").all_inner_texts()]
+    assert moved == sorted(moved, reverse=True) and moved[-1] > 0 and len({m % 16.7 for m in moved}) > 5, "by DARK"
+    steps = page.inner_text(".differences .steps")
+    distances = {t for t in page.locator(".differences tbody td.bar").all_inner_texts() if float(t) < 24}
+    assert distances <= {f"{0:.1f}", *steps.split()}, "each exact distance is explained"
+    page.focus(".beside .wipe-hand")
+    page.keyboard.press("End")
+    assert page.eval_on_selector(".beside .wipe", "node => node.style.getPropertyValue('--at')") == "100%"
+    page.click(".back-to-both")
+    page.wait_for_function("pageState.networks[1] === 'hourglass-slim' && pageState.own === null")

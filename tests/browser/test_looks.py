@@ -1,7 +1,10 @@
 """Pictures of the page at the sizes that matter, and that nothing on it is cut off."""
 
+import io
+import os
+
 import pytest
-from conftest import ROOT, SCREENSHOTS
+from conftest import ROOT, SCREENSHOTS, settle
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -29,12 +32,14 @@ def test_nothing_is_cut_off(visit, size, dark):
     assert cut == []
 
 
+def made_of() -> str:
+    """The weights that a picture of the page shows."""
+    return " ".join(weights.entry(name).sha256 for name in weights.default_pair())
+
+
 def test_the_picture_of_the_readme(visit):
     """assets/page.png: written anew where it is missing or POSE_DEMO_PICTURES says so, checked always."""
-    import os
-
-    picture = ROOT / "assets" / "page.png"
-    of = " ".join(weights.entry(name).sha256 for name in weights.default_pair())
+    picture, of = ROOT / "assets" / "page.png", made_of()
     if os.environ.get("POSE_DEMO_PICTURES") or not picture.exists():
         page = visit(1366, 768)
         raw = page.screenshot(path=SCREENSHOTS / "readme.png") and Image.open(SCREENSHOTS / "readme.png")
@@ -45,3 +50,55 @@ def test_the_picture_of_the_readme(visit):
     assert picture.stat().st_size <= 400_000
     assert Image.open(picture).size == (1366, 768)
     assert Image.open(picture).info["weights"] == of, "python -m pose_demo remake makes it anew"
+
+
+#: What is cut in README's animation; EXIF's field for what a picture is of.
+ARROW, _DESCRIPTION = '[data-side="0"] .hit[data-from="stage4.module1.branch0"]', 0x010E
+
+
+def filmed(page) -> list[tuple[Image.Image, int]]:
+    """An arrow of HRNet cut: pictures, and how many milliseconds each is seen."""
+    end = page.locator(".map-frame").first.bounding_box()
+    part = {"x": 0, "y": 40, "width": 1366, "height": end["y"] + end["height"] - 34}
+
+    def seen(milliseconds: int) -> tuple[Image.Image, int]:
+        raw = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=part))).convert("RGB")
+        return raw.resize((900, round(900 * raw.height / raw.width)), Image.Resampling.LANCZOS), milliseconds
+
+    page.evaluate("""arrow => {
+        const at = document.querySelector(arrow).getBoundingClientRect(), hand = document.createElement('div');
+        hand.id = 'hand';
+        hand.style = `position:absolute; z-index:99; width:26px; height:26px; margin:-13px; border-radius:50%;
+            background:rgb(255 47 208 / .75); border:2px solid #fff; left:${at.left + 0.45 * at.width}px;
+            top:${at.top + at.height / 2 + scrollY}px`;
+        document.body.append(hand);
+    }""", ARROW)  # fmt: skip
+    move = "([x, y]) => { document.querySelector('#hand').style.transform = `translate(${x}px, ${y}px)`; }"
+    frames = []
+    for k in range(5, -1, -1):
+        page.evaluate(move, [36 * k, 22 * k])
+        frames.append(seen(1200 if k == 5 else 120 if k else 700))
+    page.locator(ARROW).first.dispatch_event("click")
+    page.wait_for_selector(".pair svg.ghost")
+    page.wait_for_selector(".arrow.broken", state="attached")  # a level line has no height
+    page.evaluate("document.querySelector('#hand').remove()")
+    settle(page)
+    return [*frames, seen(3500)]
+
+
+def test_the_animated_picture_of_the_readme(visit):
+    """assets/cut.webp, as the picture above."""
+    picture, of = ROOT / "assets" / "cut.webp", made_of()
+    if os.environ.get("POSE_DEMO_PICTURES") or not picture.exists():
+        page = visit(1366, 900)
+        page.wait_for_selector("#xray .cell")
+        (first, *rest), lasts = zip(*filmed(page), strict=True)
+        said = Image.Exif()
+        said[_DESCRIPTION] = of
+        first.save(
+            picture, save_all=True, append_images=rest, duration=list(lasts), loop=0, quality=72, method=6, exif=said
+        )
+    shown = Image.open(picture)
+    assert picture.stat().st_size <= 1_500_000 and shown.n_frames >= 6
+    assert shown.getexif()[_DESCRIPTION] == of, "python -m pose_demo remake makes it anew"
+    assert "](assets/cut.webp)" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -189,6 +189,10 @@ def test_missing_weights_are_offered_and_the_results_stay(visit):
         panel.get_by_role("button", name="Import a file").click()
     chooser.value.set_files({"name": "w.pth", "mimeType": "application/octet-stream", "buffer": b"not these"})
     page.wait_for_function("document.querySelector('.missing .note').textContent.includes('SHA-256')")
+    panel.get_by_role("button", name="Fetch weights").click()
+    page.wait_for_function("document.querySelector('.missing .note').textContent.includes('connection was refused')")
+    assert panel.locator(".note").count() == 1 and "rrno" not in panel.inner_text()
+    assert panel.get_by_role("button", name="Fetch weights").is_visible(), "it can be tried again"
 
 
 @pytest.mark.parametrize("content", [b"", b"no photo at all", b"\x89PNG\r\n\x1a\n broken"])
@@ -266,11 +270,13 @@ def test_a_forged_event_opens_no_other_file(visit, app):
     assert "root:" not in json.dumps(done)
 
 
-def test_only_one_endpoint_is_offered_to_programs(app, png):
+def test_five_endpoints_are_offered_to_programs(app, png):
     from gradio_client import Client, handle_file
 
     client = Client(app, verbose=False)
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/compare"]
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == [
+        "/compare", "/inspect", "/silence", "/matters", "/study",
+    ]  # fmt: skip
     file = io.BytesIO(png)
     path = Image.open(file)
     import tempfile

@@ -20,10 +20,10 @@ def test_figures_come_with_the_tab_and_change_with_the_question(visit):
     page.wait_for_selector("#study-box .js-plotly-plot")
     page.screenshot(path=SCREENSHOTS / "study-upsampling.png", full_page=True)
 
-    page.get_by_label("What is still to be trained?").check()
-    page.wait_for_function("document.querySelector('#study-text').innerText.includes('train --queue')")
-    assert "not yet measured" in page.inner_text("#study-text")
-    assert page.locator("#study-box .js-plotly-plot:visible").count() == 0
+    page.get_by_label("What does training answer?").check()
+    page.wait_for_function("document.querySelector('#study-text').innerText.includes('Small-scale evidence')")
+    page.wait_for_selector("#study-box .js-plotly-plot:visible")
+    page.screenshot(path=SCREENSHOTS / "study-experiments.png", full_page=True)
     page.get_by_role("tab", name="Photo").click()
     assert page.locator("#views svg.skeleton").first.is_visible()
 

@@ -16,8 +16,8 @@ def test_looks(look, size, dark):
     pin(page, FUSED)
     page.screenshot(path=SCREENSHOTS / f"{name}-dock.png")
     page.keyboard.press("Escape")
-    for part in ("film", "lab", "story"):
+    for part in ("beside", "film", "story"):
         page.evaluate(f"document.querySelector('.{part}').scrollIntoView()")
-        page.wait_for_selector(f".{part} figure, .{part} .labs > div")
+        page.wait_for_selector(f".{part} figure, .{part} .wipe")
         page.screenshot(path=SCREENSHOTS / f"{name}-{part}.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import pytest
 
+from pose_demo import weights
 from pose_demo.commands import remake
 from pose_demo.shipped import shipped
 from pose_demo.study import report
@@ -23,3 +27,22 @@ def test_each_table_has_its_command():
 def test_only_what_stands_between_the_marks_is_written():
     text = f"before\n{remake._BEGIN}\nold\n{remake._END}after\n"
     assert remake._between(text, "new\n") == f"before\n{remake._BEGIN}\nnew\n{remake._END}after\n"
+
+
+def test_every_card_is_measured_on_its_own_files(monkeypatch):
+    """The finder's on whole photos with boxes, all others on labelled people; what comes after is not made."""
+    asked = {}
+
+    def stop(_):
+        raise InterruptedError
+
+    monkeypatch.setattr("pose_demo.training.pack.measure", lambda card, tests: asked.update({card.stem: tests}))
+    monkeypatch.setattr("pose_demo.commands.study.add_parser", stop)
+    call = ["remake", "--data", "a.npz", "--test", "b.npz", "--people", "c.npz", "--no-picture"]
+    parser = argparse.ArgumentParser()
+    remake.add_parser(parser.add_subparsers())
+    with pytest.raises(InterruptedError):
+        remake.run(parser.parse_args(call))
+    poses = {name for name, entry in weights.manifest().items() if entry.embedded} - {"finder"}
+    people = [Path(file) for file in ("a.npz", "b.npz")]
+    assert asked == {"finder": [Path("c.npz")], **dict.fromkeys(poses, people)}

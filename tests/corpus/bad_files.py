@@ -1,12 +1,14 @@
 """A corpus of what people, broken disks and hostile strangers hand in: `python tests/corpus/bad_files.py FOLDER`.
 
-Seeded: the same Pillow writes the same files. Every format that Pillow writes here is cut at every tenth of its
-length, has bytes flipped, and goes by another's name; then bombs, odd sizes and kinds, all EXIF turns, and what is no
-picture at all. A name ends with what must come of it:
+Seeded: the same Pillow writes the same files. Every format that we read, and as many that we don't, is cut at every
+tenth of its length, has bytes flipped, and goes by another's name; then bombs, odd sizes and kinds, all EXIF turns, and
+what is no picture at all. A name ends with what must come of it:
 
     .answer.EXT   must be answered; every `turn-N` as `turn-1` of its kind
     .refuse.EXT   must be refused, in one sentence
     .any.EXT      either
+
+bad_videos.py has the videos.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import io
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +28,10 @@ sys.path.append(str(Path(__file__).parents[1]))
 from pictures import chunk, jpeg_header, png_header
 
 _SIZE = (96, 72)
-#: Formats that Pillow writes, but only with other packages or for other things than pictures.
-_NOT = {"BUFR", "GRIB", "HDF5", "WMF"}
+#: What is read here, and what else Pillow writes.
+READ = ("AVIF", "BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+_OTHERS = ("BLP", "DDS", "DIB", "EPS", "ICNS", "ICO", "IM", "JPEG2000", "MSP", "PALM", "PCX", "PDF", "QOI", "SGI",
+           "SPIDER", "TGA", "XBM")  # fmt: skip
 _EXTENSIONS = {"JPEG": "jpg", "JPEG2000": "jp2", "TIFF": "tif"}
 #: All eight turns of the kind that cameras write, two of each of the others.
 _TURNS = {"JPEG": range(1, 9), "PNG": (1, 6), "WEBP": (1, 7), "TIFF": (1, 8)}
@@ -45,22 +50,12 @@ def scene(width: int = _SIZE[0], height: int = _SIZE[1]) -> Image.Image:
     return picture
 
 
-def encoded(picture: Image.Image, kind: str, **options) -> bytes | None:
-    """The picture in the first mode that the format takes; None where it takes none, or is not built in."""
+def encoded(picture: Image.Image, kind: str, **options) -> bytes:
+    """The picture in the first mode that the format takes."""
     for mode in ("RGB", "L", "P", "1", "F"):
-        try:
-            file = io.BytesIO()
-            (picture if picture.mode == mode else picture.convert(mode)).save(file, kind, **options)
-            return file.getvalue()
-        except Exception:  # each format refuses in its own way
-            continue
-    return None
-
-
-def formats() -> dict[str, bytes]:
-    Image.init()
-    made = {kind: encoded(scene(), kind) for kind in sorted(Image.SAVE) if kind not in _NOT}
-    return {kind: data for kind, data in made.items() if data}
+        with suppress(ValueError, OSError):  # each format refuses in its own way
+            return _saved(picture.convert(mode), kind, **options)
+    raise ValueError(f"Pillow writes no {kind}")
 
 
 def extension(kind: str) -> str:
@@ -75,18 +70,25 @@ def corpus() -> Iterator[tuple[str, bytes]]:
 
 def _damaged() -> Iterator[tuple[str, bytes]]:
     random = np.random.default_rng(16)
-    made = formats()
-    for (kind, data), other in zip(made.items(), [*list(made)[1:], next(iter(made))], strict=True):
-        name = kind.lower()
-        yield f"whole-{name}.any.{extension(kind)}", data
-        yield f"named-{name}.any.{extension(other)}", data
-        for tenth in range(1, 10):
-            yield f"cut-{name}-{tenth}.any.{extension(kind)}", data[: len(data) * tenth // 10]
-        for number in range(4):
-            broken = np.frombuffer(data, np.uint8).copy()
-            at = random.integers(0, len(data), max(1, len(data) // (40, 400, 4000, 10**6)[number]))
-            broken[at] ^= random.integers(1, 256, len(at), np.uint8)
-            yield f"flipped-{name}-{number}.any.{extension(kind)}", broken.tobytes()
+    kinds = READ + _OTHERS
+    for kind, other in zip(kinds, kinds[1:] + kinds[:1], strict=True):
+        data, name, must = encoded(scene(), kind), kind.lower(), "answer" if kind in READ else "refuse"
+        yield f"whole-{name}.{must}.{extension(kind)}", data
+        yield f"named-{name}.{must}.{extension(other)}", data
+        for what, broken in damaged(data, random):
+            must = "refuse" if what.startswith("cut") or kind not in READ else "any"
+            yield f"{what}-{name}.{must}.{extension(kind)}", broken
+
+
+def damaged(data: bytes, random: np.random.Generator) -> Iterator[tuple[str, bytes]]:
+    """Cut at every tenth; then ever fewer bytes that are others."""
+    for tenth in range(1, 10):
+        yield f"cut-{tenth}", data[: len(data) * tenth // 10]
+    for number in range(4):
+        broken = np.frombuffer(data, np.uint8).copy()
+        at = random.integers(0, len(data), max(1, len(data) // (40, 400, 4000, 10**6)[number]))
+        broken[at] ^= random.integers(1, 256, len(at), np.uint8)
+        yield f"flipped-{number}", broken.tobytes()
 
 
 def _turned() -> Iterator[tuple[str, bytes]]:
@@ -99,16 +101,16 @@ def _turned() -> Iterator[tuple[str, bytes]]:
             picture = scene(96, 96) if kind == "JPEG" else scene()
             stored = picture if turn == 1 else picture.transpose(Image.Transpose(back[turn]))
             options = {"lossless": True} if kind == "WEBP" else {"quality": 100, "subsampling": 0}
-            data = encoded(stored, kind, exif=tags, **(options if kind in ("WEBP", "JPEG") else {}))
-            yield f"turn-{turn}-{kind.lower()}.answer.{extension(kind)}", data or b""
+            data = _saved(stored, kind, exif=tags, **(options if kind in ("WEBP", "JPEG") else {}))
+            yield f"turn-{turn}-{kind.lower()}.answer.{extension(kind)}", data
 
 
 def _odd() -> Iterator[tuple[str, bytes]]:
     picture = scene()
     for width, height in ((1, 1), (30_000, 1), (1, 30_000), (15, 400)):
-        yield f"size-{width}x{height}.refuse.png", encoded(picture.resize((width, height)), "PNG") or b""
+        yield f"size-{width}x{height}.refuse.png", _saved(picture.resize((width, height)), "PNG")
     for width, height in ((16, 16), (30_000, 20), (20, 30_000)):
-        yield f"size-{width}x{height}.answer.png", encoded(picture.resize((width, height)), "PNG") or b""
+        yield f"size-{width}x{height}.answer.png", _saved(picture.resize((width, height)), "PNG")
     for kind in ("JPEG", "TIFF"):
         yield f"cmyk.answer.{extension(kind)}", _saved(picture.convert("CMYK"), kind)
     deep = np.asarray(picture.convert("L")).astype(np.uint16) * 257
@@ -121,6 +123,8 @@ def _odd() -> Iterator[tuple[str, bytes]]:
         file = io.BytesIO()
         np.save(file, floats)
         yield f"{name}.refuse.npy", file.getvalue()
+        np.savez(file := io.BytesIO(), floats)
+        yield f"{name}.refuse.npz", file.getvalue()
     for mode in ("1", "L", "P", "RGBA", "LA"):
         yield f"mode-{mode.lower()}.answer.png", _saved(picture.convert(mode), "PNG")
     for mode in ("LAB", "YCbCr", "F", "I"):
@@ -128,7 +132,7 @@ def _odd() -> Iterator[tuple[str, bytes]]:
             f"mode-{mode.lower()}.any.tif",
             _saved(picture.convert("L" if mode in "FI" else "RGB").convert(mode), "TIFF"),
         )
-    frames = [picture.rotate(10 * k) for k in range(40)]
+    frames = [picture.rotate(40 * k) for k in range(8)]
     for kind in ("GIF", "PNG", "WEBP", "TIFF", "AVIF"):
         yield f"animated.answer.{extension(kind)}", _saved(frames[0], kind, save_all=True, append_images=frames[1:])
     yield "transparent.answer.gif", _saved(picture.quantize(8), "GIF", transparency=0)
@@ -152,9 +156,11 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     yield "bomb-pixels.answer.png", _saved(black, "PNG", compress_level=9)
     yield "bomb-pixels.answer.gif", _saved(black.convert("P"), "GIF")
     for kind, options in (("WEBP", {"method": 0}), ("AVIF", {"speed": 10})):
-        for side, what in ((5600, "answer"), (7000, "refuse")):
-            picture = Image.new("RGB", (side, side))
-            yield f"bomb-pixels.{what}.{extension(kind)}", _saved(picture, kind, quality=1, **options)
+        data = _saved(Image.new("RGB", (5600, 5600)), kind, quality=1, **options)
+        yield f"bomb-pixels.answer.{extension(kind)}", data
+        side = "<HH" if kind == "WEBP" else ">II"
+        large = data.replace(struct.pack(side, 5600, 5600), struct.pack(side, 7000, 7000))
+        yield f"bomb-pixels.refuse.{extension(kind)}", large
     yield "bomb-pixels.answer.jpg", _saved(black, "JPEG", quality=5)
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits"):
         yield f"bomb-pixels-{compression}.answer.tif", _saved(black, "TIFF", compression=compression)
@@ -165,10 +171,11 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     yield "bomb-text.any.png", png[:33] + chunk(b"zTXt", text) + png[33:]
     profile = b"ICC\0\0" + zlib.compress(bytes(60_000_000), 9)
     yield "bomb-profile.any.png", png[:33] + chunk(b"iCCP", profile) + png[33:]
-    for kind in ("GIF", "PNG"):
-        frames = [Image.new("P" if kind == "GIF" else "L", (2000, 2000), k) for k in range(40)]
-        data = _saved(frames[0], kind, save_all=True, append_images=frames[1:])
-        yield f"bomb-frames.any.{extension(kind)}", data
+    one = _saved(Image.new("P", (4000, 4000)), "GIF")
+    start = 13 + 3 * 2 ** ((one[10] & 7) + 1)  # behind the table of colours a frame follows, then the last byte
+    yield "bomb-frames.answer.gif", one[:start] + 500 * one[start:-1] + one[-1:]
+    frames = [Image.new("L", (2000, 2000), k) for k in range(12)]
+    yield "bomb-frames.answer.png", _saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
     yield "bomb-scans.any.jpg", _scans(400)
     tiff = bytearray(_saved(scene(), "TIFF"))
     start = struct.unpack("<I", tiff[4:8])[0]
@@ -239,16 +246,16 @@ def _saved(picture: Image.Image, kind: str, **options) -> bytes:
     return file.getvalue()
 
 
-def write(folder: Path) -> list[Path]:
+def write(folder: Path, made: Iterable[tuple[str, bytes]]) -> list[Path]:
     """All of them, in order."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for number, (name, data) in enumerate(corpus()):
+    for number, (name, data) in enumerate(made):
         files.append(folder / f"{number:03d}-{name}")
         files[-1].write_bytes(data)
     return files
 
 
 if __name__ == "__main__":
-    made = write(Path(sys.argv[1]))
+    made = write(Path(sys.argv[1]), corpus())
     print(f"{len(made)} files, {sum(file.stat().st_size for file in made) / 1e6:.1f} MB")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from misbehaving import BODY, SHA, Server, assert_done, get, leave, part, proper
 
 from pose_demo import download as module
 from pose_demo.download import FetchError, download
+from pose_demo.locales import tell
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,6 +111,22 @@ def test_nobody_there_is_said_at_once(nobody, target, monkeypatch):
         download(nobody, target, SHA)
     for part_of_message in ("weights.pth", nobody, "refused", str(target.parent)):
         assert part_of_message in str(failed.value)
+    assert "拒绝" in tell("zh", failed.value.said)
+
+
+@pytest.mark.parametrize("problem, words", [
+    (socket.gaierror(-2, "Name or service not known"), "cannot be found from here"),
+    (ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] (_ssl.c:1000)"), "not trusted"),
+    (OSError(101, "Network is unreachable"), "Network is unreachable"),
+])  # fmt: skip
+def test_without_a_network_it_is_one_sentence_and_no_errno(target, monkeypatch, problem, words):
+    def fails(*_, **__):
+        raise problem
+
+    monkeypatch.setattr(socket, "create_connection", fails)
+    with pytest.raises(FetchError, match=words) as failed:
+        download("http://192.0.2.1/weights.pth", target, SHA, tries=1)
+    assert not re.search(r"[Ee]rrno|\[|_ssl", str(failed.value))
 
 
 def test_network_that_goes_away_on_the_way_is_tried_again(server, nobody, target):

@@ -60,6 +60,16 @@ def make(
     return file
 
 
+def camera(file: Path, count: int = 20, rate: int = 20) -> Path:
+    """A y4m file that Chromium takes for a webcam: the person walks to the right and comes again at the left."""
+    height, width = still().shape[:2]
+    with file.open("wb") as out:
+        out.write(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg\n".encode())
+        for picture in frames(count):
+            out.write(b"FRAME\n" + cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420).tobytes())
+    return file
+
+
 def turned(file: Path, width: int) -> Path:
     """The same file, whose header says that it is to be shown turned by 90 degrees clockwise."""
     data = bytearray(file.read_bytes())

@@ -8,12 +8,12 @@ import films
 import numpy as np
 import pytest
 
-from pose_demo.moving.film import Film, Shot, VideoError, Writer, ahead
+from pose_demo.moving.film import Decoded, Film, VideoError, Writer, ahead
 
 
 def shots(file):
     with Film(file) as film:
-        return film, [item for item in film.read() if isinstance(item, Shot)]
+        return film, [item for item in film.read() if isinstance(item, Decoded)]
 
 
 @pytest.mark.parametrize(
@@ -24,17 +24,17 @@ def test_every_frame_comes_out_once_in_order_with_its_time(tmp_path, name, codec
     pictures = films.frames(7)
     film, found = shots(films.make(tmp_path / name, pictures, codec))
     assert film.size == (160, 240) and len(found) == 7 and not film.damaged
-    assert [float(shot.time) for shot in found] == pytest.approx([k / 10 for k in range(7)], abs=2e-3)
-    apart = [[np.abs(shot.pixels.astype(int) - picture).mean() for picture in pictures] for shot in found]
+    assert [float(frame.time) for frame in found] == pytest.approx([k / 10 for k in range(7)], abs=2e-3)
+    apart = [[np.abs(frame.pixels.astype(int) - picture).mean() for picture in pictures] for frame in found]
     assert np.argmin(apart, axis=1).tolist() == list(range(7))
-    shares = [shot.share for shot in found]
+    shares = [frame.share for frame in found]
     assert shares == sorted(shares) and 0.5 < shares[-1] <= 1
 
 
 def test_times_that_are_not_even_stay(tmp_path):
     times = [0, 0.1, 0.15, 0.4, 1.0, 1.02]
     _, found = shots(films.make(tmp_path / "a.mkv", films.frames(6), times=times))
-    assert [float(shot.time) for shot in found] == pytest.approx(times, abs=2e-3)
+    assert [float(frame.time) for frame in found] == pytest.approx(times, abs=2e-3)
 
 
 def test_a_phone_held_upright(tmp_path):
@@ -141,7 +141,7 @@ def test_what_is_written_plays_with_its_times_and_sound(tmp_path):
     with Film(source) as film, Writer(tmp_path / "b.mp4", (160, 240), film) as writer:
         assert film.sound == "aac" and film.copied
         for item in film.read():
-            if isinstance(item, Shot):
+            if isinstance(item, Decoded):
                 writer.frame(item.pixels, item.time)
             else:
                 writer.sound(item)

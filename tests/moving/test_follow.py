@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pose_demo.moving.euro import OneEuro
-from pose_demo.moving.follow import LOST, PATIENCE, Follower, overlap
+from pose_demo.moving.follow import LOST, PATIENCE, Follower
+from pose_demo.networks.finder import overlaps
 
 PHOTO = np.zeros((400, 600, 3), np.uint8)
 
@@ -56,7 +57,7 @@ def test_two_boxes_on_one_person_become_one():
     follower.look(PHOTO, 0.0)
     step(follower, [(100, 100, 160, 300), (103, 100, 163, 300)])
     assert [p.number for p in follower.people] == [1]
-    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert overlaps((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
 
 
 def test_the_filter_stills_what_rests_and_keeps_up_with_what_moves():

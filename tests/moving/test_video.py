@@ -9,6 +9,7 @@ import av
 import films
 import numpy as np
 import pytest
+from little_memory import LittleMemory
 
 from pose_demo import compare, compare_video
 from pose_demo.__main__ import main
@@ -16,6 +17,7 @@ from pose_demo.draw import path as drawn
 from pose_demo.moving import records
 from pose_demo.moving.film import Film
 from pose_demo.moving.video import Lens, Seen, look_through
+from pose_demo.page import video_tab
 
 PAIR = ("hourglass-slim", "hrnet-slim")
 
@@ -41,6 +43,11 @@ def test_each_frame_is_what_compare_says_of_it(file, result):
             np.testing.assert_allclose(seen[k].joints[side][0], pose.joints, atol=0.05)
             np.testing.assert_allclose(row[f"joints{side}"], np.c_[pose.joints, pose.scores], atol=0.05)
     assert seen[9].boxes[0][0] > seen[1].boxes[0][0] + 10  # the box goes with the person, 16 pixels to the right
+
+
+def test_a_last_batch_that_is_full_is_followed_by_none(tmp_path):
+    with Film(films.make(tmp_path / "eight.mp4", films.frames(8))) as film:
+        assert [one.frame for one in look_through(film, Lens(None, "bicubic", None, films.BOX))] == list(range(8))
 
 
 def test_boxes_do_not_depend_on_the_slider_or_the_networks(file, untrained):
@@ -147,7 +154,8 @@ def test_command_line(file, tmp_path, capsys, untrained):
     assert "3 frames" in said and "boxes follow the joints of HRNet-Slim" in said
     assert (tmp_path / "path-left-ankle.svg").read_text().startswith("<svg")
     assert main([*call, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["networks"][0]["status"] == "untrained"
+    network = json.loads(capsys.readouterr().out)["networks"][0]
+    assert (network["status"], network["assumed"]) == ("untrained", [])
     assert main([*call, "--path", "tail"]) == 1
     (tmp_path / "no.mp4").write_bytes(b"no video")
     assert main(["video", str(tmp_path / "no.mp4"), "--out", str(tmp_path)]) == 1
@@ -165,3 +173,18 @@ def test_a_cut_goes_to_the_network_that_has_the_place(file):
     alone = compare(seen.pixels, seen.boxes[0], upsampling="nearest", silence=places)
     for side, pose in enumerate(alone.poses):
         np.testing.assert_allclose(seen.joints[side][0], pose.joints, atol=0.05)
+
+
+@pytest.mark.parametrize(("share", "key"), [(1.5, "memory.fewer"), (0.5, "memory.cpu")])
+def test_a_device_that_runs_out_of_memory_is_told(share, key, file, tmp_path, monkeypatch):
+    """The followed network sees a frame at a time, the other four."""
+    how = {"networks": ("hrnet-slim", "hrnet-slim"), "upsampling": "bicubic", "frames": 4}
+    with LittleMemory(monkeypatch) as enough:
+        compare(films.still(), films.BOX, how["networks"])
+    free = compare_video(file, tmp_path / "free", films.BOX, **how)
+    with LittleMemory(monkeypatch, share * enough.largest) as little:
+        found = compare_video(file, tmp_path / "little", films.BOX, **how)
+    assert little.refused and found.about["memory"]["key"] == key and free.about["memory"] is None
+    assert key in [said["key"] for said in video_tab._result(found)["notes"]]
+    for side in ("joints0", "joints1"):
+        np.testing.assert_allclose(found.rows[side], free.rows[side], atol=0.05)

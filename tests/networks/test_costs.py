@@ -89,7 +89,8 @@ def test_the_network_is_neither_changed_nor_disturbed(net, training):
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
     assert not any(module._forward_hooks for module in net.modules())
     assert found.device == "cpu" and found.repeats == 2 and found.milliseconds > 0
-    assert all(part.milliseconds > 0 for part in found.parts)
+    assert found.spread[0] <= found.milliseconds <= found.spread[1]
+    assert all(0 < part.spread[0] <= part.milliseconds <= part.spread[1] for part in found.parts)
 
 
 def test_what_was_not_timed_has_no_time():

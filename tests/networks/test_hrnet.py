@@ -51,6 +51,43 @@ def test_bottleneck_units_equal_mmpose(mmpose_hrnet, photo, distance):
         assert distance(ours(x, upsampling=mode)[0], theirs(x)[0]) < TOLERANCE
 
 
+def test_fewer_fusions_are_fusions_that_pass_nothing_on(photo, randomise, distance):
+    """A module without an exchange unit answers as one whose terms from other branches are 0."""
+    small = {"units": 1, "modules": (1, 2, 1), "stem": 8}
+    whole = randomise(HRNet(3, 8, **small), seed=1).eval()
+    for fusions in (1, 2, 3):
+        fewer = HRNet(3, 8, **small, fusions=fusions).eval()
+        weights = {k: v.clone() for k, v in whole.state_dict().items()}
+        for module in [m for stage in whole.stages for m in stage][: 4 - fusions]:
+            for i, terms in enumerate(module.exchange.terms):
+                for j, term in enumerate(terms):
+                    if i != j:
+                        nn.init.zeros_(list(term.modules())[-1].weight), nn.init.zeros_(list(term.modules())[-1].bias)
+        fewer.load_state_dict({k: weights[k] for k in fewer.state_dict()})
+        assert distance(fewer(photo(64, 64))[0], whole(photo(64, 64))[0]) < TOLERANCE
+        whole.load_state_dict(weights)
+    with pytest.raises(ValueError, match="fusions 1 to 4"):
+        HRNet(3, 8, **small, fusions=5)
+
+
+def test_heatmaps_from_another_branch(photo, randomise):
+    """The last fusion makes the branch that the head reads, and the head's probe is laid on that branch."""
+    net = randomise(HRNet(3, 8, units=1, modules=(1, 2, 1), stem=8, head_branch=1), seed=2).eval()
+    seen = {}
+
+    def tap(name, tensor, **told):
+        seen[name] = tensor, told
+        return tensor
+
+    [heatmaps] = net(photo(64, 96), tap=tap)
+    assert heatmaps.shape == (1, 3, 8, 12) and seen["heatmaps"][1]["stride"] == 8
+    terms = [seen[f"stage4.module1.branch1.from{j}"][0] for j in range(4)]
+    torch.testing.assert_close(net.head(sum(terms).relu()), heatmaps)
+    probed = [name for name, (_, told) in seen.items() if told.get("role") == "fused" and told.get("answer")]
+    assert probed == [f"{at}.branch1.fused" for at in ("stage2.module1", "stage3.module1", "stage3.module2")]
+    assert all(net.lens(seen[name][0]).shape == heatmaps.shape for name in probed)
+
+
 def test_gradients_reach_every_weight(photo):
     net = HRNet(3, 8, units=1, modules=(1, 1, 1), stem=8)
     with torch.enable_grad():

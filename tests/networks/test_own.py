@@ -161,7 +161,7 @@ def test_every_door_takes_a_file_and_a_module(file, tmp_path, capsys):
     call = ["compare", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), "--box", *map(str, BOX),
             "--networks", str(file), "hrnet-slim-untrained", "--net-input", "128x64"]  # fmt: skip
     assert main(call) == 0
-    assert "taken for granted: joints lsp, normalisation imagenet" in capsys.readouterr().out
+    assert "taken for granted: joints lsp, normalisation imagenet" in capsys.readouterr().err
 
     card = zoo.add(file, "mine.pth")
     assert card.name in zoo.names() and zoo.card(card.name) == card and card.title == "mine.pth"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 
 from pose_demo import weights
 from pose_demo.examples import examples
-from pose_demo.page import api
+from pose_demo.page import doors
 from pose_demo.page.layout import build
 
 ROOT = Path(__file__).parents[2]
@@ -43,8 +44,26 @@ def refused(client, photo=None, **given) -> str:
 
 def test_every_parameter_has_its_text(client):
     shown = client.view_api(print_info=False, return_format="str")
-    for name, text in api.TEXTS.items():
+    for name, text in doors.TEXTS.items():
         assert re.search(rf"\] {name}: .*{re.escape(text)}", shown), name
+
+
+def test_what_matters_is_what_python_measures(client, untrained):
+    from pose_demo import XRay
+
+    silence = {"stack1.level0.skip": "zero"}
+    answer = client.predict(handle_file(PHOTO.path), box=list(PHOTO.box), networks=list(untrained), silence=silence,
+                            api_name="/matters")  # fmt: skip
+    xray = XRay(PHOTO, networks=untrained, silence=silence)
+    assert [network["silence"] for network in answer["about"]["networks"]] == [{}, silence]
+    for side, told in enumerate(answer["matters"]):
+        found, scale = xray.effects(side), xray.skeletons[side].crop.scale
+        assert [cut["place"] for cut in told["cuts"]] == list(found.places)
+        for cut, moves, changes in zip(told["cuts"], found.moves, found.changes, strict=True):
+            assert np.allclose(
+                [np.nan if m is None else m for m in cut["moves"]], moves * scale, atol=0.01, equal_nan=True
+            )
+            assert np.allclose(cut["changes"], changes, atol=1e-4)
 
 
 def test_it_does_what_python_does(client, untrained):
@@ -81,7 +100,7 @@ def test_a_path_of_the_server_is_no_photo(page, client, name):
 )  # fmt: skip
 def test_types_are_checked(client, name, value):
     said = refused(client, **{name: value})
-    assert said.startswith(f"{name} is ") and api.TEXTS[name] in said
+    assert said.startswith(f"{name} is ") and doors.TEXTS[name] in said
 
 
 def test_values_are_checked(client, tmp_path):

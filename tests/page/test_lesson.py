@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from pose_demo import compare
 from pose_demo.examples import examples
-from pose_demo.locales import LANGUAGES, table
+from pose_demo.locales import LANGUAGES, UserError, table
 from pose_demo.networks.wiring import wiring
 from pose_demo.page.answers import lesson
 from pose_demo.page.store import STORE
@@ -33,7 +33,7 @@ STEPS = [(tour, step["id"]) for tour, data in TOURS.items() for step in data["st
 
 
 @pytest.fixture(scope="module")
-def shot():
+def cached():
     example = examples()[0]
     key = STORE.keep(compare(example.path, example.box, upsampling=None, trace=True), "visitor", example)
     with STORE.use(key) as found:
@@ -44,13 +44,13 @@ def step_of(tour: str, name: str) -> dict:
     return next(step for step in TOURS[tour]["steps"] if step["id"] == name)
 
 
-def measured(shot, tour: str, name: str, **asked) -> dict:
+def measured(cached, tour: str, name: str, **asked) -> dict:
     step = step_of(tour, name)
-    side = next(k for k in range(2) if TOURS[tour]["has"] in shot.trace(k))
-    cell = next(cell for cell in step.get("at", step["cell"]) if cell in wiring(shot.net(side)).nodes)
+    side = next(k for k in range(2) if TOURS[tour]["has"] in cached.trace(k))
+    cell = next(cell for cell in step.get("at", step["cell"]) if cell in wiring(cached.net(side)).nodes)
     question = {"key": "", "view": "lesson", "measure": step["measure"], "side": side, "cell": cell, "language": "en",
                 "joint": "left knee", "against": step.get("stop"), **asked}  # fmt: skip
-    return lesson.lesson(shot, question)
+    return lesson.lesson(cached, question)
 
 
 def test_tours_are_data_of_the_declared_shape():
@@ -69,13 +69,16 @@ def test_every_step_has_its_words(language):
     for tour, name in STEPS:
         parts = ["title", "text", "paper", "ask", "saw", *map(str, range(step_of(tour, name)["options"]))]
         wanted |= {f"tour.{tour}.{name}.{part}" for part in parts}
+    asked = words.keys() & {f"tour.{tour}.{name}.asked" for tour, name in STEPS}  # what people ask has a step each
+    assert len(asked) == 7
+    wanted |= asked
     assert {key for key in words if key.count(".") > 1 and key.startswith("tour.")} | {
         f"tour.{tour}.title" for tour in TOURS} == wanted  # fmt: skip
 
 
 @pytest.mark.parametrize(("tour", "name"), STEPS)
-def test_every_question_is_answered_by_a_measurement(shot, tour, name):
-    found, step = measured(shot, tour, name), step_of(tour, name)
+def test_every_question_is_answered_by_a_measurement(cached, tour, name):
+    found, step = measured(cached, tour, name), step_of(tour, name)
     assert found["value"] is not None and np.isfinite(found["value"])
     assert bisect.bisect_right(step["edges"], found["value"]) < step["options"]
     from pose_demo.locales import say
@@ -84,43 +87,61 @@ def test_every_question_is_answered_by_a_measurement(shot, tour, name):
         assert say(language, f"tour.{tour}.{name}.saw", **found["values"])
 
 
-def test_each_network_that_ships_has_the_cells(shot):
+def test_each_network_that_ships_has_the_cells(cached):
     for tour, name in STEPS:
         cells = step_of(tour, name)["cell"]
-        drawn = {n for k in range(2) for n, node in wiring(shot.net(k)).nodes.items() if node.visible}
+        drawn = {n for k in range(2) for n, node in wiring(cached.net(k)).nodes.items() if node.visible}
         assert drawn & set(cells), f"{tour}.{name} opens no cell"
 
 
-def test_the_order_of_reduction_and_enlargement_cannot_matter(shot):
+def test_the_order_of_reduction_and_enlargement_cannot_matter(cached):
     """By hand: the term of branch 2 in stage 3, enlarged first."""
-    net, trace = shot.net(0), shot.trace(0)
+    net, trace = cached.net(0), cached.trace(0)
     term = net.stages[1][0].exchange.terms[0][2]
     enlarged = F.interpolate(trace["stage3.module1.branch2"].tensor, scale_factor=4, mode="nearest")
     with torch.inference_mode():
         away = (term(enlarged) - trace["stage3.module1.branch0.from2"].tensor).abs().max()
-    assert away < 1e-4 and measured(shot, "hrnet", "order")["value"] < 1e-4
+    assert away < 1e-4 and measured(cached, "hrnet", "order")["value"] < 1e-4
 
 
-def test_moves_are_those_of_two_comparisons(shot):
+def test_moves_are_those_of_two_comparisons(cached):
     example, moves = examples()[0], []
     results = [compare(example.path, example.box, upsampling=stop).poses for stop in ("nearest", "bilinear")]
     for before, after in zip(*results, strict=True):
         moves.append(np.linalg.norm(after.joints - before.joints, axis=1).mean() / before.torso)
-    found = measured(shot, "upsampling", "moved")
+    found = measured(cached, "upsampling", "moved")
     assert [found["values"]["a"], found["values"]["b"]] == pytest.approx(moves, abs=1e-4)
     assert found["value"] == float(moves[1] > moves[0])
 
 
-def test_marks_are_needed_to_say_what_is_nearer(shot):
-    example = shot.example
+def test_marks_are_needed_to_say_what_is_nearer(cached):
+    example = cached.example
     try:
-        shot.example = None
-        assert measured(shot, "upsampling", "nearer")["value"] is None
+        cached.example = None
+        assert measured(cached, "upsampling", "nearer")["value"] is None
     finally:
-        shot.example = example
+        cached.example = example
 
 
-def test_a_forged_question_is_an_error(shot):
+def test_a_forged_question_is_an_error(cached):
     for wrong in ({"cell": "nowhere"}, {"measure": "nothing"}, {"cell": "stem", "measure": "largest"}):
         with pytest.raises(KeyError):
-            measured(shot, "hrnet", "stem", **wrong)
+            measured(cached, "hrnet", "stem", **wrong)
+
+
+def test_a_qr_code_holds_the_link(cached):
+    """OpenCV, another witness, reads it."""
+    import cv2
+    import segno
+
+    from pose_demo.page.answers import qr
+
+    link = "https://example.org/?tour=hrnet&step=fusion&example=garden"
+    asked = {"key": "", "view": "qr", "joint": "", "language": "en", "what": link}
+    assert qr.qr(cached, asked)["svg"].startswith("<svg")
+    matrix = np.array([list(row) for row in segno.make(link, error="m", micro=False).matrix_iter(scale=8, border=4)])
+    picture = np.repeat(np.where(matrix > 0, 0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
+    assert cv2.QRCodeDetector().detectAndDecode(picture)[0] == link
+    for wrong in ("javascript:alert(1)", "https://x/" + "a" * 600):
+        with pytest.raises(UserError):
+            qr.qr(cached, {**asked, "what": wrong})

@@ -15,7 +15,7 @@ from no_checkpoints import NO_CHECKPOINTS, no_checkpoint
 from pose_demo import weights
 from pose_demo.locales import UserError, tell
 from pose_demo.networks import zoo
-from pose_demo.page import compare, events, photo_input, pickers, schema, serve, web, work, xray
+from pose_demo.page import api, compare, events, mcp_door, photo_input, pickers, schema, serve, web, work, xray
 from pose_demo.page.layout import build
 from pose_demo.page.session import Session
 
@@ -132,9 +132,9 @@ def test_an_x_ray_in_the_making_gives_way_to_a_newer_photo(session, untrained, m
     list(run(session, untrained, 0, "argmax", False))
     keep, newer = xray.STORE.keep, replace(session.result)
 
-    def slowly(result, owner, example):
+    def slowly(*given):
         session.result = newer  # what the run of a newer photo does meanwhile
-        return keep(result, owner, example)
+        return keep(*given)
 
     monkeypatch.setattr(xray.STORE, "keep", slowly)
     assert "sides" not in xray.refresh(session, request)
@@ -183,6 +183,12 @@ def test_weights_are_offered_where_they_are_missing(monkeypatch, upload):
     assert len(set(titles)) == len(titles) and tuple(groups) == tuple(g for g in pickers.GROUPS if g in groups)
     assert missing in {choice["name"] for choice in groups["fetch"]}
     assert all(choice["figure"] for choice in groups["here"] if choice["name"] in weights.manifest())
+    assert not any(choice["unproven"] for choices in groups.values() for choice in choices)
+    known = {name: replace(e, proven=None) for name, e in weights.manifest().items()}
+    with monkeypatch.context() as patch:
+        patch.setattr(weights, "manifest", lambda: known)
+        listed = {choice["name"]: choice["unproven"] for group in pickers.groups() for choice in group["choices"]}
+    assert listed[missing] and not listed["hrnet-slim-untrained"] and not listed[weights.default_pair()[0]]
 
     monkeypatch.setattr(weights, "fetch", lambda name, tell: tell(5_000_000, 10_000_000))
     assert list(pickers.fetch(missing))[-1] is None
@@ -209,7 +215,7 @@ def test_a_network_of_ones_own_joins_the_pickers(upload, monkeypatch):
     assert shows["fields"]["flip_shift"] == "off" and shows["known"]["cells"] == ["centre", "corner"]
     patch, left, right, _ = events._own(
         Session(networks=("hrnet-slim-untrained",) * 2),
-        {"path": str(file), "told": {"cells": "corner", "input": "64x64"}},
+        {"path": str(file), "fields": {"cells": "corner", "input": "64x64"}},
     )
     assert (patch["fields"]["input"], patch["fields"]["flip_shift"]) == ("64x64", "on") and left["groups"]
     card = zoo.card(right["value"])
@@ -217,7 +223,7 @@ def test_a_network_of_ones_own_joins_the_pickers(upload, monkeypatch):
     assert zoo.load(card.name).card == card and {name, card.name} <= {
         one["name"] for group in pickers.groups() for one in group["choices"]
     }
-    shows, name = pickers.own({"path": str(file), "told": {"cells": "middle"}})
+    shows, name = pickers.own({"path": str(file), "fields": {"cells": "middle"}})
     assert shows["says"]["key"] == "card.unknown" and name is None
 
 
@@ -228,17 +234,21 @@ def test_what_is_no_checkpoint_is_said_on_the_page(kind, key, upload):
 
 
 def test_every_door_checks_its_own_size(upload, monkeypatch, session):
-    """Gradio has one limit for all: 300 MB where weights may come in, and a photo of 31 MB is refused all the same."""
+    """Gradio has one limit for all, the largest kind's: weights, else video. A photo of 31 MB is refused."""
     large = upload / "large.png"
     with large.open("wb") as file:
         file.truncate(31 * 10**6)
     assert photo_input.take(session, {"n": 9, "path": str(large)})["error"]["key"] == "photo.too_large"
+    for door in (lambda: api._photo(given := {"photo": {"path": str(large)}}) or given,
+                 lambda: mcp_door.photo(str(large), local=True)):  # fmt: skip
+        with pytest.raises(UserError, match=r"^large\.png has 31 MB, more than the 30 MB allowed"):
+            door()
     with large.open("wb") as file:
         file.truncate(301 * 10**6)
     assert pickers.take(Session(networks=("hrnet-slim-untrained",) * 2), 0, {"path": str(large)})["key"] == (
         "page.weights_large"
     )
-    for local, megabytes in ((True, 300), (False, 30)):
+    for local, megabytes in ((True, 300), (False, 200)):
         serve.application(page := build(local), local)
         assert page.max_file_size == megabytes * 10**6
 
@@ -257,10 +267,10 @@ def test_weights_are_imported_only_where_the_page_is_private(monkeypatch):
     assert taken == [2, 0]
 
 
-def test_the_page_is_built_and_offers_one_endpoint():
+def test_the_page_is_built_and_offers_its_doors():
     page = build()
     public = [f.api_name for f in page.fns.values() if f.api_visibility == "public"]
-    assert public == ["compare"]
+    assert public == ["compare", "inspect", "silence", "matters", "study"]
 
 
 def test_an_event_that_fails_changes_nothing(caplog):
@@ -275,7 +285,7 @@ def test_an_event_that_fails_changes_nothing(caplog):
 @pytest.mark.parametrize("forged", [None, [], {"to": 5}, {"box": "x"}, {"n": "1", "path": 3}, {"key": {}}])
 def test_a_forged_event_reaches_nothing(forged):
     for name in schema.Events.__annotations__:
-        if name in ("fetch", "pair_that_ships") or (name == "frame" and forged == {"box": None}):
+        if name in ("fetch", "pair_that_ships", "stop_video") or (name == "frame" and forged == {"box": None}):
             continue
         event = events.sent(name, lambda *_: pytest.fail("it was let through"))
         assert event(Session(), SimpleNamespace(_data=forged))["__type__"] == "update"

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ import torch
 from pose_demo import compare
 from pose_demo.page import link, schema, xray
 from pose_demo.page.answers import export, maps
+from pose_demo.page.cached import Cached, without_traces
 from pose_demo.page.session import Session
-from pose_demo.page.store import STORE, Shot, Store, Unknown, without_traces
+from pose_demo.page.store import STORE, Store, Unknown
 
 NETWORKS = ("hrnet-slim", "hourglass-slim")
 
@@ -40,10 +42,10 @@ def ask(key, view, **more):
 
 
 def test_a_first_view_of_both_networks_is_far_below_a_megabyte(key):
-    with STORE.use(key) as shot:
-        sides = maps.maps(shot)
+    with STORE.use(key) as cached:
+        sides = maps.maps(cached)
     assert all(side["svg"].count("data:image/webp") == 1 for side in sides), "one sprite a network"
-    first = len(json.dumps(sides)) + sum(len(json.dumps(ask(key, view))) for view in ("film", "lab", "story"))
+    first = len(json.dumps(sides)) + sum(len(json.dumps(ask(key, view))) for view in ("film", "beside", "story"))
     assert first < 600_000
 
 
@@ -75,8 +77,8 @@ def test_a_forged_question_ends_in_a_sentence(key, question):
 
 
 def test_every_sum_that_is_shown_adds_up_to_the_map_that_is_shown(key):
-    with STORE.use(key) as shot:
-        cells = [(side, name) for side in (0, 1) for name in shot.trace(side)]
+    with STORE.use(key) as cached:
+        cells = [(side, name) for side in (0, 1) for name in cached.trace(side)]
     checked = 0
     for side, name in cells:
         for channel in (None, 3):
@@ -117,23 +119,26 @@ def test_a_cell_shows_its_channels_sorted_and_its_own_values(key, comparison):
     assert sum(answer["histogram"]["counts"]) == truth.numel()
 
 
-def test_the_lab_knows_which_places_differ_and_by_how_much(key):
-    sides = ask(key, "lab", against="bilinear")["sides"]
-    assert len(sides[0]["places"]) == 7 and len(sides[1]["places"]) == 8
-    assert all(0 < p["alone"] <= 1 for side in sides for p in side["places"])
-    assert len(sides[0]["joints"]) == 14
-    assert all(side["same"] for side in ask(key, "lab", against="nearest")["sides"])
-    gap = ask(key, "difference", side=1, cell="stack1.level0.merge", against="bilinear")
+def test_a_cell_is_read_from_trained_to_chosen_and_is_never_empty(key):
+    at = {"side": 1, "cell": "stack1.level0.merge"}
+    gap = ask(key, "difference", **at)
+    assert [name["values"]["stops"] for name in gap["names"]] == [["nearest"], ["bilinear"]] and not gap["same"]
     assert np.allclose(numbers(gap["second"]) - numbers(gap["first"]), numbers(gap["gap"]), atol=1e-5)
+    assert ask(key, "difference", **at, against="nearest")["same"]
+    offers = ask(key, "beside")["offers"]
+    assert [(each["network"], each["stop"], each["own"]) for each in offers] == [
+        ("hrnet-slim", "nearest", "bilinear"), ("hourglass-slim", "nearest", "bilinear")]  # fmt: skip
 
 
-def test_a_switch_for_one_stack_changes_only_what_comes_after(photo):
-    one = compare(photo, (60, 20, 180, 160), NETWORKS, {"stack2": "bicubic"}, trace=True)
-    key = STORE.keep(one, "switch")
-    hrnet, hourglass = ask(key, "lab")["sides"]
-    assert hrnet["same"] and not hourglass["same"]
-    changed = {p["place"] for p in hourglass["places"] if p["total"] > 0}
-    assert changed == {f"stack2.level{k}" for k in range(4)}
+def test_one_network_on_both_sides_says_which_places_differ_and_what_moves(photo):
+    two = compare(photo, (60, 20, 180, 160), ["hourglass-slim"] * 2, ["nearest", {"stack2": "bicubic"}], trace=True)
+    key = STORE.keep(two, "switch")
+    answer = ask(key, "beside")
+    assert answer["same"] and answer["differ"] and len(answer["places"]) == 8 and len(answer["moved"]) == 14
+    assert {p["place"] for p in answer["places"] if p["total"] > 0} == {f"stack2.level{k}" for k in range(4)}
+    assert {cell.split(".")[0] for cell, share in ask(key, "apart")["cells"].items() if share > 0} == {"stack2"}
+    gap = ask(key, "difference", side=1, cell="stack2.level0.merge")
+    assert [name["values"]["stops"] for name in gap["names"]] == [["nearest"], ["nearest", "bicubic"]]
     STORE.forget("switch")
 
 
@@ -155,11 +160,27 @@ def test_exports(key, comparison):
     assert len(coco["annotations"]) == 2 and len(coco["annotations"][0]["keypoints"]) == 3 * 14
     taps = np.load(io.BytesIO(take("npz")))
     assert np.array_equal(taps["1.stack1.level0.skip"], comparison.poses[1].trace["stack1.level0.skip"].tensor[0])
-    assert list(np.load(io.BytesIO(take("npz", side=0, cell="stem")))) == ["0.stem"]
+    assert set(np.load(io.BytesIO(take("npz", side=0, cell="stem")))) == {"0.stem", "0.joints", "1.joints", "about"}
     assert take("svg", side=0).startswith(b"<svg xmlns")
-    report = take("report", side=1, cell="stack1.level0.merge").decode()
-    assert "HRNet-Slim" in report and "<script" not in report
+    named = [ask(key, "export", what=what, **at)["name"] for what, at in (("svg", {"side": 0}), ("svg", {"side": 1}),
+             ("npz", {"side": 1, "cell": "stack1.level0.merge"}), ("json", {"side": 1, "cell": "stem"}))]  # fmt: skip
+    assert len(set(named)) == 4 and "hrnet" in named[0] and "hourglass" not in named[0]
+    assert named[2].endswith("_stack1.level0.merge.npz") and "stem" not in named[3]
+    report = take("report", side=1, cell="stack1.level0.merge", joint="left wrist").decode()
+    assert "HRNet-Slim" in report and "<script" not in report and "What matters here" not in report
+    assert datetime.now(UTC).strftime("%Y-%m-%d") in report and report.count("<details>") == 1
+    assert ": stack1.level0.merge</h2>" in report and ": stack2.level0.merge</h2>" in report
+    story = report.split("The story of left wrist")[1].split("<h2>")[0]
+    assert story.count("<img") > 8, "the story has pictures"
+    with STORE.use(key) as cached:
+        cached.effects(1)
+    assert "What matters here" in take("report").decode(), "it was measured"
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", report), "the report reaches outside itself"
+    report = re.sub(
+        r"(?s)<(style|pre)>.*?</\1>|<span class=\"quiet\">.*?</span>", "", take("report", language="zh").decode()
+    )
+    words = re.findall(r">([^<>]+)<|(?:title|aria-label)=\"([^\"]+)", report)
+    assert "<title>左腕，得分" in report and not [w for w in words if re.search("[A-Za-z]{2,} [a-z]{2,}", "".join(w))]
 
 
 def test_too_many_maps_are_refused_in_a_sentence(key, monkeypatch):
@@ -168,13 +189,13 @@ def test_too_many_maps_are_refused_in_a_sentence(key, monkeypatch):
 
 
 def test_memory_is_bounded_and_what_was_let_go_is_computed_again(comparison):
-    store = Store(memory=1, shots=3)
+    store = Store(memory=1, count=3)
     keys = [store.keep(comparison, f"visitor {k}") for k in range(5)]
     with pytest.raises(Unknown), store.use(keys[0]):
         pass
-    with store.use(keys[3]) as shot:
-        assert shot.traces == {}
-        again = shot.trace(0)
+    with store.use(keys[3]) as cached:
+        assert cached.traces == {}
+        again = cached.trace(0)
     assert torch.equal(again.heatmaps[-1], comparison.poses[0].trace.heatmaps[-1])
     mine = [store.keep(comparison, "me") for _ in range(4)]
     assert [key in store for key in mine] == [False, False, True, True]
@@ -185,8 +206,8 @@ def test_mmpose_says_why_there_is_nothing_to_see(comparison):
     through = dataclasses.replace(
         pose, card=dataclasses.replace(pose.card, name="mmpose-hrnet-w32", architecture="mmpose-hrnet-w32"), trace=None
     )
-    shot = Shot(without_traces(dataclasses.replace(comparison, poses=(through, comparison.poses[1]))), "me")
-    first, second = maps.maps(shot)
+    cached = Cached(without_traces(dataclasses.replace(comparison, poses=(through, comparison.poses[1]))), "me")
+    first, second = maps.maps(cached)
     assert first["why"] == "xray.no_trace" and second["svg"]
 
 

@@ -1,4 +1,4 @@
-"""Calls of `study` from the command line as the tests make them, and predictions of a peer."""
+"""Calls of `study` from the command line as the tests make them, and predictions from elsewhere."""
 
 from __future__ import annotations
 

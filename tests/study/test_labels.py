@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -173,6 +174,13 @@ def test_pictures_that_are_not_where_the_archive_says(tmp_path):
                        size=np.array([64] * 3), joints=np.zeros((3, 14, 3)))  # fmt: skip
     good, bad = usable(open_labels([file]))
     assert good == [1] and list(bad) == ["x.npz#0", "x.npz#2"] and "are no picture" in bad["x.npz#2"]
+
+
+def test_a_fault_at_one_picture_is_a_bad_record_with_its_trace_in_the_log(tmp_path, caplog):
+    labels = open_labels([write_crops(tmp_path / "x.npz", 2)])
+    labels.photos[0] = replace(labels.photos[0], read=lambda: np.zeros(3).reshape(2, 2))
+    assert usable(labels) == ([1], {"x.npz#0": "x.npz#0 could not be looked at: ValueError; the log says more"})
+    assert "cannot reshape" in caplog.text
 
 
 def test_an_archive_that_is_empty_or_none(tmp_path):

@@ -39,7 +39,7 @@ def test_predictions_stand_beside_networks_and_equal_pycocotools(tmp_path, capsy
         evaluation.summarize()
         assert row["oks"]["AP"]["value"] == pytest.approx(evaluation.stats[0], abs=1e-5)
         assert row["oks"]["AR"] == pytest.approx(evaluation.stats[5], abs=1e-5)
-    # The person whom the peer has no prediction for counts as missed, joint by joint.
+    # A person of whom nothing was predicted counts as missed, joint by joint.
     labels = person(COCO, (104, 20), 80, 21)
     assert poor["measures"]["pck@0.2"]["joints"] == good["measures"]["pck@0.2"]["joints"]
     assert good["measures"]["pck@0.2"]["value"] > 0.95 and labels[:, 2].sum() > 10

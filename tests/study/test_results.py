@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 from asked import FEW, HOURGLASS, HRNET, english, run, table
 from labelled import csv_row, person, picture, write_crops, write_csv
@@ -23,7 +24,7 @@ def test_all_studies_at_once_and_pages_that_need_no_network(tmp_path, monkeypatc
     assert main(["study", "all", "--data", str(data), "--out", str(tmp_path / "out"), "--network", HRNET, HOURGLASS,
                  *FEW, "--json"]) == 0  # fmt: skip
     printed = json.loads(capsys.readouterr().out)
-    assert [r["study"] for r in printed] == ["accuracy", "upsampling", "depth", "resolution", "faults"]
+    assert [r["study"] for r in printed] == ["accuracy", "upsampling", "depth", "resolution", "faults", "silence"]
     for result in printed:
         out = tmp_path / "out" / result["study"]
         assert json.loads((out / "result.json").read_text()) == result and table(out)
@@ -40,7 +41,7 @@ def test_a_name_cannot_become_code_in_the_page(tmp_path):
     data = write_crops(tmp_path / "<img src=x>.npz", 2)
     result = run("accuracy", data, tmp_path / "out", "--network", HRNET)
     result["data"] |= {"bad": 1, "bad_records": [{"name": "<script>alert(1)</script>", "reason": "<b>"}]}
-    page = study_page.write(result, tmp_path / "x.html").read_text()
+    page = study_page.write(result, tmp_path / "x.html", language="zh").read_text()
     assert "<img src=x>" not in page and "<script>alert" not in page and "&lt;script&gt;alert" in page
 
 
@@ -51,6 +52,7 @@ def test_a_name_cannot_become_code_in_the_page(tmp_path):
         (["--seed", "-1"], "--seed must be at least 0, not -1"),
         (["--predictions", "nofile"], "--predictions takes NAME=FILE"),
         (["--upsampling", "cubist"], "unknown upsampling 'cubist'"),
+        (["--decoder", "luck"], "unknown decoder 'luck'; there are argmax, dark"),
         (["--network"], "name a network, or predictions from elsewhere"),
         (["--network", "nobody"], "the zoo has no network"),
     ],
@@ -84,7 +86,8 @@ def test_what_ships_is_found_by_study_and_can_be_drawn(tmp_path):
     assert all(result["stale"] == [] for result in found.values())
     for result in report.shipped().values():  # the repository's own
         assert drawing.figures(result) and result["data"]["evaluated"] > 0
-        assert "/" not in result["made"]["command"].replace("people/", "")
+        files = re.sub(r" (people/|runs/[\w-]+/)", " ", result["made"]["command"])
+        assert "/" not in files, "no path of the machine that it was made on"
 
 
 def test_figures_of_weights_that_were_replaced_are_called_stale(tmp_path):
@@ -124,7 +127,7 @@ def test_all_studies_when_killed_go_on_with_the_one_that_was_under_way(tmp_path,
     monkeypatch.setattr(command, "_study", counted)
     assert main(call) == 1 and (out / "unfinished.json").exists()
     assert main(call) == 0 and not (out / "unfinished.json").exists()
-    assert begun == ["accuracy", "upsampling", "depth", "depth", "resolution", "faults"]
+    assert begun == ["accuracy", "upsampling", "depth", "depth", "resolution", "faults", "silence"]
     (out / "unfinished.json").write_text(json.dumps({"asked": {"command": "another"}, "done": ["accuracy"]}))
     begun[:] = ["x", "x", "x"]
     assert main(call) == 0 and begun[3:] == list(command.STUDIES)
@@ -132,15 +135,44 @@ def test_all_studies_when_killed_go_on_with_the_one_that_was_under_way(tmp_path,
 
 def test_an_answer_is_a_sentence_of_the_result():
     for result in report.shipped().values():
-        tests = {t["difference"]["value"]: t for t in result["tests"] if t["measure"] == "pck@0.2"}
+        faults = result["study"] == "faults"  # leads with what each network does wrong
+        tests = {t["difference"]["value"]: t for t in result["tests"]
+                 if (t["measure"].startswith("share of") if faults else t["measure"] == "pck@0.2")}  # fmt: skip
         said = english(study_words.answers(result))
+        for row in result["rows"] if faults else ():
+            kinds = {kind: row["kinds"][kind]["value"] for kind in study_words.ERRORS}
+            wrong = sum(value or 0 for value in kinds.values())
+            assert said[0].startswith(f"{row['label']}: {100 * wrong:.1f} % of the marked joints are not good, namely")
+            shares = [float(share) for share in re.findall(r" ([0-9.]+) %[,.]", said.pop(0))]
+            assert shares == sorted((round(100 * v, 1) for v in kinds.values() if v is not None), reverse=True)
         networks = {row["network"] for row in result["rows"]}
-        assert len(said) == (1 if result["study"] in ("accuracy", "faults") else len(networks))
+        alone = {"accuracy": 1, "faults": 1, "seeds": len(networks) - 1}
+        assert len(said) == alone.get(result["study"], len(networks))
         for sentence in said:
             points = float(re.search(r"([-+]?[0-9.]+) points", sentence)[1])
             test = next(t for value, t in tests.items() if abs(abs(100 * value) - abs(points)) < 0.06)
+            if "verdict" in test:
+                assert ("No difference found" in sentence) == (test["verdict"] == "no difference found")
+                continue
             assert f"p {test['p_bootstrap']:.3f}" in sentence
             assert ("may be chance" in sentence) == (test["p_bootstrap"] >= 0.05)
+
+
+@pytest.mark.parametrize("name", ["faults", "silence", "seeds-bottom"])
+def test_the_page_speaks_the_language_that_was_asked_for(tmp_path, name):
+    """No two English words in a row but in names, titles and the command."""
+    result = report.shipped()[name] | {"predictions": [{"name": "theirs", "file": "x.json"}]}
+    facts = {"name": "a", "joints": [{"joint": "left knee", "a": "good", "b": "jitter"}]}
+    found = {network: np.zeros((14, 3)) for network in ("a", "b")}
+    telling = study_page.telling(np.zeros((64, 64, 3), np.uint8), facts, "lsp", found, "zh")
+    page = study_page.write(result, tmp_path / "x.html", [telling], "zh").read_text()
+    assert '<html lang="zh">' in page and "左膝: 正确 / 抖动" in page and "<title>左膝，得分 0.00" in page
+    assert '"locale": "zh"' in page or '"locale":"zh"' in page
+    page = re.sub(r"(?s)<(style|script|pre)\b.*?</\1>", "", page).replace("head top", "")
+    for network in result["networks"]:
+        page = page.replace(network["title"], "")
+    said = re.findall(r">([^<>]+)<|(?:alt|aria-label)=\"([^\"]+)", page)
+    assert not [text for text in said if re.search("[A-Za-z]{3,} [a-z]{2,}", "".join(text))]
 
 
 def test_a_worse_network_is_below_and_without_an_interval_nothing_is_said_of_chance():
@@ -149,6 +181,6 @@ def test_a_worse_network_is_below_and_without_an_interval_nothing_is_said_of_cha
 
     test = {"a": "a", "b": "b", "measure": "pckh@0.5", "p_bootstrap": None,
             "difference": {"value": -0.0312, "low": None, "high": None}}  # fmt: skip
-    result = {"rows": [row("a"), row("b")], "tests": [test]}
+    result = {"study": "accuracy", "rows": [row("a"), row("b")], "tests": [test]}
     assert english(study_words.answers(result)) == ["b is 3.1 points below a in PCKh at 0.5 of the head."]
     assert study_words.answers({**result, "tests": []}) == []

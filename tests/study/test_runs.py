@@ -11,10 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from asked import notes
 from labelled import write_coco, write_crops
+from little_memory import LittleMemory
 
+from pose_demo.networks import model, zoo
 from pose_demo.study.conduct import Settings, conduct
 from pose_demo.study.people import StudyError
 from pose_demo.study.predict import Predictor
@@ -198,3 +201,16 @@ def test_limit_and_shards(tmp_path):
     result = conduct(Accuracy(), settings(tmp_path, tmp_path / "out", limit=6))
     assert result["data"]["evaluated"] == 6 and result["data"]["name"] == "s0.npz, s1.npz"
     assert "Only the first 6 records of the set were asked for." in notes(result)
+
+
+@pytest.mark.parametrize(("share", "key"), [(1.5, "memory.fewer"), (0.5, "memory.cpu")])
+def test_a_device_that_runs_out_of_memory_is_told(share, key, tmp_path, monkeypatch):
+    data = write_crops(tmp_path / "crops.npz", 3)
+    net = zoo.load(PAIR[0])
+    with LittleMemory(monkeypatch) as enough:
+        model.see(net, np.zeros((1, *model.card_of(net).input, 3), np.uint8))
+    free = conduct(Accuracy(), settings(data, tmp_path / "free"))
+    with LittleMemory(monkeypatch, share * enough.largest) as little:
+        found = conduct(Accuracy(), settings(data, tmp_path / "little"))
+    assert little.refused and [note["key"] for note in found["notes"]] == [*(n["key"] for n in free["notes"]), key]
+    assert figures(found)["rows"] == figures(free)["rows"]

@@ -9,6 +9,7 @@ from labelled import write_crops
 
 from pose_demo.__main__ import main
 from pose_demo.networks import zoo
+from pose_demo.study import report
 from pose_demo.study.seeds import verdict
 
 
@@ -29,7 +30,7 @@ def runs(tmp_path):
     return files
 
 
-def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path):
+def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path, capsys):
     data = write_crops(tmp_path / "c.npz", 6)
     result = run("seeds", data, tmp_path / "out", "--network", *runs)
     assert [row["network"] for row in result["rows"]] == ["plain", "other"]
@@ -41,6 +42,20 @@ def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path):
         assert single["rows"][0]["measures"]["pck@0.2"]["value"] == plain[seed]
     assert result["rows"][0]["measures"]["pck@0.2"]["value"] == pytest.approx(sum(plain.values()) / 3, abs=2e-5)
     assert test["difference"]["value"] == pytest.approx(sum(test["seeds"].values()) / 3, abs=2e-5)
+
+    assert not result["unfinished"]
+    kept = ["--kept", str(tmp_path / "out" / "result.json")]  # weights that are gone need not be there once more
+    again = run("seeds", data, tmp_path / "again", "--network", runs[0], *kept, page=False)
+    assert all(again[part] == result[part] for part in ("rows", "tests", "runs", "people"))
+    others = write_crops(tmp_path / "others.npz", 5)
+    call = ["study", "seeds", "--data", str(others), "--out", str(tmp_path / "o"), "--network", runs[0], *kept, *FEW]
+    assert main(call) == 1 and "keeps no runs on these people" in capsys.readouterr().err
+
+
+def test_weights_that_ship_are_the_run_of_their_cards_seed(tmp_path):
+    result = run("seeds", write_crops(tmp_path / "c.npz", 3), tmp_path / "out", "--network", "hrnet-tiny", page=False)
+    assert result["unfinished"] and report.shipped(tmp_path) == {}, "one seed says nothing"
+    assert list(result["runs"]) == ["hrnet-tiny-seed0"] and result["rows"][0]["trained"]["0"]["photos"] == 200_000
 
 
 def test_only_seeds_can_be_asked(tmp_path, capsys):

@@ -88,6 +88,15 @@ def test_a_run_of_train_is_a_network_too(crops, tmp_path):
     assert drawn.text[STOPS.index("bicubic")] == ["not yet measured"] * 4
 
 
+def test_what_nobody_told_of_a_file_is_said_with_its_value(crops, tmp_path, capsys):
+    torch.save(zoo.build("hourglass-slim", 14).state_dict(), tmp_path / "mine.pth")
+    asked = ["--network", str(tmp_path / "mine.pth"), "--net-input", "64", "--limit", "2"]
+    result = run("accuracy", crops, tmp_path / "out", *asked, page=False)
+    assert "input" not in result["networks"][0]["assumed"] and result["networks"][0]["input"] == [64, 64]
+    said = "taken for granted: joints lsp, normalisation imagenet, cells centre, flip shift off, trained with nearest"
+    assert said in capsys.readouterr().out
+
+
 # --- upsampling, depth, resolution ----------------------------------------------------------------------------------
 
 

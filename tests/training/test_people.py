@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
+from pose_demo import person, weights
+from pose_demo.__main__ import main
 from pose_demo.joints import PEOPLE
 from pose_demo.locales import UserError
 from pose_demo.networks import zoo
-from pose_demo.networks.finder import iou, people
+from pose_demo.networks.finder import overlaps, people
 from pose_demo.study.detection import average_precision
 from pose_demo.training import people_loss
 from pose_demo.training.people import PeopleRecipe, PeopleTrainer, begin
@@ -152,12 +155,11 @@ def test_generalised_overlap_of_boxes():
     a = torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 2], [0, 0, 1, 1]])
     b = torch.tensor([[0.0, 0, 2, 2], [1, 0, 3, 2], [3, 0, 4, 1]])
     assert people_loss.giou(a, b).tolist() == pytest.approx([1, 1 / 3, -0.5])
-    assert iou(a[:1], b).tolist() == [pytest.approx([1, 1 / 3, 0])]
+    assert overlaps(a[:1], b).tolist() == [pytest.approx([1, 1 / 3, 0])]
 
 
 def test_average_precision_is_cocos():
     """The same figure as pycocotools, on boxes drawn at random about people and unsure ones."""
-    pytest.importorskip("pycocotools")
     rng, found, sure, unsure = np.random.default_rng(0), [], [], []
     for _ in range(60):
         corners = rng.uniform(0, 200, (rng.integers(0, 6), 2))
@@ -260,3 +262,46 @@ def test_the_rate_stays_until_the_photos_are_whole_and_then_falls(folder, tmp_pa
     run = trainer(folder, tmp_path)
     assert run._rate(0.1) == run._rate(0.5) == RECIPE.rate
     assert run._rate(0.75) == pytest.approx(RECIPE.rate / 2, rel=0.05) and run._rate(1.0) < RECIPE.rate / 50
+
+
+def test_all_that_finds_people_is_measured(tmp_path, monkeypatch, capsys):
+    """Found are all who are red, but in the first photo: in one of two without a box, and three of four labelled."""
+    boxes = write_photos(tmp_path / "test.npz", 8)
+    empty = np.full((96, 128, 3), 120, np.uint8)
+    for k in range(4):
+        picture = empty.copy()
+        picture[10:70, 20:50] = (255, 0, 0) if k else 90
+        Image.fromarray(picture).save(tmp_path / f"{k}.png")
+    told = {f"{k}.png": [[20, 10, 50, 70], [0, 0, 5, 5]] for k in range(4)}
+    (tmp_path / "photos.json").write_text(json.dumps(told))
+    shipped, cards = weights.HOME, tmp_path / "weights"
+    cards.mkdir()
+    for name in ("finder", *weights.default_pair()):
+        for kind in ("toml", "safetensors"):
+            shutil.copy(shipped / f"{name}.{kind}", cards)
+    (cards / "manifest.toml").write_text("")
+    monkeypatch.setattr(weights, "HOME", cards)
+    asked = []
+
+    def everybody(photo, net, *pair):
+        asked.append(photo)
+        there = (photo[..., 0] > 200) & (photo[..., 1] < 50)
+        if len(asked) == 1 or not there.any():
+            return [], 0.5
+        y, x = np.nonzero(there)
+        return [person.Found((x.min() - 0.5, y.min() - 0.5, x.max() + 0.5, y.max() + 0.5), 0.9)], 0.9
+
+    monkeypatch.setattr(person, "people", everybody)
+    files = [str(tmp_path / name) for name in ("test.npz", "photos.json")]
+    assert main(["weights", "measure", "finder", "--test", *files]) == 0
+    weights._read.cache_clear()
+    rows = weights.entry("finder").measured
+    asked_of = [(row["metric"].split()[0], row["count"]) for row in rows]
+    assert asked_of == [("average", 8), ("photos", 2), ("labelled", 4)]
+    assert [row["value"] for row in rows[1:]] == [50.0, 75.0] and len(asked) == 2 + 4
+    assert rows[0]["people"] == sum(map(len, boxes)) == 6 and rows[0]["set"] == f"{tmp_path.name}/test.npz"
+    capsys.readouterr()
+    (tmp_path / "photos.json").write_text("[1, 2]")
+    assert main(["weights", "measure", "finder", "--test", files[1]]) == 1
+    assert "does not name photos" in capsys.readouterr().err
+    weights._read.cache_clear()

@@ -83,3 +83,21 @@ def test_an_empty_map_costs_one_and_the_worst_labels_can_be_dropped():
     assert masked_mean(losses, kept(losses, weights)) == losses[0, :9].mean()
     assert masked_mean(losses.fill_(float("nan")), kept(losses, weights)).isnan()
     assert masked_mean(losses, kept(losses, torch.zeros(1, 10))) == 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs want a GPU")
+def test_a_recorded_step_is_the_step(folder, tmp_path):
+    """Twelve steps, the last nine of them replayed, against the same steps one kernel after the other."""
+    from pose_demo.networks import zoo
+    from pose_demo.training.loop import Recipe, Trainer
+
+    found = []
+    for recorded in (True, False):
+        recipe = Recipe(10**6, size=64, batch=10, precision="fp32")
+        net, network = zoo.build("hourglass-slim", 14), {"name": "hourglass-slim", "joints": "lsp", "options": {}}
+        run = Trainer(net, network, LSP, [split(folder, 64)], recipe, tmp_path, torch.device("cuda", 0))
+        run.graphs = run.graphs if recorded else None
+        losses = [run._step(run._part()).item() for _ in range(12)]
+        found.append((losses, {k: v.clone() for k, v in run.net.state_dict().items()}))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    torch.testing.assert_close(found[0][1], found[1][1], rtol=1e-4, atol=1e-6)

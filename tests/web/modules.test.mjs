@@ -14,7 +14,7 @@ for (const language of ['en', 'zh']) {
 
 test('words are filled as Python fills them', () => {
   assert.equal(words.say('xray.zeros', { share: 0.123 }), '12% of all values are exactly 0');
-  assert.equal(words.say('xray.now', { stops: ['nearest', 'bicubic'] }), 'now: nearest / bicubic');
+  assert.equal(words.say('xray.side', { network: 'A', stops: ['nearest', 'bicubic'] }), 'A, nearest / bicubic');
   assert.equal(words.word('joint', 'third hand'), 'third hand');
   const inner = { key: 'xray.zeros', values: { share: 0.5 } };
   assert.match(words.say('label.has_no', { what: [inner, 7] }), /^has no 50% of all .*, 7$/);
@@ -58,7 +58,7 @@ test('an older patch, and the answer to an older question, change nothing', asyn
   answers.forEach(([question, answer]) => answer({ ...question }));
   assert.equal(await first, null);
   assert.deepEqual(await second, { joint: '*', language: 'en', key: 'mine', view: 'film' });
-  const late = wire.ask('lab');
+  const late = wire.ask('beside');
   set({ key: 'newer' });
   answers.at(-1)[1]({});
   assert.equal(await late, null);
@@ -100,7 +100,8 @@ test('a second cut of the same kind undoes the first, on its side alone', async 
 });
 
 test('a box is drawn whichever way and typed with a comma', async () => {
-  const { between, parse } = await load('box.js');
+  const { between, parse, under } = await load('box.js');
+  assert.deepEqual([[5, 5], [1, 1], [9, 9]].map((place) => under([[0, 0, 8, 8], [4, 4, 6, 6]], place)), [1, 0, -1]);
   assert.deepEqual(between([5, 1], [2, 7]), [2, 1, 5, 7]);
   assert.deepEqual(parse(['1', ' 2,5', '3', '4']), [1, 2.5, 3, 4]);
   assert.equal(parse(['1', 'nine', '3', '4']), null);
@@ -108,8 +109,35 @@ test('a box is drawn whichever way and typed with a comma', async () => {
 });
 
 test('a link says what is shown and nothing of a photo of one\'s own', async () => {
-  const { query } = await load('xray/take.js');
+  const { query } = await load('link.js');
   set({ networks: ['a', 'b'], stop: 'bicubic', joint: 'left knee', pin: { side: 1, cell: 'stem' }, channel: 0,
     example: null, scope: '' });
-  assert.equal(query().toString(), 'left=a&right=b&upsampling=bicubic&joint=left+knee&cell=1%3Astem%3A0');
+  set({ threshold: 0.35 });
+  assert.equal(query().get('threshold'), '0.35');
+  set({ threshold: 0.1 });
+  assert.equal(query().toString(), 'left=a&right=b&upsampling=bicubic&joint=left+knee&cell=1%3Astem%3A0&example=own&lang=en');
+});
+
+test('a word of the glossary is found where it stands, and only whole', async () => {
+  const { expression, places } = await load('glossary/linked.js');
+  const found = (text, ...terms) => places(text, expression(terms)).map(({ from, to, term }) =>
+    [text.slice(from, to), term]);
+  assert.deepEqual(found('Branches meet: a branch, branch1, strides.', 'branches|branch', 'strides|stride'),
+    [['Branches', 0], ['branch', 0], ['strides', 1]]);
+  assert.deepEqual(found('PCKh, PCK@0.2 和热图的 PCK', '热图', 'PCK'), [['PCK', 1], ['热图', 0], ['PCK', 1]]);
+});
+
+test('equal shapes in a row are told once', async () => {
+  const { told } = await load('xray/code.js');
+  assert.equal(told([[1, 2], [1, 2], [3, 4]]), '2 × (1, 2), (3, 4)');
+});
+
+test('a class gets a short link to the same step and settings, and never a photo', async () => {
+  const { address } = await load('tour/share.js');
+  set({ networks: ['a', 'b'], stop: 'nearest', example: 'garden', cuts: [{ stack1: 'zero' }, {}], pin: null });
+  const here = { origin: 'http://lab:7860', pathname: '/', search: '?tour=hrnet&step=fusion' };
+  assert.equal(address(['a', 'b'], here),
+    `http://lab:7860/?tour=hrnet&step=fusion&lang=${state.language}&example=garden&cuts=0%3Azero%3Astack1`);
+  set({ stop: 'bilinear' });
+  assert.match(address(['a', 'c'], here), /upsampling=bilinear.*left=a&right=b$/);
 });

@@ -3,6 +3,7 @@
 Node is the system's, or comes with requirements-dev.txt; its tools come from npm. Neither: skipped, but CI fails.
 """
 
+import base64
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import cv2
 import pytest
 import typescript
 
@@ -86,8 +88,10 @@ def test_real_answers_are_what_was_declared(node, tools, declared, tmp_path, pho
     key = STORE.keep(compare(photo, (60, 20, 180, 160), trace=True), "types")
     asked = {"key": key, "joint": "right wrist", "language": "en", "side": 0, "cell": "stage3.module1.branch1.fused"}
     asked |= {"channel": 1, "against": "bilinear", "what": "json", "measure": "stride"}
+    asked |= {"frame": base64.b64encode(cv2.imencode(".jpg", photo)[1]).decode()}
     lines = ["import type { Answers } from './schema';"]
     for view in xray.VIEWS:
+        asked["what"] = "https://example.org" if view == "qr" else "json"
         answer = xray.ask({**asked, "view": view})
         assert "error" not in answer, (view, answer)
         text = re.sub(r'"[A-Za-z0-9+/=:;,-]{200,}"', '""', json.dumps(answer))

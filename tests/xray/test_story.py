@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pose_demo.joints import LSP
-from pose_demo.xray import filmstrip, lab, story
+from pose_demo.xray import filmstrip, places, story
 
 WRIST, OTHER = LSP.index("right wrist"), LSP.index("left wrist")
 
@@ -55,8 +55,8 @@ def test_spread_of_a_gaussian_is_its_width():
 
 def test_every_place_is_compared_alone_and_with_what_came_before(net, image):
     first, second = net.trace(image, "nearest"), net.trace(image, "bilinear")
-    found = lab.places(net, first, second)
+    found = places.differences(net, first, second)
     assert {p.place for p in found} == set(net.places)
     assert all(p.alone > 0 for p in found)
     assert found[0].alone == pytest.approx(found[0].total), "nothing came before the first place"
-    assert all(p.alone == p.total == 0 for p in lab.places(net, first, first))
+    assert all(p.alone == p.total == 0 for p in places.differences(net, first, first))

@@ -1,6 +1,6 @@
 """What a browser may ask of a comparison that it was shown, a view a file. A new view is a line here.
 
-Each takes (shot, asked) and returns what its annotation declares; schema.typescript tells the browser's side of it.
+Each takes (cached, asked) and returns what its annotation declares; schema.typescript tells the browser's side of it.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..cached import Cached
 from ..schema import Question
-from ..store import Shot
-from . import apart, cell, export, film, lab, lesson, pixels, story, terms
+from . import beside, body, cell, code, export, film, gradient, lesson, live, matters, pixels, qr, story, terms, way
 
-VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
+VIEWS: dict[str, Callable[[Cached, Question], Any]] = {
     "input": cell.photo,
     "cell": cell.cell,
     "channel": cell.channel,
@@ -20,11 +20,20 @@ VIEWS: dict[str, Callable[[Shot, Question], Any]] = {
     "effective": cell.effective,
     "sum": terms.computation,
     "pixels": pixels.pixels,
-    "apart": apart.apart,
+    "apart": beside.apart,
+    "beside": beside.beside,
+    "way": way.way,
+    "layers": way.opened,
     "film": film.film,
-    "lab": lab.upsampling,
-    "difference": lab.difference,
+    "difference": beside.difference,
     "story": story.tell,
+    "matters": matters.matters,
+    "matters_cost": matters.cost,
+    "gradient": gradient.gradient,
+    "code": code.code,
+    "body": body.body,
     "lesson": lesson.lesson,
+    "qr": qr.qr,
+    "live": live.live,
     "export": export.export,
 }

@@ -11,11 +11,9 @@ from typing_extensions import TypedDict
 
 from ...draw import mosaic
 from ...networks.trace import INPUT
-from ...networks.wiring import wiring
-from ...xray import channels, receptive
-from .. import work
+from ...xray import channels
+from ..cached import Cached
 from ..schema import NumberMap, Question, Said
-from ..store import Shot
 from . import terms
 from .parts import address, number_map, place, side_of, step
 
@@ -50,19 +48,19 @@ Effective = TypedDict("Effective", {"h": int, "w": int, "low": float, "high": fl
 # fmt: on
 
 
-def photo(shot: Shot, asked: Question) -> Picture:
+def photo(cached: Cached, asked: Question) -> Picture:
     """What the network saw."""
-    return {"src": address(shot.pose(side_of(shot, asked)).image, 90)}
+    return {"src": address(cached.pose(side_of(cached, asked)).image, 90)}
 
 
-def cell(shot: Shot, asked: Question) -> CellAnswer:
+def cell(cached: Cached, asked: Question) -> CellAnswer:
     """Raises KeyError for a cell that is not there."""
-    side, name = side_of(shot, asked), asked["cell"]
+    side, name = side_of(cached, asked), asked["cell"]
     if name == INPUT:
-        itself: Any = {"photo": photo(shot, asked)["src"], "shape": [3, *shot.pose(side).card.input]}
+        itself: Any = {"photo": photo(cached, asked)["src"], "shape": [3, *cached.pose(side).card.input]}
         return itself
-    tap, values = shot.trace(side)[name], shot.tensor(side, name)
-    at = place(shot, side, asked["joint"], tap.stride)
+    tap, values = cached.trace(side)[name], cached.tensor(side, name)
+    at = place(cached, side, asked["joint"], tap.stride)
     by = asked.get("by", "")
     if (by == "joint" and at is None) or by not in channels.ORDERS:
         by = "energy"
@@ -73,9 +71,9 @@ def cell(shot: Shot, asked: Question) -> CellAnswer:
     return {
         "shape": list(facts.shape),
         "by": by,
-        "made": made(shot, side, name),
-        "sum": terms.kind(shot.net(side), name),
-        "names": list(shot.pose(side).card.joints.joints) if tap.role == "heatmaps" else None,
+        "made": made(cached, side, name),
+        "sum": terms.kind(cached.net(side), name),
+        "names": list(cached.pose(side).card.joints.joints) if tap.role == "heatmaps" else None,
         "stats": {"low": facts.low, "mean": facts.mean, "high": facts.high},
         "dead": len(facts.dead),
         "zeros": facts.zeros,
@@ -87,7 +85,7 @@ def cell(shot: Shot, asked: Question) -> CellAnswer:
         "maximum": number_map(values.amax(dim=0)),
         "energy": number_map(channels.energy(values)),
         "channel": {**number_map(values[order[0]]), "number": order[0]},
-        "field": _field(shot, side, name),
+        "field": _field(cached, side, name),
     }  # fmt: skip
 
 
@@ -100,45 +98,37 @@ def _range(values: Tensor) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def channel(shot: Shot, asked: Question) -> Channel:
+def channel(cached: Cached, asked: Question) -> Channel:
     """One channel large, in its own range. Raises IndexError for a channel that is not there."""
-    values, number = shot.tensor(side_of(shot, asked), asked["cell"]), asked["channel"]
+    values, number = cached.tensor(side_of(cached, asked), asked["cell"]), asked["channel"]
     if number is None or number not in range(len(values)):
         raise IndexError(number)
     return {**number_map(values[number]), "number": number}
 
 
-def made(shot: Shot, side: int, name: str) -> list[Made]:
-    ways = wiring(shot.net(side)).into(name)
+def made(cached: Cached, side: int, name: str) -> list[Made]:
+    ways = cached.graph(side).into(name)
     return [{"source": source, "steps": [step(s) for s in way.steps]} for source, way in ways.items()]
 
 
-def pca(shot: Shot, asked: Question) -> Pca:
-    picture, explained = channels.pca(shot.tensor(side_of(shot, asked), asked["cell"]))
+def pca(cached: Cached, asked: Question) -> Pca:
+    picture, explained = channels.pca(cached.tensor(side_of(cached, asked), asked["cell"]))
     return {"src": address(picture, 100), "shares": [float(e) for e in explained]}
 
 
-def _field(shot: Shot, side: int, name: str) -> Field:
-    height, width = shot.pose(side).card.input
-    found = receptive.field(shot.net(side), name, _middle(shot, side, name), (height, width), shot.request(side))
+def _field(cached: Cached, side: int, name: str) -> Field:
+    height, width = cached.pose(side).card.input
+    found = cached.field(side, name)
     x0, y0, x1, y1 = found.box
     inside = (x1 - x0 + 1) * (y1 - y0 + 1) / (found.size[0] * found.size[1])
     return {"box": (x0, y0, x1 + 1, y1 + 1), "input": (width, height), "width": found.size[1],
             "height": found.size[0], "inside": inside}  # fmt: skip
 
 
-def _middle(shot: Shot, side: int, name: str) -> tuple[int, int]:
-    h, w = shot.trace(side)[name].tensor.shape[2:]
-    return h // 2, w // 2
-
-
-def effective(shot: Shot, asked: Question) -> Effective:
+def effective(cached: Cached, asked: Question) -> Effective:
     """The input gradient of the cell in the middle: one more pass, there and back, when its turn comes."""
-    side, name = side_of(shot, asked), asked["cell"]
-    at = _middle(shot, side, name)
-    gradient = work.in_turn(
-        lambda: receptive.effective(shot.net(side), shot.input(side), name, at, shot.request(side)).cpu()
-    )
+    side, name = side_of(cached, asked), asked["cell"]
+    gradient = cached.effective(side, name)
     top = float(gradient.flatten().kthvalue(max(1, int(0.999 * gradient.numel()))).values) or 1.0
     return {**number_map(gradient, 0.0, top), "half": _half(gradient)}
 

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from typing_extensions import TypedDict
 
 from ... import __version__
 from ...comparison import Comparison
-from ...crop import closeup, cut
+from ...crop import cut
 from ...draw import skeleton
 from ...draw.colour import diverging, viridis
-from ...locales import UserError, say, word
+from ...locales import drawn, say, word
+from ...locales import tell as told
+from ...networks import costs
+from ..cached import Cached
 from ..photo_input import data_address
 from ..schema import NumberMap, Question
-from ..store import Shot
 from . import cell as inspector
-from . import terms
+from . import matters, terms
+from .beside import beside
+from .cost import line
+from .files import called, npz
 from .film import film
-from .lab import upsampling
-from .maps import maps, picture
+from .gradient import gradient
+from .maps import cut_words, maps, picture
 from .parts import ALL, address, number_map, values_of
-from .story import tell
+from .story import tell as story
 
 #: Bytes of maps that travel in one answer.
 LARGEST = 48 * 2**20
@@ -42,15 +46,17 @@ class File(TypedDict):
     data: str
 
 
-def export(shot: Shot, asked: Question) -> File:
+def export(cached: Cached, asked: Question) -> File:
     """asked["what"]: "json", "svg" of a side, "npz" of a cell or of all, "report". Raises KeyError else."""
-    name, kind, make = {
-        "json": ("pose-xray.json", "application/json", lambda: coco(shot.comparison).encode()),
-        "svg": ("pose-xray.svg", "image/svg+xml", lambda: maps(shot, standalone=True)[asked["side"]]["svg"].encode()),
-        "npz": ("pose-xray.npz", "application/octet-stream", lambda: npz(shot, asked)),
-        "report": ("pose-xray.html", "text/html", lambda: report(shot, asked).encode()),
-    }[asked["what"]]
-    return {"name": name, "type": kind, "data": base64.b64encode(make()).decode("ascii")}
+    what, side, cell = asked["what"], asked.get("side"), asked.get("cell")
+    ending, kind, make = {
+        "json": (".json", "application/json", lambda: coco(cached.comparison).encode()),
+        "svg": (".svg", "image/svg+xml", lambda: maps(cached, asked["language"])[side or 0]["svg"].encode()),
+        "npz": (".npz", "application/octet-stream", lambda: npz(cached, side, cell, LARGEST)),
+        "report": (".html", "text/html", lambda: report(cached, asked).encode()),
+    }[what]
+    one = {"svg": (side,), "npz": (side, cell)}.get(what, ())
+    return {"name": called(cached, ending, *one), "type": kind, "data": base64.b64encode(make()).decode("ascii")}
 
 
 def coco(comparison: Comparison) -> str:
@@ -70,60 +76,69 @@ def coco(comparison: Comparison) -> str:
     )
 
 
-def npz(shot: Shot, asked: Question) -> bytes:
-    """One cell, or every tap of both networks: float32 (C, H, W) under "side.tap"."""
-    sides = [k for k in range(len(shot.comparison.poses)) if shot.traceable(k)]
-    taps = [(k, name) for k in sides for name in shot.trace(k)]
-    if asked.get("cell"):
-        taps = [(asked["side"], asked["cell"])]
-    arrays: Any = {f"{side}.{name}": shot.tensor(side, name).numpy() for side, name in taps}
-    size = sum(a.nbytes for a in arrays.values())
-    if size > LARGEST:
-        raise UserError("xray.too_large", megabytes=size // 2**20, most=LARGEST // 2**20)
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    return file.getvalue()
-
-
-def report(shot: Shot, asked: Question) -> str:
+def report(cached: Cached, asked: Question) -> str:
     """One HTML file in the visitor's language with everything in it: no address outside, no script."""
     import jinja2
 
-    comparison, language = shot.comparison, asked["language"]
-    seen = closeup(comparison.box, comparison.photo.shape)
+    comparison, language = cached.comparison, asked["language"]
+    seen = comparison.seen
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["picture"] = _picture
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
         language=language,
         t=partial(say, language),
+        tell=partial(told, language),
         word=partial(word, language),
+        name=cached.name,
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         photo=data_address(cut(comparison.photo, seen)),
         comparison=comparison,
+        cuts=[cut_words(cached, k, language) for k in range(len(comparison.poses))],
         pale=skeleton.PALE,
-        svg=lambda pose: skeleton.svg(pose, seen, 0.1),
-        maps=maps(shot, standalone=True),
-        film=film(shot, asked),
-        cell=_cell(shot, asked),
-        lab=upsampling(shot, asked),
-        story=None if asked["joint"] == ALL else tell(shot, asked),
+        svg=lambda pose: skeleton.spoken(skeleton.svg(pose, seen, 0.1), language),
+        maps=maps(cached, language),
+        drawn=partial(drawn, language),
+        film=film(cached, asked),
+        cells=[_cell(cached, {**asked, **at}) for at in _asked_sums(cached, asked)],
+        beside=beside(cached, asked),
+        matters=[matters.heaviest(cached, k, asked["joint"]) for k in cached.sides if cached.measured(k)],
+        gradient=gradient(cached, asked),
+        story=None if asked["joint"] == ALL else story(cached, asked),
+        figures=[_figures(cached, k) for k in range(len(comparison.poses))],
         version=__version__,
         json=coco(comparison),
     )
 
 
-def _cell(shot: Shot, asked: Question) -> dict[str, Any] | None:
-    """The pinned cell and its computation."""
-    if not asked.get("cell") or asked["cell"] == inspector.INPUT:
-        return None
+def _asked_sums(cached: Cached, asked: Question) -> list[dict[str, Any]]:
+    """The pinned cell, and of each network the last map that is drawn as a sum."""
+    found = []
+    if asked.get("cell") and asked["cell"] != inspector.INPUT:
+        found.append({"side": asked["side"], "cell": asked["cell"]})
+    for k in cached.sides:
+        sums = [name for name in cached.graph(k).picture if terms.kind(cached.net(k), name) not in (None, "head")]
+        found += [{"side": k, "cell": name} for name in sums[-1:]]
+    return [at for n, at in enumerate(found) if at not in found[:n]]
+
+
+def _cell(cached: Cached, asked: dict[str, Any]) -> dict[str, Any]:
+    """A cell and its computation."""
     side, name = asked["side"], asked["cell"]
-    trace = shot.trace(side)
-    adds = terms.kind(shot.net(side), name)
+    adds = terms.kind(cached.net(side), name)
     return {
         "name": name,
-        "title": shot.pose(side).card.title,
-        "picture": number_map(picture(trace, name)),
-        "sum": terms.computation(shot, {**asked, "channel": None}) if adds else None,
+        "title": cached.pose(side).card.title,
+        "picture": number_map(picture(cached.trace(side), name)),
+        "sum": terms.computation(cached, {**asked, "channel": None}) if adds else None,  # type: ignore[typeddict-item]
     }
+
+
+def _figures(cached: Cached, side: int) -> dict[str, Any]:
+    """What is known of one network: counted here, measured here, published, each with where it is from."""
+    card = cached.pose(side).card
+    known = [] if card.entry is None else [*card.entry.measured, *filter(None, [card.entry.published])]
+    return {"title": card.title, "source": card.source, "licence": card.licence, "known": known,
+            "counted": line(card, costs.cost(cached.net(side), *card.input))}  # fmt: skip
 
 
 def _picture(sent: NumberMap) -> str:

@@ -3,14 +3,16 @@
 # ruff: noqa: UP013
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, NotRequired
 
 import numpy as np
+from scipy.special import expit
 from typing_extensions import TypedDict
 
 from ...xray import filmstrip
+from ..cached import Cached
 from ..schema import NumberMap, Question
-from ..store import Shot
 from .parts import ALL, number_map, why_not
 
 # fmt: off
@@ -28,18 +30,21 @@ Film = TypedDict("Film", {"joint": str, "sides": list[FilmSide], "top": float, "
 # fmt: on
 
 
-def frames(shot: Shot, side: int, stop: str = "shown") -> list[filmstrip.Frame]:
-    pose = shot.pose(side)
-    return filmstrip.frames(shot.trace(side, stop), shot.net(side), pose.card.cells, shot.comparison.decoder)
+def frames(cached: Cached, side: int, stop: str = "shown") -> list[filmstrip.Frame]:
+    pose = cached.pose(side)
+    found = filmstrip.frames(cached.trace(side, stop), cached.net(side), pose.card.cells, cached.comparison.decoder)
+    if pose.card.joints.chance:
+        found = [replace(f, heatmaps=expit(f.heatmaps), peaks=expit(f.peaks)) for f in found]
+    return found
 
 
-def film(shot: Shot, asked: Question) -> Film:
+def film(cached: Cached, asked: Question) -> Film:
     joint, sides = asked["joint"], []
-    for k, pose in enumerate(shot.comparison.poses):
-        if why := why_not(shot, k, joint):
+    for k, pose in enumerate(cached.comparison.poses):
+        if why := why_not(cached, k, joint):
             sides.append({"title": pose.card.title, "why": why})
             continue
-        found = frames(shot, k)
+        found = frames(cached, k)
         channel, lens = None if joint == ALL else pose.card.joints.index(joint), any(f.probe for f in found)
         sides.append({
             "title": pose.card.title,
@@ -51,7 +56,7 @@ def film(shot: Shot, asked: Question) -> Film:
     top = max((f["map"]["high"] for f in shown if f["kind"] != "probe"), default=1.0)
     for frame in shown:
         frame["map"] |= {"low": 0.0, "high": max(top, 1e-9)}
-    height, width = shot.comparison.photo.shape[:2]
+    height, width = cached.comparison.photo.shape[:2]
     return {"joint": joint, "sides": sides, "top": top, "size": (width, height)}
 
 
@@ -68,9 +73,9 @@ def _frame(frame: filmstrip.Frame, channel: int | None, kind: Literal["output", 
     }
 
 
-def surface(shot: Shot, side: int, number: int, joint: str) -> tuple[np.ndarray, str, bool, float]:
+def surface(cached: Cached, side: int, number: int, joint: str) -> tuple[np.ndarray, str, bool, float]:
     """The heatmap of one frame, its name, whether it is a probe, and the top of the strip's colour range."""
-    pose, found = shot.pose(side), frames(shot, side)
+    pose, found = cached.pose(side), frames(cached, side)
     names, frame = pose.card.joints.joints, found[number]
     values = frame.heatmaps[names.index(joint)] if joint in names else frame.heatmaps.max(axis=0)
     return values, frame.name, frame.probe, float(max(f.heatmaps.max() for f in found if not f.probe))

@@ -13,95 +13,93 @@ import numpy as np
 import torch
 from typing_extensions import TypedDict
 
+from ...locales import said
 from ...networks import model
 from ...networks.silence import Silence
 from ...networks.upsampling import enlarge
 from ...networks.wiring import wiring
-from ...xray import receptive, sums
-from ...xray.gradient import gradients
+from ...xray import sums
 from .. import work
+from ..cached import Cached
 from ..schema import Question
-from ..store import Shot
 from . import film
 from .parts import side_of
 
 #: value -- what the step's edges divide, None where this photo or network cannot tell; values -- for its words
 Measured = TypedDict("Measured", {"value": float | None, "values": dict[str, Any]})
-Measure = Callable[[Shot, int, Question], Measured]
+Measure = Callable[[Cached, int, Question], Measured]
 
 
-def lesson(shot: Shot, asked: Question) -> Measured:
+def lesson(cached: Cached, asked: Question) -> Measured:
     """asked: measure, cell -- the tap, against -- a stop. Raises KeyError for one that there is not."""
-    side = side_of(shot, asked)
-    if asked["cell"] not in wiring(shot.net(side)).nodes:
+    side = side_of(cached, asked)
+    if asked["cell"] not in cached.graph(side).nodes:
         raise KeyError(asked["cell"])
-    return MEASURES[asked["measure"]](shot, side, asked)
+    return MEASURES[asked["measure"]](cached, side, asked)
 
 
-def _stride(shot: Shot, side: int, asked: Question) -> Measured:
+def _stride(cached: Cached, side: int, asked: Question) -> Measured:
     """Pixels of the input per cell."""
-    tap, width = shot.trace(side)[asked["cell"]], shot.pose(side).card.input[1]
+    tap, width = cached.trace(side)[asked["cell"]], cached.pose(side).card.input[1]
     cells = tap.tensor.shape[3]
     return {"value": tap.stride, "values": {"stride": tap.stride, "cells": cells, "pixels": width}}
 
 
-def _smallest(shot: Shot, side: int, asked: Question) -> Measured:
+def _smallest(cached: Cached, side: int, asked: Question) -> Measured:
     """Cells along a side of the network's coarsest map."""
-    taps = shot.trace(side).values()
+    taps = cached.trace(side).values()
     least = min(taps, key=lambda tap: tap.tensor.shape[2])
     height, width = least.tensor.shape[2:]
-    largest = shot.trace(side).heatmaps[-1].shape[3]
+    largest = cached.trace(side).heatmaps[-1].shape[3]
     return {"value": height, "values": {"height": height, "width": width, "cell": least.name, "heatmap": largest}}
 
 
-def _field(shot: Shot, side: int, asked: Question) -> Measured:
+def _field(cached: Cached, side: int, asked: Question) -> Measured:
     """The side of the middle cell's theoretical receptive field, of the input's side."""
-    h, w = shot.trace(side)[asked["cell"]].tensor.shape[2:]
-    size = shot.pose(side).card.input
-    found = receptive.field(shot.net(side), asked["cell"], (h // 2, w // 2), size, shot.request(side))
-    return {"value": found.size[1] / size[1], "values": {"field": found.size[1], "pixels": size[1]}}
+    found, width = cached.field(side, asked["cell"]), cached.pose(side).card.input[1]
+    return {"value": found.size[1] / width, "values": {"field": found.size[1], "pixels": width}}
 
 
-def _sources(shot: Shot, side: int, asked: Question) -> Measured:
+def _sources(cached: Cached, side: int, asked: Question) -> Measured:
     """How many maps a map is made from."""
-    node = wiring(shot.net(side)).nodes[asked["cell"]]
+    node = cached.graph(side).nodes[asked["cell"]]
     return {"value": len(node.sources), "values": {"count": len(node.sources), "names": ", ".join(node.sources)}}
 
 
-def _sum(shot: Shot, side: int, asked: Question) -> Measured:
+def _sum(cached: Cached, side: int, asked: Question) -> Measured:
     """0: the maps are added, with as many channels as each of them has; 1: anything else."""
-    found = _found(shot, side, asked)
+    found = _found(cached, side, asked)
     same = all(len(term.tensor) == len(found.total) for term in found.terms) and found.error() < 1e-4
     values = {"terms": len(found.terms), "channels": len(found.total), "error": max(found.error(), 1e-7)}
     return {"value": 0 if same else 1, "values": values}
 
 
-def _largest(shot: Shot, side: int, asked: Question) -> Measured:
+def _largest(cached: Cached, side: int, asked: Question) -> Measured:
     """Which term of a sum has the largest part of all absolute values, in the order of the sum."""
-    terms = _found(shot, side, asked).terms
+    terms = _found(cached, side, asked).terms
     best = max(range(len(terms)), key=lambda k: terms[k].share)
-    said = ", ".join(f"{term.name.rpartition('.')[2]} {term.share:.0%}" for term in terms)
-    return {"value": best, "values": {"shares": said}}
+    shares = [said("tour.part", term=term.name.rpartition(".")[2], share=term.share) for term in terms]
+    return {"value": best, "values": {"shares": shares}}
 
 
-def _found(shot: Shot, side: int, asked: Question) -> sums.Sum:
-    net, name = shot.net(side), asked["cell"]
+def _found(cached: Cached, side: int, asked: Question) -> sums.Sum:
+    net, name = cached.net(side), asked["cell"]
     if sums.kind(net, name) is None:
         raise KeyError(name)
-    found = sums.find(shot.inside(side, sums.taps(net, name)), name, net, _channel(shot, side, asked))
+    found = cached.sum(side, name, _channel(cached, side, asked))
     if found is None:
         raise KeyError(asked["cell"])
     return found
 
 
-def _channel(shot: Shot, side: int, asked: Question) -> int:
-    known = shot.pose(side).card.joints.joints
+def _channel(cached: Cached, side: int, asked: Question) -> int:
+    known = cached.pose(side).card.joints.joints
     return known.index(asked["joint"]) if asked["joint"] in known else 0
 
 
-def _commute(shot: Shot, side: int, asked: Question) -> Measured:
+def _commute(cached: Cached, side: int, asked: Question) -> Measured:
     """How much a fusion's term differs where the map is enlarged first and goes through its 1x1 layers then."""
-    net, name, trace = shot.net(side), asked["cell"], shot.trace(side)
+    net, name, trace = cached.net(side), asked["cell"], cached.trace(side)
     nodes, ways = wiring(net).nodes, wiring(net).ways
     step: Any  # an Enlarge
     layer: Any  # a Conv
@@ -116,13 +114,13 @@ def _commute(shot: Shot, side: int, asked: Question) -> Measured:
     return {"value": difference, "values": {"difference": max(difference, 1e-9)}}
 
 
-def _cut(shot: Shot, side: int, asked: Question) -> Measured:
+def _cut(cached: Cached, side: int, asked: Question) -> Measured:
     """How far the joints move when a place is cut beside what is cut already, in torsos; lost ones count as none."""
-    net, pose, place = shot.net(side), shot.pose(side), asked["cell"]
+    net, pose, place = cached.net(side), cached.pose(side), asked["cell"]
 
     def placed(silence: Silence) -> np.ndarray:
-        image, how = pose.image[None], {"decoder": shot.comparison.decoder, "flip": shot.comparison.flip}
-        seen = work.in_turn(lambda: model.see(net, image, shot.request(side), silence=silence, **how))
+        image, how = pose.image[None], {"decoder": cached.comparison.decoder, "flip": cached.comparison.flip}
+        seen = work.in_turn(lambda: model.see(net, image, cached.request(side), silence=silence, **how))
         return pose.crop.to_photo(seen.joints[0].cpu().numpy())
 
     moved = np.linalg.norm(placed({**pose.silence, place: "zero"}) - placed(pose.silence), axis=1) / pose.torso
@@ -133,99 +131,101 @@ def _cut(shot: Shot, side: int, asked: Question) -> Measured:
     return {"value": values["torsos"], "values": {**values, "joint": pose.card.joints.joints[farthest]}}
 
 
-def _gradients(shot: Shot, side: int, name: str) -> tuple[float, float, float]:
-    """At a tap, with the network's own answer as target: nearest loss's share, what the last sends, its part."""
-    found = work.in_turn(lambda: gradients(shot.net(side), shot.input(side), upsampling=shot.request(side)))
+def _gradients(cached: Cached, side: int, name: str) -> tuple[float, float, float]:
+    """At a tap: nearest loss's share, what the last sends, its part."""
+    found = cached.gradients(side)
     t = found.taps.index(name)
     return float(found.share[t]), float(found.last[t]), float(found.last[t] / max(found.sizes[t].sum(), 1e-30))
 
 
-def _gradient(shot: Shot, side: int, asked: Question) -> Measured:
+def _gradient(cached: Cached, side: int, asked: Question) -> Measured:
     """The part of the gradient that comes from the nearest loss, against all later ones."""
-    share, _, _ = _gradients(shot, side, asked["cell"])
+    share, _, _ = _gradients(cached, side, asked["cell"])
     return {"value": share if np.isfinite(share) else None, "values": {"share": share}}
 
 
-def _reaches(shot: Shot, side: int, asked: Question) -> Measured:
+def _reaches(cached: Cached, side: int, asked: Question) -> Measured:
     """1 where the last loss reaches the tap, else 0."""
-    _, size, part = _gradients(shot, side, asked["cell"])
+    _, size, part = _gradients(cached, side, asked["cell"])
     return {"value": float(size > 0), "values": {"size": size, "part": part}}
 
 
-def _early(shot: Shot, side: int, asked: Question) -> Measured:
+def _early(cached: Cached, side: int, asked: Question) -> Measured:
     """How far from the last answer the joints are that are read at this level, in torsos."""
-    net, pose = shot.net(side), shot.pose(side)
+    net, pose = cached.net(side), cached.pose(side)
     (number,) = (k for k, level in enumerate(net.levels) if level.tap == asked["cell"])
-    frames = film.frames(shot, side)
-    away = np.linalg.norm(_placed(shot, side, frames[number]) - _placed(shot, side, frames[-1]), axis=1) / pose.torso
+    frames = film.frames(cached, side)
+    away = (
+        np.linalg.norm(_placed(cached, side, frames[number]) - _placed(cached, side, frames[-1]), axis=1) / pose.torso
+    )
     values = {"torsos": float(away.mean()), "near": int((away < 0.2).sum()), "joints": len(away)}
     return {"value": values["torsos"], "values": values}
 
 
-def _placed(shot: Shot, side: int, frame: Any) -> np.ndarray:
-    return shot.pose(side).crop.to_photo(frame.joints)
+def _placed(cached: Cached, side: int, frame: Any) -> np.ndarray:
+    return cached.pose(side).crop.to_photo(frame.joints)
 
 
-def _head(shot: Shot, side: int, asked: Question) -> Measured:
+def _head(cached: Cached, side: int, asked: Question) -> Measured:
     """The part of all channels that together hold half of what a heatmap is added up from."""
-    *each, _ = _found(shot, side, asked).terms
+    *each, _ = _found(cached, side, asked).terms
     sizes = np.sort([term.share for term in each])[::-1]
     few = int((sizes.cumsum() < sizes.sum() / 2).sum()) + 1
-    joint = shot.pose(side).card.joints.joints[_channel(shot, side, asked)]
+    joint = cached.pose(side).card.joints.joints[_channel(cached, side, asked)]
     return {"value": few / len(each), "values": {"few": few, "channels": len(each), "joint": joint}}
 
 
-def _places(shot: Shot, side: int, asked: Question) -> Measured:
+def _places(cached: Cached, side: int, asked: Question) -> Measured:
     """How many maps are enlarged in a pass."""
-    factors = list(shot.net(side).places.values())
+    factors = list(cached.net(side).places.values())
     said = ", ".join(f"{factors.count(f)} x {f}" for f in sorted(set(factors)))
     return {"value": len(factors), "values": {"places": len(factors), "factors": said}}
 
 
-def _blocks(shot: Shot, side: int, asked: Question) -> Measured:
+def _blocks(cached: Cached, side: int, asked: Question) -> Measured:
     """The part of an enlarged map's cells that are equal to the first one of the block that came from one cell."""
-    values = shot.tensor(side, asked["cell"])
+    values = cached.tensor(side, asked["cell"])
     step: Any  # an Enlarge
-    ((step,),) = wiring(shot.net(side)).ways[asked["cell"]].values()
+    ((step,),) = cached.graph(side).ways[asked["cell"]].values()
     f = step.factor
     blocks = values[:, ::f, ::f].repeat_interleave(f, 1).repeat_interleave(f, 2)
     same = float((values == blocks).double().mean())
     return {"value": 1 - same, "values": {"same": same, "factor": f}}
 
 
-def _answers(shot: Shot, side: int, stop: str) -> np.ndarray:
+def _answers(cached: Cached, side: int, stop: str) -> np.ndarray:
     """(J, 2) pixels of the photo, with one stop everywhere."""
-    return _placed(shot, side, film.frames(shot, side, stop)[-1])
+    return _placed(cached, side, film.frames(cached, side, stop)[-1])
 
 
-def _shift(shot: Shot, side: int, stop: str) -> float:
+def _shift(cached: Cached, side: int, stop: str) -> float:
     """How far the joints are from where the stop of the training has them, in torsos, mean."""
-    pose = shot.pose(side)
-    moved = np.linalg.norm(_answers(shot, side, stop) - _answers(shot, side, pose.card.upsampling), axis=1)
+    pose = cached.pose(side)
+    moved = np.linalg.norm(_answers(cached, side, stop) - _answers(cached, side, pose.card.upsampling), axis=1)
     return float(moved.mean() / pose.torso)
 
 
-def _moved(shot: Shot, side: int, asked: Question) -> Measured:
+def _moved(cached: Cached, side: int, asked: Question) -> Measured:
     """0 where the first network's joints move more with another stop than the second's, else 1."""
-    both = [k for k in range(len(shot.comparison.poses)) if shot.traceable(k)]
+    both = cached.sides
     if len(both) < 2:
         return {"value": None, "values": {}}
     stop = _stop(asked)
-    first, second = (_shift(shot, k, stop) for k in both)
-    names = [shot.pose(k).card.title.partition(" (")[0] for k in both]
+    first, second = (_shift(cached, k, stop) for k in both)
+    names = [cached.pose(k).card.title.partition(" (")[0] for k in both]
     return {"value": float(second > first), "values": {
         "stop": stop, "first": names[0], "second": names[1], "a": first, "b": second}}  # fmt: skip
 
 
-def _nearer(shot: Shot, side: int, asked: Question) -> Measured:
+def _nearer(cached: Cached, side: int, asked: Question) -> Measured:
     """How much farther from an example's hand-placed joints the answer is with another stop, in torsos."""
-    example, pose, stop = shot.example, shot.pose(side), _stop(asked)
+    example, pose, stop = cached.example, cached.pose(side), _stop(asked)
     marked = None if example is None or example.joints is None else example.joints
     if marked is None or len(marked) != len(pose.card.joints):
         return {"value": None, "values": {}}
     seen = marked[:, 2] > 0
     trained, other = (
-        float(np.linalg.norm(_answers(shot, side, s) - marked[:, :2], axis=1)[seen].mean() / pose.torso)
+        float(np.linalg.norm(_answers(cached, side, s) - marked[:, :2], axis=1)[seen].mean() / pose.torso)
         for s in (pose.card.upsampling, stop)
     )
     values = {"stop": stop, "trained": pose.card.upsampling, "before": trained, "after": other,
@@ -233,23 +233,23 @@ def _nearer(shot: Shot, side: int, asked: Question) -> Measured:
     return {"value": other - trained, "values": values}
 
 
-def _more(shot: Shot, side: int, asked: Question) -> Measured:
+def _more(cached: Cached, side: int, asked: Question) -> Measured:
     """How many times as far a stop moves the joints as bilinear does."""
     stop = _stop(asked)
-    plain, other = _shift(shot, side, "bilinear"), _shift(shot, side, stop)
+    plain, other = _shift(cached, side, "bilinear"), _shift(cached, side, stop)
     values = {"stop": stop, "plain": plain, "other": other}
     return {"value": other / plain if plain else None, "values": values}
 
 
-def _quarter(shot: Shot, side: int, asked: Question) -> Measured:
+def _quarter(cached: Cached, side: int, asked: Question) -> Measured:
     """0: every joint that another stop moves, moves by whole quarters of a cell along each axis; 1: not so."""
-    pose, stop = shot.pose(side), _stop(asked)
-    before, after = (film.frames(shot, side, s)[-1].joints for s in (pose.card.upsampling, stop))
-    quarters = (after - before) / pose.card.input[0] * shot.trace(side).heatmaps[-1].shape[2] * 4
+    pose, stop = cached.pose(side), _stop(asked)
+    before, after = (film.frames(cached, side, s)[-1].joints for s in (pose.card.upsampling, stop))
+    quarters = (after - before) / pose.card.input[0] * cached.trace(side).heatmaps[-1].shape[2] * 4
     still = int((np.abs(quarters).max(axis=1) < 1e-3).sum())
     whole = bool((np.abs(quarters - quarters.round()) < 1e-2).all())
     cell = float(np.linalg.norm(np.subtract(*pose.crop.to_photo(np.array([[4.0, 0.0], [0.0, 0.0]], np.float32)))))
-    values = {"still": still, "joints": len(before), "cell": cell, "decoder": shot.comparison.decoder}
+    values = {"still": still, "joints": len(before), "cell": cell, "decoder": cached.comparison.decoder}
     return {"value": 0 if whole else 1, "values": values}
 
 

@@ -1,37 +1,47 @@
-"""The two architecture maps of a shot: the layout filled with this photo's own maps."""
+"""The two architecture maps of a comparison: the layout filled with this photo's own maps."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 from torch import Tensor
 
+from ... import locales
+from ...comparison import silenced
 from ...draw import architecture, map_svg
 from ...draw.sprite import sprite
 from ...networks.trace import INPUT, Trace
-from ...networks.wiring import wiring
 from ...xray.channels import energy
+from ..cached import Cached
 from ..schema import MapSide
-from ..store import Shot
+from .beside import now
+from .matters import arrows
 from .parts import address
 
 #: The part of a group's values that reaches the brightest colour; single outliers would darken all else.
 _TOP = 0.998
 
 
-def maps(shot: Shot, standalone: bool = False) -> list[MapSide]:
-    """One entry a side: its <svg>, legend and remarks, or why there is none. standalone -- for a file."""
-    sides = [k for k in range(len(shot.comparison.poses)) if shot.traceable(k)]
-    traces = {k: shot.trace(k) for k in sides}
+def maps(cached: Cached, language: str | None = None) -> list[MapSide]:
+    """One entry a side: its <svg>, legend and remarks, or why there is none. language -- the drawings as files of their
+    own in a language; the page colours and translates its own.
+    """
+    sides = cached.sides
+    traces = {k: cached.trace(k) for k in sides}
     scale = architecture.scale(*(_shape(traces[k].heatmaps[-1]) for k in sides)) if sides else 1.0
-    drawn = {k: architecture.layout(wiring(shot.net(k)), _shapes(shot, k, traces[k]), scale) for k in sides}
-    pictures = {k: {name: picture(traces[k], name) for name in drawn[k].cells if name != INPUT} for k in sides}
+    drawn = {k: architecture.layout(cached.graph(k), _shapes(cached, k, traces[k]), scale) for k in sides}
+    chance = [pose.card.joints.chance for pose in cached.comparison.poses]
+    pictures = {
+        k: {name: picture(traces[k], name, chance[k]) for name in drawn[k].cells if name != INPUT} for k in sides
+    }
     answers = [(k, tap.name) for k in sides for tap in traces[k].where(role="heatmaps") if tap.visible]
     top = max((float(pictures[k][name].max()) for k, name in answers), default=1.0)
     result = []
-    for k, pose in enumerate(shot.comparison.poses):
+    for k, pose in enumerate(cached.comparison.poses):
         entry = {"title": pose.card.title, "status": pose.card.status, "trained": pose.card.trained}
         if k in sides:
-            entry |= _side(shot, k, drawn[k], pictures[k], top, standalone)
+            entry |= _side(cached, k, drawn[k], pictures[k], top, language)
         else:
             entry |= {"why": "xray.no_trace", "svg": "", "width": 0.0, "groups": [], "ways": [], "notes": []}
         result.append(entry)
@@ -39,7 +49,12 @@ def maps(shot: Shot, standalone: bool = False) -> list[MapSide]:
 
 
 def _side(
-    shot: Shot, k: int, drawn: architecture.Layout, pictures: dict[str, np.ndarray], top: float, standalone: bool
+    cached: Cached,
+    k: int,
+    drawn: architecture.Layout,
+    pictures: dict[str, np.ndarray],
+    top: float,
+    language: str | None,
 ) -> dict:
     groups: dict[str, float] = {}
     for cell in drawn.cells.values():
@@ -48,21 +63,45 @@ def _side(
         elif cell.group != INPUT:
             groups[cell.group] = max(groups.get(cell.group, 1e-12), _high(pictures[cell.name]))
     tops = {name: groups.get(cell.group, 1.0) for name, cell in drawn.cells.items()}
-    packed = sprite({**pictures, INPUT: shot.pose(k).image}, tops)
+    packed = sprite({**pictures, INPUT: cached.pose(k).image}, tops)
     height, width = packed.picture.shape[:2]
     names = {name: f"{name}" if name != INPUT else "photo" for name in drawn.cells}
+    where = address(packed.picture, None if language else 82)
     text = map_svg.svg(
-        drawn, packed.at, f"{address(packed.picture, 82)}|{width}|{height}", str(k), shot.pose(k).card.title, names,
-        standalone,
+        drawn, packed.at, f"{where}|{width}|{height}", str(k), cached.pose(k).card.title, names,
+        partial(locales.drawn, language or "en"), broken(cached, k),
     )  # fmt: skip
     kinds = {arrow.kind for arrow in drawn.arrows}
     return {
-        "svg": text,
+        "svg": map_svg.plain(text, heading(cached, k, language)) if language else text,
         "width": drawn.width,
         "groups": list(groups.items()),
         "ways": [(way, f"xray.{way}") for way in ("same", "up", "down", "skip", "back") if way in kinds],
         "notes": drawn.notes,
     }
+
+
+def heading(cached: Cached, side: int, language: str) -> map_svg.Heading:
+    """What a drawing in a file says of itself: network, photo, stops, weights, cuts; untrained ones in red."""
+    pose, told = cached.pose(side), partial(locales.say, language)
+    stops = ", ".join(locales.word(language, "stop", stop) for stop in now(cached, side))
+    lines = [f"{cached.name} · {told('xray.slider')} {stops} · {locales.word(language, 'status', pose.card.status)}"]
+    if pose.silence:
+        lines.append(f"{told('xray.cuts')} {cut_words(cached, side, language)}")
+    return map_svg.Heading(pose.card.title, "" if pose.card.trained else told("page.untrained"), lines)
+
+
+def cut_words(cached: Cached, side: int, language: str) -> str:
+    """What is cut in one network: "stack1.level0.skip (nothing), ..." """
+    asked = silenced(cached.pose(side).silence)
+    return ", ".join(f"{place} ({locales.word(language, 'cut', how)})" for place, how in asked.items())
+
+
+def broken(cached: Cached, side: int) -> map_svg.Cuts:
+    """What is cut, as the drawing has it: arrows of any place that is one, and cells, those of a whole stack too."""
+    asked, wired = cached.pose(side).silence, cached.graph(side)
+    found = {ends: place for place in asked for ends in arrows(wired, place)}
+    return map_svg.Cuts(found, {name for name in wired.picture if name in asked or name.partition(".")[0] in asked})
 
 
 def _high(values: np.ndarray) -> float:
@@ -71,16 +110,21 @@ def _high(values: np.ndarray) -> float:
     return float(np.partition(flat, at)[at])
 
 
-def picture(trace: Trace, name: str) -> np.ndarray:
-    """(h, w) magnitudes of a tap: energy over channels; heatmaps their highest joint, nothing below 0."""
+def picture(trace: Trace, name: str, chance: bool = False) -> np.ndarray:
+    """(h, w) magnitudes of a tap: energy over channels; heatmaps their highest joint, nothing below 0.
+
+    chance -- the heatmaps are as JointSet.chance says: then 0 to 1
+    """
     tensor = trace[name].tensor[0].float()
+    if trace[name].role == "heatmaps" and chance:
+        return tensor[0].sigmoid().numpy()
     if trace[name].role == "heatmaps":
         return tensor.amax(dim=0).clamp_min(0).numpy()
     return energy(tensor).numpy()
 
 
-def _shapes(shot: Shot, side: int, trace: Trace) -> dict[str, tuple[int, int, int]]:
-    height, width = shot.pose(side).card.input
+def _shapes(cached: Cached, side: int, trace: Trace) -> dict[str, tuple[int, int, int]]:
+    height, width = cached.pose(side).card.input
     return {INPUT: (3, height, width), **{name: _shape(tap.tensor) for name, tap in trace.items()}}
 
 

@@ -9,19 +9,20 @@ import torch
 from torch import Tensor
 
 from ...decode import to_cells
-from ...draw.colour import webp
+from ...draw.colour import png, webp
 from ...networks.wiring import Conv, Enlarge, Step
 from ...xray import channels
+from ..cached import Cached
 from ..schema import NumberMap, Question, Said, said
-from ..store import Shot
 
 #: All joints at once, where one is named.
 ALL = "*"
 
 
-def address(picture: np.ndarray, quality: int) -> str:
-    """uint8 RGB (H, W, 3) -> a data address; quality 100 keeps every pixel."""
-    return "data:image/webp;base64," + base64.b64encode(webp(picture, quality)).decode("ascii")
+def address(picture: np.ndarray, quality: int | None) -> str:
+    """uint8 RGB (H, W, 3) -> a data address; quality 100 keeps every pixel. None: a PNG, which any program reads."""
+    kind, data = ("png", png(picture)) if quality is None else ("webp", webp(picture, quality))
+    return f"data:image/{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
 def number_map(values: Tensor | np.ndarray, low: float | None = None, high: float | None = None) -> NumberMap:
@@ -46,38 +47,38 @@ def one(values: Tensor, channel: int | None) -> Tensor:
     return values.double().mean(dim=0) if channel is None else values[min(max(channel, 0), len(values) - 1)]
 
 
-def side_of(shot: Shot, asked: Question) -> int:
+def side_of(cached: Cached, asked: Question) -> int:
     """Raises IndexError for a side that is not there or leaves no trace."""
     side = asked["side"]
-    if side not in range(len(shot.comparison.poses)) or not shot.traceable(side):
+    if side not in range(len(cached.comparison.poses)) or not cached.traceable(side):
         raise IndexError(side)
     return side
 
 
-def why_not(shot: Shot, side: int, joint: str = ALL) -> str | None:
+def why_not(cached: Cached, side: int, joint: str = ALL) -> str | None:
     """The word for why a network has nothing to show of a joint; None where it has."""
-    if not shot.traceable(side):
+    if not cached.traceable(side):
         return "xray.no_trace"
-    return None if joint == ALL or joint in shot.pose(side).card.joints.joints else "page.no_joint"
+    return None if joint == ALL or joint in cached.pose(side).card.joints.joints else "page.no_joint"
 
 
-def place(shot: Shot, side: int, joint: str, stride: int) -> tuple[float, float] | None:
-    """The network's own joint as x, y in cells of a map with this stride; None where it has no such joint."""
-    pose = shot.pose(side)
+def place(cached: Cached, side: int, joint: str, stride: int) -> tuple[float, float] | None:
+    """The network's own joint as x, y in cells of a map with this stride; None where it has none, or no answer."""
+    pose = cached.pose(side)
     if joint not in pose.card.joints.joints:
         return None
     at = pose.crop.to_input(pose.joints[pose.card.joints.index(joint)])
     x, y = to_cells(torch.as_tensor(at), stride, pose.card.cells).tolist()
-    return x, y
+    return (x, y) if x == x else None
 
 
-def strongest(shot: Shot, side: int, name: str, joint: str) -> int:
+def strongest(cached: Cached, side: int, name: str, joint: str) -> int:
     """The channel of a map that answers most clearly where the network sees the joint; a heatmap's is the joint's."""
-    tap, known = shot.trace(side)[name], shot.pose(side).card.joints.joints
+    tap, known = cached.trace(side)[name], cached.pose(side).card.joints.joints
     if tap.role == "heatmaps":
         return known.index(joint) if joint in known else 0
-    at = place(shot, side, joint, tap.stride)
-    values = shot.tensor(side, name)
+    at = place(cached, side, joint, tap.stride)
+    values = cached.tensor(side, name)
     return channels.order(values, "energy" if at is None else "joint", at)[0][0]
 
 

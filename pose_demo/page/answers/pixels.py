@@ -9,10 +9,9 @@ import numpy as np
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from ...networks.wiring import wiring
-from ...xray import channels, receptive
+from ...xray import channels
+from ..cached import Cached
 from ..schema import Question
-from ..store import Shot
 from .parts import strongest
 
 # fmt: off
@@ -32,34 +31,34 @@ Pixels = TypedDict("Pixels", {"sides": list[PixelSide]})
 # fmt: on
 
 
-def pixels(shot: Shot, asked: Question) -> Pixels:
-    return {"sides": [_side(shot, k, asked["joint"]) for k in range(len(shot.comparison.poses))]}
+def pixels(cached: Cached, asked: Question) -> Pixels:
+    return {"sides": [_side(cached, k, asked["joint"]) for k in range(len(cached.comparison.poses))]}
 
 
-def _side(shot: Shot, side: int, joint: str) -> PixelSide:
-    pose = shot.pose(side)
+def _side(cached: Cached, side: int, joint: str) -> PixelSide:
+    pose = cached.pose(side)
     height, width = pose.card.input
     x0, y0, x1, y1 = (float(v) for v in pose.crop.box)
     cells: dict[str, PixelCell] = {}
-    if shot.traceable(side):
-        picture = wiring(shot.net(side)).picture
-        cells = {name: _cell(shot, side, name, joint) for name in picture}
+    if cached.traceable(side):
+        picture = cached.graph(side).picture
+        cells = {name: _cell(cached, side, name, joint) for name in picture}
     return {"crop": (x0, y0, x1, y1), "input": (width, height), "cells": cells}
 
 
-def _cell(shot: Shot, side: int, name: str, joint: str) -> PixelCell:
-    values = shot.tensor(side, name)
+def _cell(cached: Cached, side: int, name: str, joint: str) -> PixelCell:
+    values = cached.tensor(side, name)
     _, h, w = values.shape
-    channel = strongest(shot, side, name, joint)
-    found = receptive.field(shot.net(side), name, (h // 2, w // 2), shot.pose(side).card.input, shot.request(side))
+    channel = strongest(cached, side, name, joint)
+    found = cached.field(side, name)
     return {
         "h": h, "w": w, "energy": levels(channels.energy(values)), "channel": channel, "own": levels(values[channel]),
-        "field": (found.size[1], found.size[0]), "stride": shot.trace(side)[name].stride,
+        "field": (found.size[1], found.size[0]), "stride": cached.trace(side)[name].stride,
     }  # fmt: skip
 
 
 def levels(values: Tensor) -> Levels:
-    data = np.asarray(values, np.float32)
+    data = np.nan_to_num(np.asarray(values, np.float32))  # where a network overflowed
     low, high = float(data.min()), float(data.max())
     steps = np.round((data - low) * (65535 / (high - low) if high > low else 0)).astype("<u2")
     return {"low": low, "high": high, "data": base64.b64encode(steps.tobytes()).decode("ascii")}

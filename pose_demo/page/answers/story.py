@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from typing_extensions import TypedDict
 
-from ...networks.wiring import wiring
 from ...xray import story
+from ..cached import Cached
 from ..schema import NumberMap, Question
-from ..store import Shot
 from .film import frames
 from .parts import number_map, why_not
 
@@ -34,28 +33,28 @@ Story = TypedDict("Story", {"joint": str, "place": str, "sides": list[StorySide]
 # fmt: on
 
 
-def tell(shot: Shot, asked: Question) -> Story:
-    joint, marked = asked["joint"], shot.example.marks() if shot.example else {}
+def tell(cached: Cached, asked: Question) -> Story:
+    joint, marked = asked["joint"], cached.example.marks() if cached.example else {}
     return {
         "joint": joint,
         "place": "truth_given" if joint in marked else "truth_none",
-        "sides": [_side(shot, k, joint, marked) for k in range(len(shot.comparison.poses))],
+        "sides": [_side(cached, k, joint, marked) for k in range(len(cached.comparison.poses))],
     }
 
 
-def _side(shot: Shot, side: int, joint: str, truth: dict[str, At]) -> StorySide | Any:
-    pose = shot.pose(side)
-    if why := why_not(shot, side, joint):
+def _side(cached: Cached, side: int, joint: str, truth: dict[str, At]) -> StorySide | Any:
+    pose = cached.pose(side)
+    if why := why_not(cached, side, joint):
         return {"title": pose.card.title, "why": why}
     k = pose.card.joints.index(joint)
     marked = np.array([truth.get(name, (np.nan, np.nan)) for name in pose.card.joints.joints])
     inside = pose.crop.to_input(marked)
     known = bool(np.isfinite(inside[k]).all())
     at = inside[k] if known else pose.crop.to_input(pose.joints[k])
-    found = story.answers(shot.trace(side), told(shot, side), tuple(at), pose.card.cells)
+    found = story.answers(cached.trace(side), sentences(cached, side), tuple(at), pose.card.cells)
     first = story.first(found)
     who = first or max(found, key=lambda a: a.strength)
-    film = frames(shot, side)
+    film = frames(cached, side)
     moments = story.moments(film, pose.card.joints, k, pose.torso / pose.crop.scale, inside if truth else None)
     top = max(1e-9, float(film[-1].heatmaps[k].max()))
 
@@ -69,7 +68,7 @@ def _side(shot: Shot, side: int, joint: str, truth: dict[str, At]) -> StorySide 
         "answered": first is not None,
         "who": _who(who),
         "answers": [
-            {**_who(a), "map": number_map(shot.tensor(side, a.name)[a.channel])} for a in _strip(found, first)
+            {**_who(a), "map": number_map(cached.tensor(side, a.name)[a.channel])} for a in _strip(found, first)
         ],
         "moments": [
             {"name": m.name, "what": m.what, "peak": m.peak, "off": m.pixels * pose.crop.scale,
@@ -84,9 +83,9 @@ def _who(answer: story.Answer) -> Who:
     return {"cell": answer.name, "channel": answer.channel, "strength": round(max(0.0, answer.strength), 3)}
 
 
-def told(shot: Shot, side: int) -> list[str]:
+def sentences(cached: Cached, side: int) -> list[str]:
     """The maps of a network that stand in its picture, in the order of the forward pass."""
-    nodes = wiring(shot.net(side)).nodes.values()
+    nodes = cached.graph(side).nodes.values()
     return [node.name for node in nodes if node.visible and node.role not in ("heatmaps", "feedback")]
 
 

@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 
 from ...xray import sums
 from ...xray.sums import kind
+from ..cached import Cached
 from ..schema import NumberMap, Question, Said, said
-from ..store import Shot
 from .parts import number_map, one, side_of, step, strongest, values_of
 
 __all__ = ["computation", "kind"]
@@ -36,20 +36,20 @@ SumAnswer = TypedDict("SumAnswer", {
 # fmt: on
 
 
-def computation(shot: Shot, asked: Question) -> SumAnswer:
+def computation(cached: Cached, asked: Question) -> SumAnswer:
     """The terms that add up to a cell, as maps: of one channel, where none is named the one that answers most clearly
     to the joint, or averaged over all (MEAN). Raises KeyError for a cell that is no sum.
     """
-    side, name, number = side_of(shot, asked), asked["cell"], asked.get("channel")
-    net, known = shot.net(side), shot.pose(side).card.joints.joints
+    side, name, number = side_of(cached, asked), asked["cell"], asked.get("channel")
+    net, known = cached.net(side), cached.pose(side).card.joints.joints
     kind = sums.kind(net, name)
     if kind is None:
         raise KeyError(name)
     joint = asked["joint"] if asked["joint"] in known else known[0]
     if number is None:
-        number = strongest(shot, side, name, joint)
+        number = strongest(cached, side, name, joint)
     number = None if number == MEAN else number
-    found: Any = sums.find(shot.inside(side, sums.taps(net, name)), name, net, known.index(joint))
+    found: Any = cached.sum(side, name, known.index(joint))
     terms = _heads(found) if kind == "head" else _terms(found, number)
     total = one(found.total, number if kind != "head" else 0)
     top = max(float(np.abs(v).max()) for v in [*(values_of(t["map"]) for t in terms), total.numpy()]) or 1.0

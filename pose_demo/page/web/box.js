@@ -7,6 +7,15 @@ const NAMES = ['x0', 'y0', 'x1', 'y1'];
 export const between = ([ax, ay], [bx, by]) =>
   [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)];
 
+/** Of the boxes that hold a place the smallest, by its index; -1 where none does. @param {number[][]} boxes
+ * @param {number[]} place */
+export function under(boxes, [x, y]) {
+  const area = (/** @type {number} */ k) => (boxes[k][2] - boxes[k][0]) * (boxes[k][3] - boxes[k][1]);
+  const held = [...boxes.keys()].filter((k) => boxes[k][0] <= x && x <= boxes[k][2] && boxes[k][1] <= y
+    && y <= boxes[k][3]);
+  return held.sort((a, b) => area(a) - area(b))[0] ?? -1;
+}
+
 /** Four numbers as they were typed, null where they are none. @param {string[]} typed */
 export function parse(typed) {
   const box = typed.map((text) => text.trim().replace(',', '.'));
@@ -16,8 +25,9 @@ export function parse(typed) {
 /**
  * @param {HTMLElement} element @param {(box: number[] | null) => void} give
  * @param {() => boolean} may nothing else fills the frame @param {() => void} complain
+ * @param {(place: number[]) => void} choose a place was clicked
  */
-export function start(element, give, may, complain) {
+export function start(element, give, may, complain, choose) {
   const $ = (/** @type {string} */ selector) => /** @type {any} */ (element.querySelector(selector));
   const frame = $('.frame'), picture = $('.picture'), overlay = $('svg.box'), form = $('form'), drawing = $('.draw');
   /** @type {Pick<import('./schema').PhotoPatch, 'photo' | 'box' | 'found'>} */
@@ -26,6 +36,7 @@ export function start(element, give, may, complain) {
   let corner = null;
   /** @type {Box | null} */
   let drawn = null;
+  let given = false; // by the press that the next click ends
 
   function show(/** @type {typeof state} */ now) {
     state = now;
@@ -45,7 +56,7 @@ export function start(element, give, may, complain) {
       if (document.activeElement !== form.elements[name]) form.elements[name].value = box[k];
     });
   }
-  function at(/** @type {PointerEvent} */ event) {
+  function at(/** @type {MouseEvent} */ event) {
     const { left, top, width, height } = picture.getBoundingClientRect();
     const inside = (/** @type {number} */ value, /** @type {number} */ pixels) =>
       Math.round(10 * (Math.min(1, Math.max(0, value)) * pixels - 0.5)) / 10;
@@ -59,6 +70,7 @@ export function start(element, give, may, complain) {
   const pressed = () => drawing.getAttribute('aria-pressed') === 'true';
 
   frame.addEventListener('pointerdown', (/** @type {PointerEvent} */ event) => {
+    given = false;
     if (!state.photo || !may() || event.button || (event.pointerType === 'touch' && !pressed())) return;
     event.preventDefault();
     frame.setPointerCapture(event.pointerId);
@@ -75,8 +87,12 @@ export function start(element, give, may, complain) {
     corner = null;
     if (drawn && drawn[2] - drawn[0] >= least && drawn[3] - drawn[1] >= least) {
       press(false);
+      given = true;
       give(drawn);
     } else show(state);
+  });
+  frame.addEventListener('click', (/** @type {MouseEvent} */ event) => {
+    if (event.target === frame && state.photo && may() && !given) choose(at(event));
   });
   frame.addEventListener('pointercancel', () => {
     corner = null;

@@ -1,5 +1,6 @@
 // The browser's end of the wire to Python; page/schema.py is the other end, and declares what crosses it.
 // Python sends patches of a component's state, numbered; the browser triggers events, and asks the X-ray's questions.
+import { again } from './again.js';
 import { state } from './store.js';
 import { learn } from './words.js';
 
@@ -26,10 +27,11 @@ export async function open(start, gradio) {
   if (gradio.server?.ask) server = gradio.server.ask;
   const draw = start(gradio.element, { send: gradio.trigger, upload: gradio.upload, ask: asker() });
   let newest = -1;
-  return (/** @type {{ n: number }} */ patch) => {
+  return (/** @type {{ n: number, error?: import('./schema').Said }} */ patch) => {
     if (patch.n < newest) return;
     newest = patch.n;
     draw(patch);
+    if (patch.error?.key === 'page.expired') again();
   };
 }
 
@@ -46,6 +48,8 @@ export function asker() {
     const mine = (asked[view] = (asked[view] || 0) + 1);
     const { key, joint, language } = state;
     const answer = await server({ joint, language, ...question, key, view }).catch(() => FAILED);
-    return mine === asked[view] && key === state.key ? answer : null;
+    if (key !== state.key) return null;
+    if (answer.error?.key === 'xray.gone') again();
+    return mine === asked[view] ? answer : null;
   };
 }

@@ -78,14 +78,14 @@ export function neighbour(here, places, [across, down]) {
  * @param {number} scale pixels of the screen per pixel of the drawing */
 export const grown = (scale) => Math.min(1.3, Math.max(1, scale)) / scale;
 
-/** Those that may stay, of rectangles by importance: none covers one before it.
+/** Those that may stay, of rectangles by importance: none covers one before it, or touches it in its line.
  * @param {{ left: number, top: number, right: number, bottom: number }[]} boxes */
 export function apart(boxes) {
   /** @type {typeof boxes} */
   const kept = [];
   return boxes.map((box) => {
     const free = kept.every((old) =>
-      box.right < old.left || old.right < box.left || box.bottom < old.top || old.bottom < box.top);
+      box.right + 4 < old.left || old.right + 4 < box.left || box.bottom < old.top || old.bottom < box.top);
     if (free) kept.push(box);
     return free;
   });

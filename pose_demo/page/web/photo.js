@@ -1,10 +1,16 @@
 // The photo: upload, drop, paste, webcam and examples. The person's box is box.js's.
+import { remember } from './again.js';
 import * as boxes from './box.js';
+import * as camera from './camera.js';
 import { line, make, shape } from './dom.js';
 import { on, set, state as shared } from './store.js';
 import { say, speak, tell } from './words.js';
 
 /** @typedef {import('./schema').PhotoPatch} Patch */
+
+/** Takes a photo from wherever on the page, with a box or one of its people where these are known.
+ * @type {(chosen: File | undefined, known?: Pick<import('./schema').Take, 'box' | 'who'>) => void} */
+export let take = () => {};
 
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
@@ -12,12 +18,16 @@ export function start(element, wire) {
   const frame = $('.frame'), picture = $('.picture'), video = $('video'), file = $('.file');
   /** @type {Patch} */
   let state = { megabytes: 0, photo: null, thumbnails: [], example: null, box: null, found: null, confidence: null,
-    person: true, error: null, nearer: null };
+    person: true, people: [], who: 1, error: null, nearer: null, finder: false };
   let number = Date.now();
+  let /** @type {File | null} */ chosen = null, /** @type {File | null} */ sent = null;
   /** @type {MediaStream | null} */
   let stream = null;
   const box = boxes.start(element, (drawn) => wire.send('frame', { box: drawn }), () => !stream,
-    () => complain('page.box_bad'));
+    () => complain('page.box_bad'), (place) => {
+      const who = state.people.length > 1 ? boxes.under(state.people, place) + 1 : 0;
+      if (who && who !== state.who) wire.send('person', { who });
+    });
 
   function draw(/** @type {Partial<Patch>} */ patch) {
     state = { ...state, ...patch };
@@ -28,6 +38,7 @@ export function start(element, wire) {
       picture.src = photo.src;
       picture.hidden = false;
       frame.classList.remove('empty');
+      sent = chosen;
       shape(frame, photo.width, photo.height);
       set({ photos: [...shared.photos.slice(-2), photo] });
     }
@@ -37,8 +48,27 @@ export function start(element, wire) {
     $('.look').classList.toggle('hard', Boolean(example?.hard));
     drawExamples();
     box.show(state);
+    $('.inside').hidden = !photo || !state.finder;
+    drawPeople();
     $('.which').textContent = state.box ? say('page.box_given') : !state.person ? say('page.nobody')
-      : state.found ? say('page.box_found', { confidence: state.confidence }) : say('page.box_none');
+      : state.people.length > 1 ? say('page.people_found', { count: state.people.length, who: state.who })
+        : state.found ? say('page.box_found', { confidence: state.confidence }) : say('page.box_none');
+  }
+
+  /** Everybody who was found, by number: a click looks at another one more closely. */
+  function drawPeople() {
+    const { photo, people, who } = state;
+    const share = (/** @type {number} */ value, /** @type {number} */ of) => `${(100 * (value + 0.5)) / of}%`;
+    $('.people').replaceChildren(...(photo && people.length > 1 ? people : []).map(([x0, y0, x1, y1], k) => {
+      const { width, height } = /** @type {import('./schema').Photo} */ (photo);
+      return make('button', {
+        type: 'button', class: 'one', 'aria-pressed': k + 1 === who, title: say('page.person', { number: k + 1 }),
+        'aria-label': say('page.person', { number: k + 1 }), onclick: () => wire.send('person', { who: k + 1 }),
+        onpointerdown: (/** @type {Event} */ event) => event.stopPropagation(), // no box begins here
+        style: `left:${share(x0, width)};top:${share(y0, height)};width:${share(x1 - x0 - 0.5, width)};`
+          + `height:${share(y1 - y0 - 0.5, height)}`,
+      }, make('span', {}, String(k + 1)));
+    }));
   }
 
   function drawExamples() {
@@ -62,30 +92,32 @@ export function start(element, wire) {
     line($('.wait'));
     line($('.photo-error'), tell(state.error));
   }
-  function send(/** @type {{ path?: string, example?: string }} */ what) {
+  function send(/** @type {Omit<import('./schema').Take, 'n'>} */ what) {
     closeWebcam();
     wire.send('take', { n: ++number, ...what });
   }
 
-  async function take(/** @type {File | undefined} */ chosen) {
-    if (!chosen) return complain('page.not_image');
+  take = async (now, known = {}) => {
+    if (!now) return complain('page.not_image');
     closeWebcam();
-    if (chosen.size > state.megabytes * 1e6) return complain('page.upload_failed', { megabytes: state.megabytes });
+    if (now.size > state.megabytes * 1e6) return complain('page.upload_failed', { megabytes: state.megabytes });
     const mine = ++number;
     wait('page.uploading');
     try {
-      const { path } = await wire.upload(chosen);
+      const { path } = await wire.upload(now);
       if (mine !== number) return;
       wait('page.reading');
-      send({ path });
+      chosen = now;
+      send({ path, ...known });
     } catch {
       if (mine === number) complain('page.upload_failed', { megabytes: state.megabytes });
     }
-  }
+  };
 
   // A clipboard or a drop may carry text beside the file.
   const fileOf = (/** @type {DataTransfer | null} */ transfer) => [...(transfer?.files || [])][0];
 
+  $('.inside').addEventListener('click', () => wire.send('inside', { finder: true }));
   $('.upload').addEventListener('click', () => file.click());
   file.addEventListener('change', () => {
     if (file.files[0]) take(file.files[0]);
@@ -119,35 +151,36 @@ export function start(element, wire) {
     frame.classList.toggle('live', live);
   }
   function closeWebcam() {
-    stream?.getTracks().forEach((track) => track.stop());
+    camera.close(stream);
     stream = null;
     showWebcam(false);
   }
   $('.camera').addEventListener('click', async () => {
-    if (!navigator.mediaDevices?.getUserMedia) return complain('page.webcam_none');
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
-      video.srcObject = stream;
-      await video.play();
-      line($('.photo-error'));
-      showWebcam(true);
-      $('.snap').focus();
-    } catch (problem) {
+    const opened = await camera.open(video, () => {
       closeWebcam();
-      const refused = problem instanceof DOMException && problem.name === 'NotAllowedError';
-      complain(refused ? 'page.webcam_refused' : 'page.webcam_none');
-    }
+      complain('page.webcam_lost');
+    });
+    stream = opened.stream;
+    if (opened.problem) return complain(opened.problem);
+    line($('.photo-error'));
+    showWebcam(true);
+    $('.snap').focus();
   });
-  $('.snap').addEventListener('click', () => {
-    const still = make('canvas', { width: video.videoWidth, height: video.videoHeight });
-    still.getContext('2d')?.drawImage(video, 0, 0);
-    still.toBlob((blob) => { if (blob) take(new File([blob], 'webcam.png', { type: 'image/png' })); }, 'image/png');
+  $('.snap').addEventListener('click', async () => {
+    const still = make('canvas');
+    camera.grab(video, still);
+    take(await camera.file(still) ?? undefined);
   });
   $('.stop').addEventListener('click', () => {
     closeWebcam();
     $('.camera').focus();
   });
 
+  remember(() => state.photo && { file: state.example ? null : sent, example: state.example?.name ?? null,
+    box: state.box, who: state.who }, ({ file: mine, example, ...known }) => {
+    if (mine) take(mine, known);
+    else if (example) send({ example, ...known });
+  });
   speak(element);
   on(['language'], () => draw({}));
   return draw;

@@ -2,26 +2,33 @@
 
 /**
  * language -- of the words; photos -- the newest last, as views may still show an older one
- * seen     -- what of the photo the skeletons lie on
+ * seen     -- what of the photo the skeletons lie on, and skeletons -- both as <svg>
+ * apart    -- every cell in the colour of how much it differs between the sides
  * joint    -- whose heatmaps and story are shown
  * key      -- names the comparison whose maps may be asked for, "" before the first
  * sides, networks, joints, stop, own, cuts, scope, scopes, trained, example -- what that comparison is, see
  *             page/schema.py
  * pin, channel -- the cell that is open, and which of its channels (null: the first of the order)
+ * threshold -- from which score joints are shown
+ * view     -- the open cell's tab
  * pixel    -- the place of the photo that is pinned in every map
- * against  -- the stop that is compared with, null: as each network was trained
+ * against  -- the stop that an open cell is compared with, null: the trained one, or the next
  * costs    -- what was measured of this comparison
+ * finder   -- what is said of the finder of people where that is looked into
  * @typedef {Omit<import('./schema').XrayPatch, 'ramps'> & {
- *   language: string, photos: import('./schema').Photo[], seen: import('./schema').Closeup | null,
- *   pin: import('./schema').Pin | null, channel: number | null, pixel: { x: number, y: number } | null,
- *   against: string | null }} State
+ *   language: string, photos: import('./schema').Photo[], seen: import('./schema').Closeup | null, apart: boolean,
+ *   skeletons: string[], threshold: number,
+ *   pin: import('./schema').Pin | null, channel: number | null, against: string | null,
+ *   view: string | null, pixel: { x: number, y: number } | null }} State
  */
 
 /** @type {State} */
 export const state = {
-  language: 'en', photos: [], seen: null, joint: '', key: '', sides: [], networks: [], joints: [], stop: null,
-  stops: [], own: null, cuts: [{}, {}], scope: '', scopes: [], trained: {}, example: null, pin: null, channel: null,
-  pixel: null, against: null, costs: null,
+  language: 'en', photos: [], seen: null, skeletons: [], threshold: 0.1, apart: false, joint: '', key: '', sides: [],
+  networks: [],
+  joints: [], stop: null, stops: [], own: null, cuts: [{}, {}], scope: '', scopes: [], trained: {}, example: null,
+  pin: null, channel: null, pixel: null, against: null, view: null, decoder: 'argmax', flip: false, costs: null,
+  finder: null,
 };
 
 /** @type {{ names: (keyof State)[], react: () => void }[]} */

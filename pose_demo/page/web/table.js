@@ -1,5 +1,5 @@
 // Both skeletons in one view, and the table of what lies between them.
-import { make } from './dom.js';
+import { line, make } from './dom.js';
 import { over } from './overlay.js';
 import { on } from './store.js';
 import { number, say, speak, word } from './words.js';
@@ -9,6 +9,11 @@ import { number, say, speak, word } from './words.js';
 /** @param {number | null} value @param {string} how */
 const shown = (value, how) => (value === null ? '–' : number(value, how));
 
+/** Why distances come in steps: joints are read in quarters of a cell. @param {number} cell its pixels
+ * @param {boolean} grid both networks' cells are the same */
+const steps = (cell, grid) => [say('page.cell', { cell }),
+  ...(grid ? [say('page.steps', { one: cell / 2, both: cell / Math.SQRT2 })] : [])].join(' ');
+
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
   const $ = (/** @type {string} */ selector) => /** @type {any} */ (element.querySelector(selector));
@@ -17,23 +22,26 @@ export function start(element, wire) {
 
   function draw() {
     if (!sent?.rows) return;
-    const { both, names, untrained, rows, mean, errors, torso, cut } = sent, table = $('table');
+    const { both, names, untrained, rows, mean, errors, torso, moved } = sent, table = $('table');
     $('.lower').hidden = false;
     over($('.both'), both);
     $('.both-key').textContent = say('page.both_key', { first: names[0], second: names[1] });
     $('.both .badges').replaceChildren(...(untrained ? [make('span', 'badge untrained', say('page.untrained'))] : []));
     $('.note').textContent = rows.length ? say('page.table_note', { torso: torso ?? NaN }) : say('page.no_shared');
+    line($('.steps'), rows.length && sent.cell ? steps(sent.cell, sent.grid) : null);
     table.hidden = !rows.length;
+    const went = [0, 1].filter((k) => rows.some((row) => row.moved[k] !== null)); // the sides whose joints moved
     const column = (/** @type {string} */ key, name = '') => make('th', { scope: 'col' }, name,
       name ? make('small', {}, say(key)) : say(key));
     const two = (/** @type {string} */ key) => names.map((name) => column(key, name));
     const head = make('tr', {}, column('page.table_joint'), ...two('page.table_score'), column('page.table_px'),
-      column('page.table_torsos'), ...(errors ? two('page.table_error') : []), ...(cut ? two('page.table_moved') : []));
+      column('page.table_torsos'), ...(errors ? two('page.table_error') : []),
+      ...went.map((k) => column(`page.table_moved_${moved}`, names[k])));
     const off = (/** @type {(number | null)[]} */ each) => each.map((value) => make('td', {}, shown(value, '.1f')));
     const foot = make('tfoot', {}, make('tr', {}, make('th', { scope: 'row' }, say('page.mean')), make('td'),
       make('td'), make('td', {}, shown(mean[0], '.1f')), make('td', {}, shown(mean[1], '.2f')), ...off(errors ?? [])));
     const top = Math.max(...rows.map((row) => row.pixels ?? 0)) || 1;
-    const line = (/** @type {Row} */ row) => {
+    const joint = (/** @type {Row} */ row) => {
       const name = make('button', { type: 'button', onclick: () => wire.send('pick', { joint: row.joint }) },
         make('i', { class: 'dot', style: `background:${row.colour}` }), word('joint', row.joint));
       return make('tr', {
@@ -42,9 +50,9 @@ export function start(element, wire) {
       }, make('th', { scope: 'row' }, name), ...row.scores.map((score) => make('td', {}, shown(score, '.2f'))),
       make('td', { class: 'bar', style: `--share:${(row.pixels ?? 0) / top}` }, shown(row.pixels, '.1f')),
       make('td', {}, shown(row.torsos, '.2f')), ...(errors ? off(row.errors) : []),
-      ...(cut ? off(row.moved) : []));
+      ...off(went.map((k) => row.moved[k])));
     };
-    table.replaceChildren(make('thead', {}, head), make('tbody', {}, ...rows.map(line)), foot);
+    table.replaceChildren(make('thead', {}, head), make('tbody', {}, ...rows.map(joint)), foot);
   }
 
   // The joint under the pointer, in both skeletons at the top.

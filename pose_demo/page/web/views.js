@@ -24,9 +24,9 @@ export function start(element) {
     if (patch.poses) drawResults(/** @type {Patch} */ (state));
   }
 
-  function drawResults(/** @type {Patch} */ { poses, person, marks, photo, closeup }) {
+  function drawResults(/** @type {Patch} */ { poses, person, marks, photo, closeup, threshold }) {
     const pair = $('.pair'), shown = shared.photos.find((each) => each.number === photo) || shared.photos.at(-1);
-    set({ seen: closeup || shown || null });
+    set({ seen: closeup || shown || null, skeletons: poses.map((pose) => pose.svg), threshold });
     element.classList.toggle('nobody', !person);
     if (!pair.querySelector('.skeletons')) {
       pair.replaceChildren(...poses.map(() => make('figure', 'view',
@@ -41,8 +41,10 @@ export function start(element) {
       view.querySelector('.badges').replaceChildren(mark(pose),
         ...(person ? [] : [make('span', 'badge nobody', say('page.nobody'))]));
       view.querySelector('.pass').textContent =
-        `${say('page.joints_shown', pose)} · ${say('page.pass', { time: time(pose.seconds) })}`;
-      view.querySelector('.what').textContent = pose.what ? say(`page.${pose.what}`) : '';
+        [say('page.joints_shown', pose), say('page.pass', { time: time(pose.seconds) }), tell(pose.note)]
+          .filter(Boolean).join(' · ');
+      view.querySelector('.what').textContent = [pose.what && say(`page.${pose.what}`),
+        !pose.trained && say('page.untrained_how')].filter(Boolean).join(' ');
       view.classList.toggle('untrained', !pose.trained);
       over(view, (pose.ghost ?? '') + pose.svg);
       if (placed) view.querySelector('svg.skeleton').append(...marks.map(diamond));

@@ -28,13 +28,13 @@ export function start(element, wire) {
   /** One thing that no tensor shows, with what it is taken for. @param {string} name @param {string} value */
   function field(name, value) {
     const choices = sent.known?.[name], label = say(`field.${name}`);
-    const told = (/** @type {string | null} */ now) => {
-      mine = { ...mine, told: { ...mine.told, [name]: now ?? '' } };
+    const give = (/** @type {string | null} */ now) => {
+      mine = { ...mine, fields: { ...mine.fields, [name]: now ?? '' } };
       wire.send('own', mine);
     };
     return make('label', 'field', label, choices
-      ? select(choices.map((one) => [one, word('stop', word('switch', one))]), value, told)
-      : make('input', { type: 'text', value, onchange: (/** @type {any} */ event) => told(event.target.value) }));
+      ? select(choices.map((one) => [one, word('stop', word('switch', one))]), value, give)
+      : make('input', { type: 'text', value, onchange: (/** @type {any} */ event) => give(event.target.value) }));
   }
   function draw() {
     const { says, fetch, take, own } = sent, note = says ? [make('p', 'note', tell(says))] : [];

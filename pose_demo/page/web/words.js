@@ -33,7 +33,7 @@ export function say(key, values = {}) {
 
 /** A value in a sentence: itself, what is said by a key, or a list of these. @param {any} value @returns {string} */
 function plain(value) {
-  if (Array.isArray(value)) return value.map(plain).join(', ');
+  if (Array.isArray(value)) return value.map(plain).join(tables[state.language]?.comma ?? ', ');
   return value?.key ? tell(value) : String(value);
 }
 
@@ -42,6 +42,17 @@ export const tell = (said) => (said ? say(said.key, said.values) : '');
 
 /** `group.value`, or the value itself where nobody translated it. @param {string} group @param {string} value */
 export const word = (group, value) => tables[state.language]?.[`${group}.${value}`] ?? value;
+
+/** A drawing's label ("stage 2", "module1", "fed back", "stack1 down"): part by part, as locales.drawn does.
+ * @param {string} label */
+export function drawn(label) {
+  const whole = tables[state.language]?.[`drawn.${label}`];
+  if (whole) return whole;
+  return /^[a-z]+ ?\d*( [a-z]+)?$/.test(label) ? label.replace(/([a-z]+) ?(\d*)/g, (all, name, digits) => {
+    const text = word('drawn', name);
+    return text === name ? all : `${text} ${digits}`.trim();
+  }) : label;
+}
 
 /** A network's state beside its results. @param {{ trained: boolean, status: string }} side */
 export const badge = (side) => (side.trained ? word('status', side.status) : say('page.untrained'));

@@ -4,8 +4,10 @@ import { button, line, make } from '../dom.js';
 import { on, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, tell } from '../words.js';
+import { setUp } from '../xray/cuts.js';
 import { find, walk } from '../xray/maps.js';
 import { asker } from '../channel.js';
+import { share } from './share.js';
 import { picture, teach } from './teacher.js';
 
 /**
@@ -20,6 +22,9 @@ import { picture, teach } from './teacher.js';
  */
 
 export const TOURS = ['hrnet', 'hourglass', 'upsampling'];
+/** What people ask in public threads, and the step that lets one try it. */
+export const ASKED = [['hrnet', 'branch'], ['hrnet', 'fusion'], ['hrnet', 'order'], ['hrnet', 'last'],
+  ['hourglass', 'together'], ['hourglass', 'gradient'], ['hrnet', 'parallel']];
 const KEPT = 'pose-lesson';
 
 /** The option that a measured value falls into. @param {number} value @param {number[]} edges */
@@ -51,7 +56,9 @@ export function start(element, wire) {
   /** @type {Place | null} */
   let place = null;
   let pair = '', arrived = () => {}; // what a moved slider's new maps set free
-  let key = state.key;
+  let key = state.key, shares = false;
+  /** @type {string[]} */
+  let shipped = [];
 
   const step = () => /** @type {Place} */ (place).tour.steps[/** @type {Place} */ (place).at];
   const word = (/** @type {string} */ part, values = {}) =>
@@ -80,10 +87,12 @@ export function start(element, wire) {
     teach(root, false);
     show();
   }
-  function reset() {
+  async function reset() { // all is as the next group shall find it
     localStorage.removeItem(KEPT);
     if (place) place = { ...place, at: 0, chosen: null, seen: null };
     show();
+    if (state.stop !== state.stops[0]) await moved(0);
+    if (state.own || state.cuts.some((own) => Object.keys(own).length)) setUp(wire, { own: null, cuts: [{}, {}] });
   }
 
   // --- the experiment
@@ -135,14 +144,17 @@ export function start(element, wire) {
     root.replaceChildren(
       make('header', 'tour-bar', make('b', {}, say(`tour.${tour.id}.title`)),
         make('span', 'foot', say('tour.step', { number: at + 1, count: tour.steps.length })), make('span', 'grow'),
-        button(say('tour.full'), () => teach(root), { class: 'plain full', title: say('tour.teacher') }),
+        button(say('tour.share'), () => { shares = !shares; show(); },
+          { class: 'plain sharing', 'aria-pressed': shares }),
+        button(say('tour.full'), () => teach(root), { class: 'plain full', title: say('tour.teacher'),
+          'aria-pressed': root.classList.contains('teach') }),
         button('✕', close, { class: 'plain', 'aria-label': say('tour.close'), title: say('tour.close') })),
       make('div', 'tour-body', make('div', 'tour-text', make('h3', {}, word('title')), make('p', {}, word('text')),
         make('p', 'foot paper', word('paper')),
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
         make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))),
-      picture(ready, now, side)),
+      shares && root.classList.contains('teach') ? share(ask, shipped) : picture(ready, now, side)),
       make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
         button(say('tour.reset'), reset, { class: 'link' }), at + 1 < tour.steps.length
@@ -158,7 +170,7 @@ export function start(element, wire) {
     if (seen.error) return [make('p', {}, tell(seen.error))];
     if (right === null) return [make('p', {}, say('tour.untold'))];
     const hit = right === chosen;
-    return [make('p', 'verdict', make('b', hit ? 'yes' : 'no', say(hit ? 'tour.yes' : 'tour.no'))),
+    return [make('p', 'verdict', make('b', hit ? 'yes' : '', say(hit ? 'tour.yes' : 'tour.no'))),
       make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', seen.values))];
   }
   /** @param {Tour} tour */
@@ -185,7 +197,7 @@ export function start(element, wire) {
   // --- who opens it
   document.addEventListener('click', (event) => {
     const opener = event.target instanceof Element && event.target.closest('[data-tour]');
-    if (opener instanceof HTMLElement) open(opener.dataset.tour ?? '');
+    if (opener instanceof HTMLElement) open(opener.dataset.tour ?? '', opener.dataset.step ?? '');
   });
   root.addEventListener('keydown', (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target instanceof HTMLInputElement) return;
@@ -208,5 +220,5 @@ export function start(element, wire) {
   const asked = new URLSearchParams(location.search), wanted = asked.get('tour') ?? '';
   line(root, null);
   if (TOURS.includes(wanted)) open(wanted, asked.get('step') ?? '');
-  return () => {};
+  return (/** @type {import('../schema').TourPatch} */ patch) => { shipped = patch.pair; };
 }

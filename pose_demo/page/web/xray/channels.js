@@ -60,7 +60,8 @@ export const channelName = (channel, names) =>
  * @param {(channel: number) => void} pick */
 function mosaic({ src, tile, columns, order, values }, called, pick) {
   const rows = Math.ceil(order.length / columns), mark = make('i', 'here');
-  const node = make('div', { class: 'mosaic', tabindex: 0, role: 'listbox', 'aria-label': say('xray.channels'),
+  const node = make('div', { class: 'mosaic', tabindex: 0, role: 'slider', 'aria-label': say('xray.channels'),
+    'aria-valuemin': 0, 'aria-valuemax': order.length - 1,
     style: `aspect-ratio:${columns * tile[0]}/${rows * tile[1]}` }, make('img', { src, alt: '' }), mark);
   let here = Math.max(0, order.indexOf(state.channel ?? order[0]));
   const at = (/** @type {MouseEvent} */ event) => {
@@ -74,6 +75,7 @@ function mosaic({ src, tile, columns, order, values }, called, pick) {
     here = k;
     mark.style.cssText = `left:${((k % columns) / columns) * 100}%;top:${(Math.floor(k / columns) / rows) * 100}%;` +
       `width:${100 / columns}%;height:${100 / rows}%`;
+    node.setAttribute('aria-valuenow', String(k));
     node.setAttribute('aria-valuetext', named(k));
     if (chosen) pick(order[k]);
   };

@@ -17,9 +17,24 @@ let how = 'zero';
 export const cut = (wire, side, place) =>
   setUp(wire, { cuts: toggled(state.cuts, side, place, state.cuts[side][place] ?? how) });
 
+/** A button that cuts an arrow of the drawing, or mends it, for who does not point; null where none is drawn.
+ * @param {Wire} wire @param {number} side @param {string} source @param {string} target */
+export function scissors(wire, side, source, target) {
+  const drawn = `[data-side="${side}"] .hit[data-from="${CSS.escape(source)}"][data-to="${CSS.escape(target)}"]`;
+  const hit = /** @type {SVGElement | null} */ (section.querySelector(drawn)), broken = hit?.dataset.cut;
+  const place = broken ?? `${source}->${target}`, label = say(broken ? 'xray.mend' : 'xray.cut', { place });
+  return hit && button('✂', () => cut(wire, side, place),
+    { class: 'plain scissors', 'aria-pressed': Boolean(broken), 'aria-label': label, title: label });
+}
+
 /** @param {HTMLElement} root @param {Wire} wire */
 export function start(root, wire) {
   const list = make('div', { class: 'cuts', hidden: '', role: 'group', 'aria-live': 'polite' });
+  const note = make('span', 'foot');
+  const flat = () => { // a word of the literature is near, and means something else
+    const some = how === 'flat' || state.cuts.some((own) => Object.values(own).includes('flat'));
+    note.textContent = say('xray.cut_note') + (some ? ` ${say('xray.cut_flat')}` : '');
+  };
   root.querySelector('.xray-sticky')?.append(list);
 
   on(['key', 'language'], () => {
@@ -31,24 +46,22 @@ export function start(root, wire) {
         () => setUp(wire, { cuts: toggled(state.cuts, side, place, way) }), { class: 'plain cut-one' })),
     button(say('xray.undo_all'), () => setUp(wire, { cuts: [{}, {}] }), { class: 'plain undo-all' }),
     make('label', 'foot', `${say('xray.cut_how')} `, select(['zero', 'flat'].map((each) => [each, word('cut', each)]),
-      how, (to) => { how = to ?? 'zero'; })), make('span', 'foot', say('xray.cut_note')));
+      how, (to) => {
+        how = to ?? 'zero';
+        flat();
+      })), note);
+    flat();
     section.querySelectorAll('.map-scroll').forEach((scroll, side) => {
       const k = Number(/** @type {HTMLElement} */ (scroll).dataset.side ?? side);
       for (const arrow of /** @type {NodeListOf<SVGElement>} */ (scroll.querySelectorAll('.arrow[data-from]'))) {
         mark(arrow, k);
-      }
-      for (const cell of /** @type {NodeListOf<SVGElement>} */ (scroll.querySelectorAll('.cell'))) {
-        const stack = (cell.dataset.cell ?? '').split('.')[0];
-        cell.parentElement?.classList.toggle('cut', [cell.dataset.cell ?? '', stack].some((at) => at in state.cuts[k]));
       }
     });
   });
 
   // An arrow is a thin thing: a wide one that is not seen lies under the pointer.
   function mark(/** @type {SVGElement} */ arrow, /** @type {number} */ side) {
-    const { from = '', to = '' } = arrow.dataset, place = `${from}->${to}`;
-    const broken = place in state.cuts[side];
-    arrow.classList.toggle('broken', broken);
+    const { from = '', to = '', cut: broken } = arrow.dataset, place = broken ?? `${from}->${to}`;
     if (from === 'input' || arrow.nextElementSibling?.matches('.hit')) return;
     const hit = /** @type {SVGElement} */ (arrow.cloneNode());
     hit.setAttribute('class', 'hit');

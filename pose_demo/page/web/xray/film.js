@@ -1,5 +1,5 @@
 // The filmstrip: a joint's heatmap at every moment of both networks, and the way of its peak over the photo.
-import { canvas, legend } from '../colour.js';
+import { canvas, legend, numbers } from '../colour.js';
 import { link, make, select } from '../dom.js';
 import { state } from '../store.js';
 import { number, say } from '../words.js';
@@ -28,7 +28,8 @@ export function start(root, wire) {
     strips.replaceChildren(...answer.sides.map((side, k) => strip(side, k, () => [
       make('div', 'frames', ...side.frames.map((frame, n) => still(frame, k, n)),
         ...(side.path.length > 1 ? [path(side, answer)] : [])),
-      legend(0, answer.top), make('p', 'foot', say(side.note))])));
+      legend(0, answer.top), make('p', 'foot', say(side.note), side.frames.some(({ map }) => above(map))
+        ? ` ${say('xray.clipped', answer)}` : '')])));
   }
 
   /** @param {import('../schema').Still} frame @param {number} side @param {number} n */
@@ -42,6 +43,9 @@ export function start(root, wire) {
   }
   whenSeen(node, ['joint'], load);
 }
+
+/** Whether a map is higher than its colours go. @param {import('../schema').NumberMap} map */
+const above = (map) => numbers(map).some((value) => value > 1.001 * map.high);
 
 /** @param {Side} side @param {Film} answer */
 function path(side, { size: [width, height] }) {

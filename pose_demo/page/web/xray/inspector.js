@@ -3,8 +3,10 @@ import { button, make } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { badge, say, speak } from '../words.js';
 import { channels } from './channels.js';
+import { code } from './code.js';
 import { cut } from './cuts.js';
 import { field } from './field.js';
+import { open as openLayers } from './layers.js';
 import { find, release, section } from './maps.js';
 import { pair } from './pair.js';
 import { trouble } from './part.js';
@@ -14,7 +16,7 @@ import { sum } from './sum.js';
 /** @typedef {(body: HTMLElement, cell: Cell, wire: import('./part.js').Wire) => void | Promise<void>} Tab */
 
 /** @type {Record<string, Tab>} */
-const TABS = { channels, computation: sum, field, before_after: pair };
+const TABS = { channels, computation: sum, field, before_after: pair, code };
 
 /** @param {HTMLElement} _root @param {import('./part.js').Wire} wire */
 export function start(_root, wire) {
@@ -24,8 +26,9 @@ export function start(_root, wire) {
   const body = make('div', { class: 'dock-body', role: 'tabpanel' });
   const silence = button('', () => { if (state.pin) cut(wire, state.pin.side, state.pin.cell); },
     { class: 'plain silence' });
+  const layers = button('', () => { if (state.pin) openLayers(state.pin, wire); }, { class: 'plain open-layers' });
   const dock = make('section', { class: 'dock', hidden: '', tabindex: '-1' },
-    make('div', 'dock-bar', title, silence, tabs, close), body);
+    make('div', 'dock-bar', title, silence, layers, tabs, close), body);
   section.append(dock);
   speak(dock);
   let tab = 'channels', by = 'energy', opened = '';
@@ -50,13 +53,17 @@ export function start(_root, wire) {
     if (!answer || !state.pin || trouble(body, answer)) return;
     cell = answer;
     const side = state.sides[pin.side];
-    silence.hidden = pin.cell === 'input';
+    silence.hidden = layers.hidden = pin.cell === 'input';
+    layers.textContent = say('xray.open_layers');
     silence.textContent = say(pin.cell in state.cuts[pin.side] ? 'xray.mend_cell' : 'xray.silence');
     title.replaceChildren(make('b', {}, pin.cell), ` ${cell.shape.join('×')} `, make('span', 'foot', side.title));
     if (!side.trained) title.append(' ', make('span', 'badge untrained', badge(side)));
-    // It opens on what the cell is asked about: a sum on its terms, a map on its channels.
+    // It opens on what the cell is asked about: a sum on its terms, a map on its channels. Receptive fields are
+    // compared cell by cell: that tab stays.
     const name = `${pin.side}:${pin.cell}`;
-    if (name !== opened) tab = cell.sum ? 'computation' : 'channels';
+    const linked = opened || !state.view || !(state.view in TABS) ? null : state.view;
+    const stays = tab === 'field' && !hidden;
+    if (name !== opened) tab = linked ?? (stays ? tab : cell.sum ? 'computation' : 'channels');
     opened = name;
     await show();
     const below = (find(pin)?.getBoundingClientRect().bottom ?? 0) + 18 - dock.getBoundingClientRect().top;
@@ -64,6 +71,7 @@ export function start(_root, wire) {
   }
   async function show() {
     const mine = tab;
+    if (state.view !== tab) set({ view: tab });
     tabs.replaceChildren(...Object.keys(TABS).map((name) => button(say(`xray.${name}`), () => {
       tab = name;
       show();

@@ -1,12 +1,13 @@
 // The page's own keys, wherever the focus is but in a text field; a list of them.
 import { make } from '../dom.js';
+import { glossary } from '../glossary/glossary.js';
 import { set, state } from '../store.js';
 import { move } from '../stops.js';
 import { speak } from '../words.js';
 import { release } from './maps.js';
 import { step } from './viewport.js';
 
-const KEYS = ['1 – 4', '+  −  0', '← ↑ → ↓', 'Enter', 'Esc', '?'];
+const KEYS = ['1 – 4', '+  −  0', '← ↑ → ↓', 'Enter', 'Esc', 'g', '?'];
 
 /** Whether somebody types there, so that a key is theirs. @param {EventTarget | null} target */
 export const typing = (target) => target instanceof Element && target.closest(
@@ -23,11 +24,12 @@ export function start(root) {
   root.append(sheet);
   speak(sheet);
   /** @type {Record<string, () => void>} */
-  const does = { '?': () => sheet.showModal(), '+': () => step(1), '-': () => step(-1), 0: () => step(0),
-    Escape: () => (state.pin ? release(true) : set({ pixel: null })) };
+  const does = { '?': () => sheet.showModal(), g: () => glossary(), '+': () => step(1), '-': () => step(-1),
+    0: () => step(0), Escape: () => (state.pin ? release(true) : set({ pixel: null })) };
 
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || sheet.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (document.querySelector('dialog[open]')) return;
     const stop = Number(event.key) - 1;
     const act = does[event.key] ?? (stop in state.stops ? () => move(stop) : null);
     if (!act) return;

@@ -1,7 +1,7 @@
 // The two maps, the hover preview, the keyboard, and which cell is pinned.
 import { arrow, make, neighbour } from '../dom.js';
 import { on, set, state } from '../store.js';
-import { badge, say, speak } from '../words.js';
+import { badge, drawn, say, speak } from '../words.js';
 import * as viewport from './viewport.js';
 
 /** @typedef {import('../schema').Pin} Pin */
@@ -44,7 +44,10 @@ function map(side, k) {
   if (side.why) return make('div', { class: 'map-card', 'data-side': k }, head, make('p', 'foot', say(side.why)));
   const scroll = make('div', { class: 'map-scroll', 'data-side': k });
   scroll.innerHTML = side.svg;
-  const range = (/** @type {[string, number]} */ [name, top]) => make('span', 'group', `${name} `,
+  for (const label of /** @type {NodeListOf<SVGElement>} */ (scroll.querySelectorAll('[data-drawn]'))) {
+    label.textContent = drawn(label.dataset.drawn ?? '');
+  }
+  const range = (/** @type {[string, number]} */ [name, top]) => make('span', 'group', `${drawn(name)} `,
     make('span', 'range', make('span', {}, '0'), make('i'), make('span', {}, Number(top.toPrecision(2)))));
   const note = (/** @type {string} */ key, /** @type {number} */ number) =>
     make('li', {}, make('b', 'no', number + 1), make('span', {}, say(key)));
@@ -64,6 +67,20 @@ const cellAt = (target) => (target instanceof Element ? target.closest('.cell') 
 /** @param {Pin} pin @returns {Cell | null} */
 export const find = ({ side, cell }) =>
   maps.querySelector(`.map-scroll[data-side="${side}"] .cell[data-cell="${CSS.escape(cell)}"]`);
+
+/** A cell's map as large as there is room. @param {Pin} at */
+export function enlarged(at) {
+  const thumb = find(at)?.parentElement?.querySelector('.thumb');
+  if (!thumb) return null;
+  const large = /** @type {Element} */ (thumb.cloneNode(true));
+  for (const [part, value] of Object.entries({ x: 0, y: 0, width: '100%', height: '100%' })) {
+    large.setAttribute(part, String(value));
+  }
+  const box = make('div', { class: 'tour-map',
+    style: `aspect-ratio:${thumb.getAttribute('width')}/${thumb.getAttribute('height')}` });
+  box.append(large);
+  return box;
+}
 
 // --- hover, click, keys
 /** @param {HTMLElement} scroll */

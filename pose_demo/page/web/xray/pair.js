@@ -1,25 +1,24 @@
-// A cell under this position of the slider and under another, and the difference.
-import { figure, legend } from '../colour.js';
-import { make } from '../dom.js';
-import { state } from '../store.js';
-import { say } from '../words.js';
-import { against } from './lab.js';
+// A cell on both sides, or of one network in two ways: under a wipe, and the signed difference.
+import { canvas, figure, legend } from '../colour.js';
+import { make, select } from '../dom.js';
+import { set, state } from '../store.js';
+import { say, tell, word } from '../words.js';
 import { trouble } from './part.js';
+import { wipe } from './wipe.js';
 
 /** @type {import('./inspector.js').Tab} */
 export async function pair(body, _cell, wire) {
-  const question = { ...state.pin, channel: state.channel, against: state.against };
-  const answer = await wire.ask('difference', question);
+  const answer = await wire.ask('difference', { ...state.pin, channel: state.channel, against: state.against });
   if (!answer || trouble(body, answer)) return;
-  const part = (/** @type {'first' | 'second' | 'gap'} */ name, /** @type {string} */ caption) => {
-    const map = answer[name], diverging = name === 'gap';
-    return make('div', {}, figure(map, caption, { class: 'big', diverging }), legend(map.low, map.high, diverging));
-  };
-  const said = { ...question, ...answer };
-  const named = say('xray.against_label');
-  const choice = make('label', 'foot', `${named} `, against({ 'aria-label': named }));
+  const [first, second] = answer.names.map(tell), named = say('xray.against_label'), { gap } = answer;
+  const choice = make('label', 'foot', `${named} `, select([[null, say('xray.as_trained')],
+    ...state.stops.map((stop) => /** @type {[string, string]} */ ([stop, word('stop', stop)]))],
+  state.against, (to) => set({ against: to }), { 'aria-label': named }));
+  const shown = wipe(canvas(answer.first, { label: first }), canvas(answer.second, { label: second }), [first, second]);
+  shown.style.setProperty('--ratio', String(answer.first.w / answer.first.h));
   body.replaceChildren(
     make('div', 'sum-head', choice, ...(answer.same ? [make('span', 'foot', say('xray.same_stop'))] : [])),
-    make('div', 'trio', part('first', say('xray.cell_pair', said)),
-      ...(answer.same ? [] : [part('second', ' '), part('gap', say('xray.difference', said))])));
+    make('div', 'trio', make('div', {}, shown, legend(answer.first.low, answer.first.high)),
+      ...(answer.same ? [] : [make('div', {}, figure(gap, say('xray.difference', { first, second }),
+        { class: 'big', diverging: true }), legend(gap.low, gap.high, true))])));
 }

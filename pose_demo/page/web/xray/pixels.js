@@ -43,8 +43,6 @@ export function start(root, wire) {
   const text = make('span'), close = button('✕', () => set({ pixel: null }), { 'data-label': 'xray.close' });
   const strip = make('div', { class: 'pixel-strip', hidden: '' }, text, close);
   root.append(strip);
-  const pinned = new URLSearchParams(location.search).get('pixel')?.split(',').map(Number);
-  if (pinned?.length === 2 && pinned.every(Number.isFinite)) set({ pixel: { x: pinned[0], y: pinned[1] } });
 
   let loaded = '';
   whenSeen(section, ['joint'], async () => {

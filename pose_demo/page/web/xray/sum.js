@@ -4,6 +4,7 @@ import { link, make, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { number, say, tell } from '../words.js';
 import { channelName } from './channels.js';
+import { scissors } from './cuts.js';
 import { find, section, walk } from './maps.js';
 import { trouble } from './part.js';
 import { reading } from './pixels.js';
@@ -29,13 +30,13 @@ export async function sum(body, cell, wire) {
   const { pin, channel } = state;
   if (!pin) return;
 
-  if (!cell.sum) return void body.replaceChildren(make('p', {}, say('xray.plain')), made(cell.made ?? [], pin.side));
+  if (!cell.sum) return void body.replaceChildren(make('p', {}, say('xray.plain')), made(cell.made ?? [], pin, wire));
   const answer = await wire.ask('sum', { ...pin, channel });
   if (!answer || trouble(body, answer)) return;
   shown = { answer, pin };
   const said = make('span', 'value'), look = { diverging: true, say: said };
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
-  const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin)]);
+  const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin, wire)]);
   const after = answer.after ? [sign(`→ ${say('xray.relu_follows')} →`),
     make('div', 'term', figure(answer.after, short(pin.cell).split('.').at(-1) ?? '', look))] : [];
   /** @type {[string | null, string][]} */
@@ -65,8 +66,9 @@ function equation({ terms, total, after }, pin) {
     make('b', {}, `= ${signed(value(total), 0)}`), ...(after ? [` → ReLU → ${number(value(after), '.2f')}`] : []));
 }
 
-/** @param {import('../schema').Term} term @param {import('../schema').Pin} pin */
-function term({ name, label, share, map, before, source, steps }, { side, cell }) {
+/** @param {import('../schema').Term} term @param {import('../schema').Pin} pin
+ * @param {import('./part.js').Wire} wire */
+function term({ name, label, share, map, before, source, steps }, { side, cell }, wire) {
   const node = make('div', 'term'), look = { diverging: true };
   const after = figure(map, label ? tell(label) : short(name), { ...look, class: 'stretch' });
   if (before) {
@@ -78,13 +80,16 @@ function term({ name, label, share, map, before, source, steps }, { side, cell }
   node.append(make('span', { class: 'share', style: `--share:${share}` }, say('xray.share', { share })));
   if (steps.length) node.append(make('span', 'foot', through(steps)));
   if (source !== cell && find({ side, cell: source })) {
-    node.append(link(`← ${short(source)}`, () => walk(side, source)));
+    node.append(make('span', {}, link(`← ${short(source)}`, () => walk(side, source)), ' ',
+      scissors(wire, side, source, cell) ?? ''));
   }
   return node;
 }
 
-/** @param {import('../schema').Made[]} edges @param {number} side */
-function made(edges, side) {
+/** @param {import('../schema').Made[]} edges @param {import('../schema').Pin} pin
+ * @param {import('./part.js').Wire} wire */
+function made(edges, { side, cell }, wire) {
   return make('ul', 'made', ...edges.map(({ source, steps }) => make('li', {}, `${say('xray.made_from')} `,
-    link(source, () => walk(side, source)), steps.length ? `: ${through(steps)}` : '')));
+    link(source, () => walk(side, source)), steps.length ? `: ${through(steps)} ` : ' ',
+    scissors(wire, side, source, cell) ?? '')));
 }

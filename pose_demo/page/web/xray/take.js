@@ -1,6 +1,7 @@
 // Take it away: pictures are made in the browser from what is on the page, files by the server.
 import { bytes } from '../colour.js';
 import { button, make, select } from '../dom.js';
+import { follow } from '../link.js';
 import { on, state } from '../store.js';
 import { say, tell } from '../words.js';
 import { card } from './part.js';
@@ -20,7 +21,7 @@ export function start(root, wire) {
     const views = /** @type {[string, string][]} */ ([
       ...state.sides.flatMap((side, k) => (side.svg ? [[`map${k}`, side.title]] : [])),
       ...(state.pin ? [['dock', say('xray.computation')]] : []),
-      ...['film', 'lab', 'story'].map((name) => [name, say(`xray.${name}_short`)])]);
+      ...['beside', 'film', 'story'].map((name) => [name, say(`xray.${name}_short`)])]);
     if (!views.some(([name]) => name === view)) view = views[0][0];
     const act = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ does) =>
       button(text, does, { 'data-take': id });
@@ -48,31 +49,20 @@ export function start(root, wire) {
   async function picture() {
     const map = view.startsWith('map') ? `.map-card[data-side="${view.slice(3)}"]` : `.${view}`;
     const shown = /** @type {HTMLElement | null} */ (document.querySelector(`#xray-box ${map}`));
+    said.textContent = say('xray.computing');
+    await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen))); // the page stands still meanwhile
     const sheet = shown && (await frozen(shown, times).catch(() => null));
     if (!sheet) return void (said.textContent = say('xray.failed'));
     sheet.toBlob((blob) => { if (blob) save(blob, `pose-xray-${view}.png`); });
     said.textContent = `${sheet.width}×${sheet.height}`;
   }
   async function copy() {
-    const address = `${location.origin}${location.pathname}?${query()}`;
-    history.replaceState(null, '', address);
+    const address = follow();
     try {
       await navigator.clipboard.writeText(address);
     } catch { /* the address bar has it */ }
     said.textContent = `${say('xray.copied')} ${address}`;
   }
-}
-
-/** Networks, slider, joint, cell and example: never a photo of the visitor's own. */
-export function query() {
-  const { networks, stop, scope, joint, pin, channel, example } = state, result = new URLSearchParams();
-  const cuts = state.cuts.flatMap((each, k) => Object.entries(each).map(([at, how]) => `${k}:${how}:${at}`)).join('|');
-  const pixel = state.pixel && [state.pixel.x, state.pixel.y].map((v) => v.toFixed(1)).join(',');
-  const cell = pin && [pin.side, pin.cell, ...(channel === null ? [] : [channel])].join(':');
-  const parts = { left: networks[0], right: networks[1], upsampling: stop, own: state.own, cuts, scope, joint, cell,
-    pixel, example };
-  for (const [name, value] of Object.entries(parts)) if (value) result.set(name, value);
-  return result;
 }
 
 /** @param {Blob} blob @param {string} name */

@@ -3,9 +3,9 @@ import { apart, button, grown, make } from '../dom.js';
 import { on, state } from '../store.js';
 import { say } from '../words.js';
 
-const LARGEST = 8, EDGE = 12, SVG = 'http://www.w3.org/2000/svg';
+const LARGEST = 8, EDGE = 20, PHONE = 640, TOUCHED = 0.62, SVG = 'http://www.w3.org/2000/svg';
 export const zooms = make('span', { class: 'zooms', role: 'group', 'data-label': 'xray.zoom' });
-let zoom = 1;
+let zoom = 1, chosen = false;
 /** @type {HTMLElement[]} */
 let frames = [];
 
@@ -23,8 +23,10 @@ export function show(scrolls) {
 const drawing = (scroll) => scroll.querySelector('.xmap');
 const widest = () => Math.max(1, ...state.sides.map((side) => side.width || 0));
 
-// Both are drawn in one scale: at 1 the wider one fits.
+// Both are drawn in one scale: at 1 the wider one fits. On a phone it opens in cells that a finger meets.
 function size() {
+  const room = (frames[0]?.clientWidth ?? 0) - 2 * EDGE;
+  if (!chosen) zoom = room > 0 && innerWidth <= PHONE ? Math.min(LARGEST, Math.max(1, (TOUCHED * widest()) / room)) : 1;
   for (const scroll of frames) {
     const svg = drawing(scroll), width = Number(svg.getAttribute('width'));
     const scale = (zoom * (scroll.clientWidth - 2 * EDGE)) / widest();
@@ -45,8 +47,12 @@ function size() {
 function tidy(svg) {
   const texts = ['.title', '.label', 'text:not(.title, .label, .size, .note text)', '.size'].flatMap((each) =>
     /** @type {SVGElement[]} */ ([...svg.querySelectorAll(each)]));
-  const free = apart(texts.map((text) => text.getBoundingClientRect()));
-  texts.forEach((text, k) => { text.style.visibility = free[k] ? '' : 'hidden'; });
+  const boxes = texts.map((text) => text.getBoundingClientRect()), free = apart(boxes);
+  const maps = [...svg.querySelectorAll('.rim')].map((rim) => ({ rim, box: rim.getBoundingClientRect() }));
+  const under = (/** @type {Element} */ text, /** @type {DOMRect} */ at) => maps.some(({ rim, box }) =>
+    box.left < at.right - 1 && at.left < box.right - 1 && box.top < at.bottom - 3 && at.top < box.bottom - 3
+    && text.compareDocumentPosition(rim) & Node.DOCUMENT_POSITION_FOLLOWING);
+  texts.forEach((text, k) => { text.style.visibility = free[k] && !under(text, boxes[k]) ? '' : 'hidden'; });
 }
 
 /** @param {number} to @param {HTMLElement} [scroll] @param {{ clientX: number, clientY: number }} [about] */
@@ -56,6 +62,7 @@ export function change(to, scroll = frames[0], about) {
   const x = about ? about.clientX - box.left : box.width / 2, y = about ? about.clientY - box.top : box.height / 2;
   const [left, top] = [scroll.scrollLeft + x, scroll.scrollTop + y];
   zoom = Math.min(LARGEST, Math.max(1, to < 1.1 ? 1 : to));
+  chosen = true;
   size();
   scroll.scrollTo((left * zoom) / before - x, (top * zoom) / before - y);
 }

@@ -1,0 +1,36 @@
+// The same step and settings for a whole class: a short link and its QR code. Examples only: a photo does not travel.
+import { make } from '../dom.js';
+import { query } from '../link.js';
+import { state } from '../store.js';
+import { say, tell } from '../words.js';
+
+/** What a class shall have in common; all else is as it is without being said. */
+const PARTS = ['tour', 'step', 'lang', 'example', 'upsampling', 'scope', 'own', 'cuts'];
+const ALONE = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/;
+
+/** @param {string[]} shipped the pair that everybody has who chose nothing @param {Location} here */
+export function address(shipped, here = location) {
+  const all = query('photo', new URLSearchParams(here.search)), short = new URLSearchParams();
+  const parts = state.networks.join() === shipped.join() ? PARTS : [...PARTS, 'left', 'right'];
+  for (const name of parts) {
+    const value = all.get(name);
+    if (value && !(name === 'upsampling' && value === 'nearest')) short.set(name, value);
+  }
+  return `${here.origin}${here.pathname}?${short}`;
+}
+
+/** @param {import('../channel.js').Wire['ask']} ask @param {string[]} shipped */
+export function share(ask, shipped) {
+  const node = make('figure', { class: 'tour-picture share', role: 'status' });
+  const why = !state.example ? 'tour.share_own' : ALONE.test(location.host) ? 'tour.share_alone' : null;
+  if (why) return make('figure', { class: 'tour-picture share', role: 'status' }, make('p', {}, say(why)));
+  const link = address(shipped);
+  node.append(make('a', { href: link }, link));
+  ask('qr', { what: link }).then((answer) => {
+    if (answer?.error) node.append(make('p', {}, tell(answer.error)));
+    else if (answer) node.insertAdjacentHTML('afterbegin', answer.svg);
+    node.querySelector('svg')?.setAttribute('role', 'img');
+    node.querySelector('svg')?.setAttribute('aria-label', say('tour.share'));
+  });
+  return node;
+}

@@ -1,0 +1,179 @@
+// What matters here: every arrow cut alone, coloured and widened by how far that moves the chosen joint, or all.
+import { button, link, make, select } from '../dom.js';
+import { on, state } from '../store.js';
+import { number, say, word } from '../words.js';
+import { cut } from './cuts.js';
+import { section, walk } from './maps.js';
+import { trouble } from './part.js';
+
+/** @typedef {import('../schema').Matters} Matters */
+/** @typedef {import('../schema').Cut} Cut */
+/** @typedef {{ cut: Cut, move: number, change: number }} Weighed */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** The cuts by what they do to a joint, or (null) to all on average, the most first; no answer any more: Infinity.
+ * @param {Matters} side @param {string | null} joint @returns {Weighed[]} */
+export function weighed(side, joint) {
+  const k = joint === null ? -1 : side.joints.indexOf(joint);
+  const mean = (/** @type {number[]} */ all) => all.reduce((sum, each) => sum + each, 0) / all.length;
+  const of = (/** @type {(number | null)[]} */ all) => {
+    const known = all.map((each) => each ?? Infinity);
+    return k < 0 ? mean(known) : known[k];
+  };
+  const found = side.cuts.map((each) => ({ cut: each, move: of(each.moves), change: of(each.changes) }));
+  return found.sort((a, b) => (a.move === b.move ? b.change - a.change : b.move > a.move ? 1 : -1));
+}
+
+/** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
+export function start(root, wire) {
+  /** @type {(Matters | null)[]} */
+  let found = [];
+  /** @type {import('../schema').MattersCost[]} */
+  let costs = [];
+  let shown = false, all = false, key = '', busy = false;
+  const toggle = button('', () => {
+    shown = !shown;
+    if (shown && !found.length) measure();
+    else draw();
+  }, { class: 'plain matters-toggle' });
+  const panel = make('section', { class: 'matters card', hidden: '', 'aria-live': 'polite' });
+  root.querySelector('.xray-sticky .grow')?.before(toggle);
+  section.querySelector('.hint')?.before(panel);
+
+  on(['key'], async () => {
+    if (!state.key || state.key === key) return;
+    key = state.key;
+    found = [];
+    const answer = await wire.ask('matters_cost');
+    if (!answer || answer.error) return;
+    costs = answer.sides;
+    draw();
+  });
+  on(['key', 'joint', 'language'], draw);
+
+  async function measure() {
+    busy = true;
+    draw();
+    const mine = state.key, answers = [];
+    for (const [k, cost] of costs.entries()) {
+      const answer = cost.why ? null : await wire.ask('matters', { side: k });
+      if (mine !== state.key) break;
+      if (answer?.error) trouble(panel, answer);
+      answers.push(answer && !answer.error ? answer : null);
+    }
+    busy = false;
+    if (mine === state.key) found = answers;
+    draw();
+  }
+
+  function draw() {
+    const arrows = costs.reduce((sum, each) => sum + each.arrows, 0);
+    const seconds = costs.reduce((sum, each) => sum + each.seconds, 0);
+    toggle.hidden = !arrows;
+    toggle.textContent = say('xray.matters', { seconds: number(seconds, '.1f') });
+    toggle.title = say('xray.matters_hint', { arrows });
+    toggle.setAttribute('aria-pressed', String(shown));
+    colour();
+    panel.hidden = !shown || !arrows;
+    if (panel.hidden) return;
+    const whose = select([[null, say('xray.matters_all')], ['one', word('joint', state.joint)]], all ? null : 'one',
+      (to) => {
+        all = to === null;
+        draw();
+      }, { class: 'matters-whose' });
+    panel.replaceChildren(
+      make('div', 'xray-bar', make('h2', 'section heading', say('xray.matters_title')),
+        make('label', 'foot', `${say('xray.matters_whose')} `, whose), make('span', 'grow'),
+        ...(found.length ? [scale()] : []),
+        button(say(busy ? 'xray.computing' : 'xray.matters_again', { seconds: number(seconds, '.1f') }), measure,
+          { class: 'plain matters-measure', disabled: busy ? '' : null, hidden: found.length && !busy ? '' : null })),
+      make('p', 'foot', make('b', {}, say('xray.matters_sum')), ` ${say('xray.matters_note', { arrows })}`),
+      make('div', 'matters-two', ...costs.map((cost, k) => list(k))));
+  }
+
+  const joint = () => (all ? null : state.joint);
+  // The top of the scale: a torso, or the farthest move where none is as far.
+  const top = () => {
+    const moves = found.flatMap((side) => (side ? weighed(side, joint()).map((each) => each.move) : []));
+    const torso = found.find((side) => side?.torso)?.torso ?? Infinity;
+    return Math.max(1e-9, Math.min(torso, Math.max(0, ...moves.filter(Number.isFinite))));
+  };
+  const scale = () => make('span', 'foot matters-scale', '0 ', make('i', {}),
+    ` ${say('xray.matters_scale', { pixels: top() })}`);
+
+  /** @param {number} k */
+  function list(k) {
+    const side = found[k], head = make('h3', {}, costs[k].title.split(' (')[0]);
+    if (costs[k].why) return make('div', {}, head, make('p', 'foot', say(costs[k].why ?? '')));
+    if (!side) return make('div', {}, head);
+    if (joint() !== null && !side.joints.includes(state.joint)) {
+      return make('div', {}, head, make('p', 'foot', say('page.no_joint')));
+    }
+    const most = top();
+    const row = (/** @type {Weighed} */ { cut: each, move, change }) => make('li', { 'data-place': each.place },
+      link(each.place, () => show(k, each), { title: say(`xray.kind_${each.kind}`) }),
+      make('span', { class: 'bar', style: `--share:${weight(move, most)}` },
+        Number.isFinite(move) ? `${number(move, '.1f')} px` : say('xray.matters_lost')),
+      make('span', 'foot', number(change, '.0%')),
+      button('✂', () => cut(wire, k, each.place), { class: 'plain scissors', title: say('xray.cut', each),
+        'aria-label': say('xray.cut', each) }));
+    return make('div', {}, head, make('p', 'foot', say('xray.matters_cell', { pixels: side.cell })),
+      make('ol', 'matters-list', ...weighed(side, joint()).map(row)));
+  }
+
+  // Every arrow that was measured in its weight; of several cuts on one arrow the heaviest counts. A stack is many
+  // arrows: its name is underlined.
+  function colour() {
+    for (const old of section.querySelectorAll('.arrow.weighed')) {
+      old.classList.remove('weighed');
+      old.removeAttribute('style');
+    }
+    for (const old of section.querySelectorAll('.weighed-stack')) old.remove();
+    if (!shown) return;
+    const most = top();
+    found.forEach((side, k) => {
+      if (!side || (joint() !== null && !side.joints.includes(state.joint))) return;
+      for (const { cut: each, move } of weighed(side, joint()).reverse()) {
+        const share = weight(move, most);
+        for (const ends of each.drawn) paint(at(k, ends), share);
+        if (each.kind === 'stack') underline(k, each.place, share);
+      }
+    });
+  }
+
+  // The arrows of a cut, in the drawing: lit, and where they end brought into sight.
+  function show(/** @type {number} */ k, /** @type {Cut} */ each) {
+    for (const old of section.querySelectorAll('.arrow.lit')) old.classList.remove('lit');
+    const drawn = each.drawn.map((ends) => at(k, ends)).filter((node) => node !== null);
+    for (const node of drawn) node.classList.add('lit');
+    if (each.drawn.length) walk(k, each.drawn[0][1]);
+    else section.querySelector(`.map-scroll[data-side="${k}"]`)?.scrollIntoView({ block: 'nearest' });
+  }
+}
+
+/** @param {number} move @param {number} most */
+const weight = (move, most) => Math.min(1, move / most);
+/** @param {number} k @param {[string, string]} ends @returns {SVGElement | null} */
+const at = (k, [from, to]) => section.querySelector(
+  `.map-scroll[data-side="${k}"] .arrow[data-from="${CSS.escape(from)}"][data-to="${CSS.escape(to)}"]`);
+
+/** @param {SVGElement | null} node @param {number} share */
+function paint(node, share) {
+  node?.classList.add('weighed');
+  node?.style.setProperty('--weight', String(share));
+}
+
+/** @param {number} k @param {string} stack @param {number} share */
+function underline(k, stack, share) {
+  const titles = /** @type {SVGTextElement[]} */ (
+    [...section.querySelectorAll(`.map-scroll[data-side="${k}"] text.title`)]);
+  const title = titles.find((text) => text.textContent?.replace(' ', '') === stack);
+  const box = title?.getBBox();
+  if (!title || !box) return;
+  const line = document.createElementNS(SVG, 'path');
+  line.setAttribute('d', `M${box.x} ${box.y + box.height + 5}h${Math.max(60, box.width)}`);
+  line.setAttribute('class', 'arrow weighed-stack');
+  title.after(line);
+  paint(line, share);
+}

@@ -1,0 +1,104 @@
+"""Nobody is kept out: axe-core finds nothing serious, and a keyboard alone reaches everything."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import pin
+from test_xray import FUSED
+
+
+def clean(page) -> None:
+    found = Axe().run(page).response["violations"]
+    serious = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious_on_page_x_ray_and_dock(look, dark):
+    page = look(dark=dark)
+    for part in ("beside", "film", "story", "take"):
+        page.evaluate(f"document.querySelector('.{part}').scrollIntoView()")
+        page.wait_for_function(f"document.querySelector('.{part} .heading').textContent !== ''")
+    page.click('.map-card[data-side="1"] .play')
+    page.wait_for_selector(".told:not(:empty)")
+    page.click("[data-play=pause]")
+    clean(page)
+    page.click("[data-play=end]")
+    page.locator('[data-side="0"] .hit[data-from="stage4.module1.branch3"]').first.dispatch_event("click")
+    page.wait_for_selector(".cut-one")
+    page.click(".matters-toggle")
+    page.wait_for_selector(".matters-list li")
+    page.click(".gradient-toggle")
+    page.wait_for_selector(".gradient-chart svg")
+    clean(page)
+    for toggle in (".matters-toggle", ".gradient-toggle"):
+        page.click(toggle)
+    pin(page, FUSED)
+    page.wait_for_selector(".term.total")
+    clean(page)
+    for tab, sign in (("channels", ".pca img"), ("before_after", ".trio canvas"), ("field", ".sight")):
+        page.click(f"[data-tab={tab}]")
+        page.wait_for_selector(sign)
+        clean(page)
+
+
+def test_a_keyboard_alone_reaches_everything(look):
+    page = look()
+    page.evaluate("document.querySelector('.beside').scrollIntoView()")
+    page.wait_for_selector(".beside .wipe")
+    page.evaluate("scrollTo(0, 0)")
+    page.focus(".map-scroll[data-side='0'] .cell[tabindex='0']")
+    for _ in range(7):  # along the stages to a fusion
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".term.total")
+    page.evaluate("document.activeElement.blur(); getSelection().collapse(document.body, 0)")
+    wanted = {".upload", ".example", "#pick-left select", "#stop input", ".pair .canvas", ".bar-stops button", ".scope",
+              ".own", ".bar-joint", ".play", ".map-scroll .cell", ".dock .silence", ".dock .open-layers",
+              ".dock .tabs button", ".dock .scissors", ".dock .close", ".beside [data-offer]", ".wipe-hand",
+              ".matters-toggle", ".gradient-toggle", ".zooms button", ".take-view", ".measure", ".placed",
+              ".differences tbody button", "[data-take=link]", "[data-take=png]", ".languages button",
+              ".theme"}  # fmt: skip
+    for _ in range(220):
+        page.keyboard.press("Tab")
+        wanted -= set(page.evaluate("all => all.filter((each) => document.activeElement.matches(each))", list(wanted)))
+        if not wanted:
+            break
+    assert not wanted
+    page.focus(".dock .scissors")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".cut-one")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious_in_lesson_glossary_and_the_other_tabs(look, dark):
+    page = look(dark=dark)
+    page.evaluate("scrollTo(0, 0)")
+    page.click(".lessons summary")
+    clean(page)
+    page.mouse.click(5, 500)  # beside the menu
+    assert page.locator(".lessons[open]").count() == 0
+    page.click(".open-glossary")
+    page.wait_for_selector(".glossary[open] .term-picture canvas, .glossary[open] .term-picture figure")
+    clean(page)
+    page.keyboard.press("Escape")
+    for tab in ("Video", "Live"):
+        page.get_by_role("tab", name=tab).click()
+        clean(page)
+    page.get_by_role("tab", name="Study").click()
+    for question in page.locator("#study-question input").all():
+        question.check()
+        page.wait_for_selector("#study-box .js-plotly-plot .main-svg")
+        clean(page)
+    page.get_by_role("tab", name="Photo").click()
+    page.click(".lessons summary")
+    page.click(".lessons .menu button >> nth=0")
+    page.wait_for_selector(".tour .option")
+    clean(page)
+    page.click(".tour .full")
+    page.wait_for_selector(".tour.teach")
+    clean(page)
+    page.click(".tour .option >> nth=0")
+    page.wait_for_selector(".tour .verdict")
+    clean(page)
+    page.click(".tour .sharing")
+    clean(page)

@@ -1,0 +1,33 @@
+"""What matters here: its cost said before, the list sorted, the arrows coloured, a cut made from the list."""
+
+from conftest import settle
+
+SIDE = '.map-scroll[data-side="0"]'
+
+
+def test_every_arrow_is_weighed_listed_and_cut_from_the_list(look):
+    page = look()
+    page.wait_for_selector(".matters-toggle:visible")
+    assert "(about " in page.inner_text(".matters-toggle") and page.locator(".arrow.weighed").count() == 0
+    page.click(".matters-toggle")
+    page.wait_for_selector(".matters-list li")
+    assert "do not add up" in page.inner_text(".matters")
+    lists = [page.locator(f".matters-two > div:nth-child({k}) .bar").all_inner_texts() for k in (1, 2)]
+    assert [len(each) for each in lists] == [26, 21]
+    moves = [[float(text.split()[0]) if text.endswith("px") else float("inf") for text in each] for each in lists]
+    assert all(each == sorted(each, reverse=True) for each in moves) and moves[1][0] == float("inf")
+    weigh = "all => all.map((each) => +getComputedStyle(each).getPropertyValue('--weight'))"
+    weights = page.eval_on_selector_all(f"{SIDE} .arrow.weighed", weigh)
+    assert len(weights) == 26 and max(weights) > 0.3 > min(weights)
+    assert page.locator(".weighed-stack").count() == 2
+    first = page.locator(".matters-list li").first.get_attribute("data-place")
+    page.select_option(".matters-whose", "")
+    assert page.locator(".matters-two > div:nth-child(1) .bar").all_inner_texts() != lists[0]
+    key = page.evaluate("pageState.key")
+    page.locator(f'.matters-list li[data-place="{first}"] .scissors').click()
+    page.wait_for_function("before => pageState.key !== before", arg=key)
+    settle(page)
+    assert page.evaluate("pageState.cuts[0]") == {first: "zero"}
+    page.wait_for_function("!document.querySelector('.arrow.weighed')")  # of another comparison: to be measured anew
+    page.click(".matters-measure")
+    page.wait_for_selector(".matters-list li")

@@ -1,0 +1,108 @@
+"""Too little memory: fewer images at a time, then the CPU, and the answer says so."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from little_memory import LittleMemory
+from pictures import beside_each_other
+
+from pose_demo import compare
+from pose_demo.locales import UserError, tell
+from pose_demo.networks import memory, model, zoo
+from pose_demo.person import Found
+
+ROOT = Path(__file__).parents[2]
+#: A batch whose maps need more than the address space that is left; one image needs much less.
+SCRIPT = """
+import json, resource, sys
+import numpy as np
+from pose_demo.locales import UserError
+from pose_demo.networks import model, zoo
+net = zoo.load("hourglass-tiny-1-untrained")
+images = np.random.default_rng(0).integers(0, 255, (4, 96, 96, 3), np.uint8)
+free = model.see(net, images)
+size = int(next(l.split()[1] for l in open("/proc/self/status") if l.startswith("VmSize"))) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (size + int(sys.argv[1]) * 2**20,) * 2)
+try:
+    again = model.see(net, np.concatenate([images] * 32))
+    print(json.dumps({"note": again.note, "same": float(abs(again.joints[:4] - free.joints).max())}))
+except UserError as problem:
+    print(json.dumps({"error": problem.key}))
+"""
+
+
+def in_so_little(megabytes: int) -> dict:
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(megabytes)], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_a_batch_that_does_not_fit_is_done_in_parts():
+    found = in_so_little(70)
+    assert found["note"]["key"] == "memory.fewer" and found["same"] < 1e-3
+
+
+def test_one_image_that_does_not_fit_is_told(monkeypatch):
+    """The CPU's copy gives the same; who is on the CPU already is told."""
+    net = zoo.load("hourglass-slim-untrained")
+    weights = {id(p): p for p in net.parameters()}
+    copy = memory._on_cpu(net)
+    assert copy is memory._on_cpu(net) and not any(id(p) in weights for p in copy.parameters())
+    image = np.random.default_rng(0).integers(0, 255, (1, 128, 128, 3), np.uint8)
+    assert torch.equal(model.see(copy, image).joints, model.see(net, image).joints)
+
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(net, "_run", full)
+    with pytest.raises(UserError, match="not enough memory"):  # it is on the CPU already
+        model.see(net, image)
+
+
+@pytest.mark.parametrize(("share", "key"), [(1.5, "memory.fewer"), (0.5, "memory.cpu")])
+def test_compare_on_a_device_that_runs_out(share, key, monkeypatch):
+    """All who are found, in one batch: less at a time, then the CPU; the joints are the same, and each pose says so."""
+    photo, boxes = beside_each_other(4)
+    people = [Found(tuple(box), 0.9) for box in boxes]
+    networks = ["hrnet-slim", "hrnet-slim"]
+    with LittleMemory(monkeypatch) as enough:
+        compare(photo, boxes[0], networks)
+    free = compare(photo, networks=networks, people=people)
+    with LittleMemory(monkeypatch, share * enough.largest) as little:
+        found = compare(photo, networks=networks, people=people)
+    assert little.refused and not any(pose.note for pose in free.poses)
+    for pose, other, said in zip(found.poses, free.poses, found.to_json()["poses"], strict=True):
+        assert pose.note["key"] == key and said["note"] == tell("en", pose.note)
+        assert np.abs(pose.joints - other.joints).max() < 0.05
+        assert [one.person for one in pose.others] == [2, 3, 4]
+        for one, known in zip(pose.others, other.others, strict=True):
+            assert np.abs(one.joints - known.joints).max() < 0.05
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_that_is_full():
+    """Really full: the process may have next to nothing of it."""
+    net, images = zoo.load("hourglass-8-untrained", "cuda"), np.zeros((64, 256, 256, 3), np.uint8)
+    images[:] = np.random.default_rng(0).integers(0, 255, images.shape)
+    free = model.see(net, images)
+    total, held = torch.cuda.get_device_properties(0).total_memory, torch.cuda.memory_allocated()
+    torch.cuda.empty_cache()
+    try:
+        torch.cuda.set_per_process_memory_fraction((held + 700 * 2**20) / total)
+        some = model.see(net, images)
+        assert some.note["key"] == "memory.fewer" and (some.joints.cpu() - free.joints.cpu()).abs().max() < 1.1
+        torch.cuda.set_per_process_memory_fraction((held + 2**20) / total)
+        torch.cuda.empty_cache()
+        one = model.see(net, images[:1])
+        assert one.note["key"] == "memory.cpu" and one.joints.device.type == "cpu"
+        assert "ran on the CPU" in tell("en", one.note)
+        assert np.abs(one.heatmaps[-1].numpy() - free.heatmaps[-1][:1].cpu().numpy()).max() < 0.05
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
