@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -36,6 +37,12 @@ def address(page):
     return page.local_url.rstrip("/") + "/mcp"
 
 
+def _apart(ask):
+    """In a thread of its own: where browser tests ran before in this process, Playwright's loop runs in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(lambda: asyncio.run(ask())).result()
+
+
 def call(address: str, name: str, **given):
     """What a tool answers, as structured content; its text is the same JSON."""
 
@@ -43,7 +50,7 @@ def call(address: str, name: str, **given):
         async with Client(address) as client:
             return await client.call_tool(name, given)
 
-    answer = asyncio.run(ask())
+    answer = _apart(ask)
     if answer.is_error:
         raise RuntimeError(answer.content[0].text)
     assert json.loads(answer.content[0].text) == answer.structured_content
@@ -55,7 +62,7 @@ def test_the_tools_are_the_doors_and_say_what_they_take(address):
         async with Client(address) as client:
             return (await client.list_tools()).tools
 
-    tools = {tool.name: tool for tool in asyncio.run(ask())}
+    tools = {tool.name: tool for tool in _apart(ask)}
     assert list(tools) == ["compare", "inspect", "silence", "matters", "study"]
     for tool in tools.values():
         for name in tool.input_schema["properties"]:
