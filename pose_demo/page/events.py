@@ -46,8 +46,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         return open_page(session, request, local)
 
     opened = page.load(came, session, [session, at["header"], at["photo"], *_labelled(at), *both, at["stops"]], **_OWN)
-    linked = [at[k] for k in ("stop", "joint", "decoder", "flip", "threshold", "header")]
-    look(opened.then(guarded(link.restore, 6), session, linked, **_OWN).then)
+    linked = [at[k] for k in ("stop", "joint", "decoder", "flip", "threshold", "finder", "header")]
+    look(opened.then(guarded(link.restore, 7), session, linked, **_OWN).then)
     for name, do in (("take", photo_input.take), ("frame", photo_input.frame), ("person", photo_input.choose)):
         look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
     for name in ("photo", "xray"):
@@ -224,14 +224,14 @@ def decoders(language: str) -> list[tuple[str, str]]:
 
 def finders(language: str) -> dict[str, Any]:
     """What can find people, as the choice has it: it is seen only where another than what ships was fetched."""
-    others = [(zoo.card(name).title, name) for name in zoo.finders() if name != zoo.FINDER and weights.find(name)]
+    others = [(zoo.card(name).title, name) for name in link.finders()]
     choices = [(say(language, "page.finder_own"), ""), *others]
     return {"choices": choices, "visible": len(choices) > 1, "label": say(language, "page.finder")}
 
 
 def _finder(session: Session, name: str) -> None:
     """Another way to find people: whoever was found is looked for again."""
-    if name and not (name in zoo.finders() and weights.find(name)):
+    if name and name not in link.finders():
         raise UserError("xray.wrong")
     session.finder = name or None
     session.frame(session.box)

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from .. import weights
 from ..decode import DECODERS
 from ..joints import JOINT_SETS
 from ..locales import LANGUAGES, UserError, preferred
@@ -23,13 +24,15 @@ OWN = "own"
 
 
 def restore(session: Session, request: gr.Request) -> tuple:
-    """Changes of: the slider, the joint's picker, decoder, flip test, threshold, and the header: what is lost."""
+    """Changes of: the slider, the joint's picker, decoder, flip test, threshold, what finds people, and the header:
+    what is lost."""
     query = dict(request.query_params)
     joint, decoder = query.get("joint"), query.get("decoder")
     if joint in _joints():
         session.joint = joint
     session.pin, session.channel = pin(query)
     session.threshold = threshold(query)
+    session.finder = found_by if (found_by := query.get("finder")) in finders() else None
     lost = [*_unknown(query), *_unfit(session, query)]
     parts = ", ".join(f"{name}={query[name]:.60}" for name in lost)
     note = said("page.link_lost", parts=parts) if lost else None
@@ -41,8 +44,14 @@ def restore(session: Session, request: gr.Request) -> tuple:
         gr.update(value=decoder) if decoder in DECODERS else gr.skip(),
         gr.update(value=True) if query.get("flip") == "1" else gr.skip(),
         gr.update(value=session.threshold),
+        gr.update(value=session.finder or ""),
         session.patch(note=note),
     )
+
+
+def finders() -> list[str]:
+    """What else than the network that ships finds people here: what was fetched for it."""
+    return [name for name in zoo.finders() if name != zoo.FINDER and weights.find(name)]
 
 
 def _joints() -> set[str]:
@@ -55,7 +64,7 @@ def _unknown(query: Mapping[str, str]) -> Iterator[str]:
     examples = [*(each["name"] for each in thumbnails()), OWN]
     known: dict[str, Collection[str]] = {
         "left": names, "right": names, "upsampling": stops, "own": stops, "against": stops, "joint": _joints(),
-        "decoder": DECODERS, "flip": "1", "lang": LANGUAGES, "example": examples,
+        "decoder": DECODERS, "flip": "1", "lang": LANGUAGES, "example": examples, "finder": finders(),
     }  # fmt: skip
     yield from (name for name, values in known.items() if query.get(name) and query[name] not in values)
 

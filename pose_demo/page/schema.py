@@ -141,12 +141,12 @@ MapSide = TypedDict("MapSide", {
     "title": str, "status": str, "trained": bool, "why": NotRequired[str], "svg": str, "width": float,
     "groups": list[tuple[str, float]], "ways": list[tuple[str, str]], "notes": list[str],
 })
-#: A comparison whose maps may be asked for by its key; ramps -- the colour maps, sent once; finder -- what is said of
-#: it where it is the finder of people
+#: A comparison whose maps may be asked for by its key; ramps -- the colour maps, sent once; found_by -- by what people
+#: were found, None: what ships; finder -- what is said of it where it is the finder of people
 XrayPatch = TypedDict("XrayPatch", {
     "ramps": NotRequired[dict[str, str]], "key": str, "sides": list[MapSide], "networks": list[str],
     "joints": list[str], "joint": str, "stop": str | None, "stops": list[str], "scope": str, "scopes": list[str],
-    "own": str | None, "cuts": list[dict[str, str]], "decoder": str, "flip": bool,
+    "own": str | None, "cuts": list[dict[str, str]], "decoder": str, "flip": bool, "found_by": str | None,
     "trained": dict[str, list[str]], "example": str | None, "pin": NotRequired[Pin | None],
     "channel": NotRequired[int | None], "costs": list[list[Said]] | None, "finder": Said | None,
 })

@@ -124,6 +124,7 @@ def fill(session: Session, result: Comparison) -> dict[str, Any]:
         "own": session.own,
         "decoder": result.decoder,
         "flip": result.flip,
+        "found_by": session.finder,
         "cuts": list(session.done.silence if session.done else ({}, {})),
         "scopes": list(dict.fromkeys(head for pose in result.poses for head in heads(pose.card.name))),
         "example": session.example and session.example.name,

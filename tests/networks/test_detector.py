@@ -1,6 +1,7 @@
 """Torchvision's detector finds people at every door, with weights made here and not the published ones."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pose_demo.locales import UserError
 from pose_demo.moving.video import Lens
 from pose_demo.networks import detector, mmpose_compat, zoo
 from pose_demo.networks.finder import apart
-from pose_demo.page import doors, events
+from pose_demo.page import doors, events, link
 from pose_demo.page.compare import run
 from pose_demo.page.session import Session
 from pose_demo.photo import read
@@ -107,6 +108,16 @@ def test_the_page_offers_it_where_it_was_fetched(fetched):
     assert session.finder is None and session.people is None and session.turn > turn
     with pytest.raises(UserError):
         events._finder(session, "hrnet-slim")
+
+
+@pytest.mark.parametrize(("there", "kept"), [(True, NAME), (False, None)])
+def test_a_link_has_it(fetched, there, kept, tmp_path, monkeypatch):
+    if not there:
+        monkeypatch.setenv("POSE_DEMO_WEIGHTS", str(tmp_path / "elsewhere"))
+    session = Session(networks=weights.default_pair())
+    *_, choice, header = link.restore(session, SimpleNamespace(query_params={"finder": NAME}))
+    assert session.finder == kept and choice["value"] == (kept or "")
+    assert (header["note"] is None) == there and (there or NAME in header["note"]["values"]["parts"])
 
 
 def test_without_its_weights_it_is_told_how_to_get_them(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ export function query(room = 'photo', here = new URLSearchParams()) {
   const cell = pin && [pin.side, pin.cell, ...(channel === null ? [] : [channel])].join(':');
   const parts = { left: networks[0], right: networks[1], upsampling: stop, own: state.own, cuts, scope,
     joint, cell, view: pin && state.view, against: pin && against, pixel, example: example ?? 'own',
-    decoder: decoder === 'argmax' ? null : decoder, flip: flip ? '1' : null,
+    decoder: decoder === 'argmax' ? null : decoder, flip: flip ? '1' : null, finder: state.found_by,
     threshold: state.threshold === LEAST ? null : String(state.threshold), apart: state.apart ? '1' : null,
     lang: state.language, tab: room === 'photo' ? null : room };
   const result = new URLSearchParams();

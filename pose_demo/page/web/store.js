@@ -14,6 +14,7 @@
  * pixel    -- the place of the photo that is pinned in every map
  * against  -- the stop that an open cell is compared with, null: the trained one, or the next
  * costs    -- what was measured of this comparison
+ * found_by -- by what people were found, null: by what ships
  * finder   -- what is said of the finder of people where that is looked into
  * @typedef {Omit<import('./schema').XrayPatch, 'ramps'> & {
  *   language: string, photos: import('./schema').Photo[], seen: import('./schema').Closeup | null, apart: boolean,
@@ -28,7 +29,7 @@ export const state = {
   networks: [],
   joints: [], stop: null, stops: [], own: null, cuts: [{}, {}], scope: '', scopes: [], trained: {}, example: null,
   pin: null, channel: null, pixel: null, against: null, view: null, decoder: 'argmax', flip: false, costs: null,
-  finder: null,
+  found_by: null, finder: null,
 };
 
 /** @type {{ names: (keyof State)[], react: () => void }[]} */
