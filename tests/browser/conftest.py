@@ -19,7 +19,7 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
+    "--use-fake-ui-for-media-stream", "--host-resolver-rules=MAP classroom.test 127.0.0.1",
 ]  # fmt: skip
 PATIENCE = 180  # seconds for a server or a page on a busy machine
 
@@ -128,7 +128,8 @@ def contexts(browser):
 
 @pytest.fixture
 def visit(app, contexts):
-    """visit(width, height, dark, language, query) -> an open page with its first skeletons, as a stranger sees it.
+    """visit(width, height, dark, language, query) -> an open page with its first skeletons, as a stranger sees it;
+    script -- runs before all others.
     Every page is checked for requests to other machines and for errors in its console when the test ends."""
     pages, outside, errors = [], [], []
 
@@ -138,9 +139,11 @@ def visit(app, contexts):
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: errors.append(str(e)))
 
-    def open_page(width=1366, height=768, dark=False, language="en-US", query="", ready=True, **options):
+    def open_page(width=1366, height=768, dark=False, language="en-US", query="", ready=True, script="", **options):
         page = contexts(len(pages), language, **options).new_page()
         pages.append(page)
+        if script:
+            page.add_init_script(script)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_default_timeout(PATIENCE * 1000)

@@ -155,3 +155,17 @@ def test_other_networks_are_told_what_the_tour_needs(visit):
     page = visit(query="/?tour=hourglass&right=hrnet-slim", ready=False)
     page.click(".tour-text .plain")
     page.wait_for_selector(".tour .option")
+
+
+def test_a_browser_that_keeps_nothing_still_answers(visit):
+    """As a frame of another site, where a browser gives such frames no storage."""
+    forbidden = """for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name,
+        { get() { throw new DOMException(name, 'SecurityError'); } });"""
+    page = visit(query="/?tour=hrnet", script=forbidden)
+    page.wait_for_selector(".tour .option")
+    answer(page, 0)
+    page.click(".tour .next")
+    assert page.get_attribute(".tour .dot >> nth=0", "data-answered") == "true"
+    page.click(".tour footer .link")
+    page.wait_for_function("location.search.includes('step=parallel')")
+    assert page.get_attribute(".tour .dot >> nth=0", "data-answered") is None

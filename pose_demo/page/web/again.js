@@ -1,6 +1,7 @@
 // The app was started anew under an open page, or let go of it: the page loads again as it was set, and sends its
 // photo again. Between the two that photo lies in the browser's own store, an hour at most where nobody comes back.
 import { line, make } from './dom.js';
+import { recall, retain } from './kept.js';
 import { follow } from './link.js';
 import { on, state } from './store.js';
 import { say } from './words.js';
@@ -31,7 +32,7 @@ async function keep() {
   const address = new URL(follow());
   if (!state.example) address.searchParams.delete('example');
   history.replaceState(null, '', address);
-  sessionStorage.setItem(KEY, String(key ||= Date.now()));
+  retain(() => sessionStorage, KEY, String(key ||= Date.now()));
   await stored((store) => store.put(mine, key)).catch(() => {}); // without it all but the photo comes back
 }
 
@@ -45,8 +46,8 @@ export async function again() {
 /** @param {() => Sent | null} give what is shown now @param {(kept: Sent) => void} send sends what was shown before */
 export async function remember(give, send) {
   sent = give;
-  const mine = Number(sessionStorage.getItem(KEY));
-  sessionStorage.removeItem(KEY);
+  const mine = Number(recall(() => sessionStorage, KEY));
+  retain(() => sessionStorage, KEY, null);
   const kept = mine && (await stored((store) => store.get(mine)).catch(() => null));
   for (const old of [IDBKeyRange.only(mine), IDBKeyRange.upperBound(Date.now() - HOUR)]) {
     stored((store) => store.delete(old)).catch(() => {});

@@ -1,6 +1,7 @@
 // The lesson: tours that drive the live page. A step asks first, then does the experiment through the same functions
 // as a hand, and checks the answer against what was just measured on this photo. The steps are data, in tours/.
 import { button, line, make } from '../dom.js';
+import { recall, retain } from '../kept.js';
 import { on, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, tell } from '../words.js';
@@ -42,8 +43,8 @@ async function load(id) {
 /** What was answered, step by step: kept in this browser alone. @returns {Record<string, boolean>} */
 function progress() {
   try {
-    return JSON.parse(localStorage.getItem(KEPT) || '{}');
-  } catch {
+    return JSON.parse(recall(() => localStorage, KEPT) || '{}');
+  } catch { // others of this address wrote it
     return {};
   }
 }
@@ -88,7 +89,7 @@ export function start(element, wire) {
     show();
   }
   async function reset() { // all is as the next group shall find it
-    localStorage.removeItem(KEPT);
+    retain(() => localStorage, KEPT, null);
     if (place) place = { ...place, at: 0, chosen: null, seen: null };
     show();
     if (state.stop !== state.stops[0]) await moved(0);
@@ -114,7 +115,7 @@ export function start(element, wire) {
     place = { ...mine, seen };
     if (seen && !seen.error && seen.value !== null) {
       const right = option(seen.value, now.edges) === k;
-      localStorage.setItem(KEPT, JSON.stringify({ ...progress(), [`${mine.tour.id}.${now.id}`]: right }));
+      retain(() => localStorage, KEPT, JSON.stringify({ ...progress(), [`${mine.tour.id}.${now.id}`]: right }));
     }
     show();
   }
@@ -144,8 +145,6 @@ export function start(element, wire) {
     root.replaceChildren(
       make('header', 'tour-bar', make('b', {}, say(`tour.${tour.id}.title`)),
         make('span', 'foot', say('tour.step', { number: at + 1, count: tour.steps.length })), make('span', 'grow'),
-        button(say('tour.share'), () => { shares = !shares; show(); },
-          { class: 'plain sharing', 'aria-pressed': shares }),
         button(say('tour.full'), () => teach(root), { class: 'plain full', title: say('tour.teacher'),
           'aria-pressed': root.classList.contains('teach') }),
         button('✕', close, { class: 'plain', 'aria-label': say('tour.close'), title: say('tour.close') })),
@@ -154,9 +153,11 @@ export function start(element, wire) {
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
         make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))),
-      shares && root.classList.contains('teach') ? share(ask, shipped) : picture(ready, now, side)),
+      shares ? share(ask, shipped) : picture(ready, now, side)),
       make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
+        button(say('tour.share'), () => { shares = !shares; show(); },
+          { class: 'plain sharing', 'aria-pressed': shares }),
         button(say('tour.reset'), reset, { class: 'link' }), at + 1 < tour.steps.length
           ? button(`${say('tour.next')} →`, () => go(1), { class: 'plain next' }) : button(say('tour.end'), close)));
     if (focused) root.focus({ preventScroll: true }); // what had it is gone, and the keys shall go on
@@ -210,6 +211,7 @@ export function start(element, wire) {
     event.stopPropagation();
   });
   on(['language'], show);
+  on(['key', 'joint', 'threshold'], () => { if (place && shares) queueMicrotask(show); }); // the link has changed
   on(['key'], () => {
     if (state.key !== key) arrived();
     key = state.key;
