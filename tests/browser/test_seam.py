@@ -8,9 +8,14 @@ import socket
 import subprocess
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlencode
 
+import cv2
+import numpy as np
 import pytest
-from conftest import ROOT, running_app
+from conftest import ROOT, SCREENSHOTS, running_app, settle, share_state
+
+from pose_demo.locales import say
 
 LEFT = ".pair .view:nth-child(1) .skeletons"
 
@@ -128,3 +133,23 @@ def test_it_works_behind_a_sub_path_and_in_a_frame(browser, tmp_path_factory):
         frame.locator(".languages button[lang=zh]").click()
         frame.locator(".upload", has_text="上传").wait_for()
         assert bad == []
+        a_class_comes_to_the_same_step(page, address.replace("localhost", "classroom.test"))
+
+
+def a_class_comes_to_the_same_step(page, address: str) -> None:
+    """From the card, not the teacher's view alone; the code is read from the screen by OpenCV, another witness."""
+    together = {"step": "channels", "joint": "left knee", "decoder": "dark", "flip": "1", "threshold": "0.3"}
+    page.goto(f"{address}/lab/pose/?{urlencode({'tour': 'hourglass', **together})}")
+    settle(page)
+    page.click(".tour .sharing")
+    page.wait_for_selector(".share svg")
+    seen = np.frombuffer(page.locator(".share svg").screenshot(), np.uint8)
+    page.screenshot(path=SCREENSHOTS / "shared.png")
+    link = cv2.QRCodeDetectorAruco().detectAndDecode(cv2.imdecode(seen, cv2.IMREAD_COLOR))[0]
+    assert link == page.inner_text(".share a") and link.startswith(f"{address}/lab/pose/?")
+    page.goto(link)
+    settle(page)
+    share_state(page)
+    assert page.inner_text(".tour h3") == say("en", "tour.hourglass.channels.title")
+    page.wait_for_function("pageState.decoder === 'dark' && pageState.flip && pageState.joint === 'left knee'")
+    page.wait_for_function("pageState.threshold === 0.3")

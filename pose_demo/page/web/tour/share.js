@@ -5,7 +5,8 @@ import { state } from '../store.js';
 import { say, tell } from '../words.js';
 
 /** What a class shall have in common; all else is as it is without being said. */
-const PARTS = ['tour', 'step', 'lang', 'example', 'upsampling', 'scope', 'own', 'cuts'];
+const PARTS = ['tour', 'step', 'lang', 'example', 'upsampling', 'scope', 'own', 'cuts', 'joint', 'decoder', 'flip',
+  'threshold'];
 const ALONE = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/;
 
 /** @param {string[]} shipped the pair that everybody has who chose nothing @param {Location} here */
@@ -25,7 +26,7 @@ export function share(ask, shipped) {
   const why = !state.example ? 'tour.share_own' : ALONE.test(location.host) ? 'tour.share_alone' : null;
   if (why) return make('figure', { class: 'tour-picture share', role: 'status' }, make('p', {}, say(why)));
   const link = address(shipped);
-  node.append(make('a', { href: link }, link));
+  node.append(make('a', { href: link, target: '_blank' }, link));
   ask('qr', { what: link }).then((answer) => {
     if (answer?.error) node.append(make('p', {}, tell(answer.error)));
     else if (answer) node.insertAdjacentHTML('afterbegin', answer.svg);
