@@ -15,7 +15,7 @@ from ..locales import UserError, say, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import compare, link, photo_input, pickers, schema, study_tab, video_tab, xray
-from .session import Session
+from .session import JOINT, THRESHOLD, Session
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
     at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
     look(at["tour"].pair_that_ships(sent("pair_that_ships", _ours, 3), session, [*both, at["stops"]], **_EACH).then)
+    renewed = ("photo", *_SIDES, "stops", "stop", "decoder", "flip", "threshold", "finder")
+    look(at["tour"].anew(sent("anew", _anew, len(renewed)), session, [at[k] for k in renewed], **_EACH).then)
     page.unload(xray.left)
     _video(page, at)
 
@@ -182,6 +184,19 @@ def _own(session: Session, file: schema.Own) -> tuple:
 def _ours(session: Session, event: schema.Nothing) -> tuple:
     """The pair that ships, as a lesson needs it."""
     return _paired(session, *weights.default_pair())
+
+
+def _anew(session: Session, event: schema.Take) -> tuple:
+    """A photo, and all else as a new page has it: the next group of a class begins."""
+    session.own, session.scope, session.pin = None, "", None
+    session.joint, session.threshold, session.finder = JOINT, THRESHOLD, None
+    taken = photo_input.take(session, event)
+    values = (0, "argmax", False, THRESHOLD, "")
+    return (
+        gr.skip() if taken is None else taken,
+        *_paired(session, *weights.default_pair()),
+        *(gr.update(value=value) for value in values),
+    )
 
 
 def _paired(session: Session, left: str, right: str) -> tuple:

@@ -59,7 +59,8 @@ Events = TypedDict("Events", {
     "language": To, "network": To, "take": Take, "frame": Frame, "person": Chosen, "inside": Inside,
     "pick": Joint,
     "choose": Joint, "setup": Setup,
-    "fetch": Nothing, "take_weights": Uploaded, "own": Own, "pair_that_ships": Nothing, "surface": Surface,
+    "fetch": Nothing, "take_weights": Uploaded, "own": Own, "pair_that_ships": Nothing, "anew": Take,
+    "surface": Surface,
     "beside": Pair, "measure": Key, "video": Video, "stop_video": Nothing, "see_video": See,
 })
 #: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;

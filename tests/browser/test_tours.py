@@ -8,6 +8,7 @@ import pytest
 from conftest import SCREENSHOTS, settle, share_state
 from PIL import Image, ImageOps
 
+from pose_demo import weights
 from pose_demo.examples import examples
 
 TOURS = {
@@ -55,6 +56,13 @@ def answer(page, k: int) -> tuple[int, bool]:
 def travels_in_no_link_and_is_forgotten(page) -> None:
     page.locator("#xray .hit").first.dispatch_event("click")
     page.wait_for_selector(".cut-one", state="attached")
+    page.evaluate("document.querySelector('.gradient-toggle').click()")
+    page.select_option("#pick-right select", "hrnet-slim")
+    page.wait_for_function("pageState.networks[1] === 'hrnet-slim' && pageState.pin")
+    page.evaluate("document.querySelector('#more button').click()")
+    page.wait_for_selector("#flip input", state="attached")
+    page.evaluate("document.querySelector('#flip input').click()")
+    page.wait_for_function("pageState.flip")
     page.click(".tour .full")
     assert page.get_attribute(".tour .full", "aria-pressed") == "true"
     page.click(".tour .sharing")
@@ -62,9 +70,14 @@ def travels_in_no_link_and_is_forgotten(page) -> None:
     assert page.inner_text(".share p").startswith("您自己的照片") and page.locator(".share a, .share svg").count() == 0
     assert "example" not in page.url and "mine" not in page.url
     assert page.evaluate("pageState.stop !== pageState.stops[0]")
+    page.click(".tour .sharing")
     page.click(".tour footer .link")  # the next group finds it as this one did
+    page.wait_for_function(f"pageState.example === '{examples()[0].name}'")
     page.wait_for_function("pageState.stop === pageState.stops[0] && !localStorage.getItem('pose-lesson')")
     page.wait_for_function("pageState.cuts.every((own) => !Object.keys(own).length)")
+    assert page.evaluate("pageState.networks") == list(weights.default_pair()) and not page.evaluate("pageState.flip")
+    assert page.evaluate("pageState.pin") is None
+    assert not page.evaluate("[...document.querySelectorAll('.dock, .gradient')].some((each) => !each.hidden)")
     page.click(".tour .full")
 
 

@@ -12,6 +12,9 @@ import { say, speak, tell } from './words.js';
  * @type {(chosen: File | undefined, known?: Pick<import('./schema').Take, 'box' | 'who'>) => void} */
 export let take = () => {};
 
+/** The first example, newer than all that was taken before. @type {() => import('./schema').Take} */
+export let first = () => ({ n: 0 });
+
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
   const $ = (/** @type {string} */ selector) => /** @type {any} */ (element.querySelector(selector));
@@ -112,6 +115,12 @@ export function start(element, wire) {
     } catch {
       if (mine === number) complain('page.upload_failed', { megabytes: state.megabytes });
     }
+  };
+
+  first = () => {
+    closeWebcam();
+    wait('page.reading');
+    return { n: ++number, example: state.thumbnails[0]?.name };
   };
 
   // A clipboard or a drop may carry text beside the file.

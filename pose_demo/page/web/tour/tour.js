@@ -8,6 +8,7 @@ import { say, speak, tell } from '../words.js';
 import { setUp } from '../xray/cuts.js';
 import { find, walk } from '../xray/maps.js';
 import { asker } from '../channel.js';
+import { anew } from './anew.js';
 import { share } from './share.js';
 import { picture, teach } from './teacher.js';
 
@@ -88,10 +89,11 @@ export function start(element, wire) {
     teach(root, false);
     show();
   }
-  async function reset() { // all is as the next group shall find it
+  async function reset() { // in the teacher's view all is as the next group shall find it
     retain(() => localStorage, KEPT, null);
     if (place) place = { ...place, at: 0, chosen: null, seen: null };
     show();
+    if (root.classList.contains('teach')) return anew(wire);
     if (state.stop !== state.stops[0]) await moved(0);
     if (state.own || state.cuts.some((own) => Object.keys(own).length)) setUp(wire, { own: null, cuts: [{}, {}] });
   }
