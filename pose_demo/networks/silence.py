@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ..locales import UserError
-from .trace import TapFunction, Trace
+from .trace import Node, TapFunction, Trace
 from .wiring import Wiring, wiring
 
 #: What stands where something was cut. "zero": nothing; "flat": each channel its mean over this map, which keeps the
@@ -87,11 +87,7 @@ def resolve(net: nn.Module, place: str, whole: bool = False) -> tuple[Cut, ...]:
 
 def silenced(net: nn.Module, silence: Silence, tap: TapFunction) -> TapFunction:
     """The caller's tap, with cuts around it. Raises SilenceError before the pass for what cannot be cut so."""
-    before: dict[str, Callable[[Tensor], Tensor]] = {}
-    after: dict[str, Callable[[Tensor], Tensor]] = {}
-    for place, how in silence.items():
-        for cut in check(net, place, how):
-            (after if cut.kept else before)[cut.tap] = partial(instead, cut, how)
+    before, after = changes(net, silence)
 
     def cutting(name: str, tensor: Tensor, **facts: Any) -> Tensor:
         if name in before:
@@ -100,6 +96,19 @@ def silenced(net: nn.Module, silence: Silence, tap: TapFunction) -> TapFunction:
         return after[name](tensor) if name in after else tensor
 
     return cutting
+
+
+Change = Callable[[Tensor], Tensor]
+
+
+def changes(net: nn.Module, silence: Silence) -> tuple[dict[str, Change], dict[str, Change]]:
+    """What goes on at each tap instead of its map: where the map itself is lost, and where it stays as it was."""
+    before: dict[str, Change] = {}
+    after: dict[str, Change] = {}
+    for place, how in silence.items():
+        for cut in check(net, place, how):
+            (after if cut.kept else before)[cut.tap] = partial(instead, cut, how)
+    return before, after
 
 
 def check(net: nn.Module, place: str, how: How) -> tuple[Cut, ...]:
@@ -167,7 +176,8 @@ def _residuals(wired: Wiring, place: str) -> list[str]:
 
 
 def _arrow(wired: Wiring, source: str, target: str) -> Iterator[Cut]:
-    """One use of a map: the way that has a name, the map itself where nobody else uses it, or the term made of it."""
+    """One use of a map: the way that has a name, else the term of a sum that is made of it, and where it is no term
+    the map itself, if nobody else uses it."""
     nodes = wired.nodes
     if f"{source}->{target}" in wired.arrows:
         yield Cut(f"{source}->{target}", source)
@@ -181,18 +191,27 @@ def _arrow(wired: Wiring, source: str, target: str) -> Iterator[Cut]:
     for node in reversed(nodes.values()):
         if not node.visible and users[node.name] and between.issuperset(users[node.name]):
             between.add(node.name)
-    if users[source] and between.issuperset(users[source]) and nodes[source].role != "heatmaps":
+    entries = [_term(nodes, users, name, target) for name in between if source in nodes[name].sources]
+    alone = users[source] and between.issuperset(users[source]) and nodes[source].role != "heatmaps"
+    if alone and not (len(entries) == 1 and _is_term(nodes, users, entries[0], target)):
         yield Cut(source, source, kept=True)
         return
-    entries = [name for name in between if source in nodes[name].sources]
-    for entry in entries:
-        while entry != target and len(users[entry]) == 1 and users[entry][0] != target:
-            (user,) = users[entry]
-            if len(nodes[user].sources) > 1:
-                break
-            entry = user  # from a reduced map on to the term that it becomes
-        if entry != target or len(nodes[target].sources) == 1:
-            yield Cut(entry, entry)
+    yield from (Cut(name, name) for name in entries if name != target or len(nodes[target].sources) == 1)
+
+
+def _term(nodes: Mapping[str, Node], users: Mapping[str, list[str]], name: str, target: str) -> str:
+    """From a reduced map on to the term that it becomes."""
+    while name != target and len(users[name]) == 1 and users[name][0] != target:
+        (user,) = users[name]
+        if len(nodes[user].sources) > 1:
+            break
+        name = user
+    return name
+
+
+def _is_term(nodes: Mapping[str, Node], users: Mapping[str, list[str]], name: str, target: str) -> bool:
+    """Whether a tap on the way to the target is one summand, made of one map."""
+    return name != target and len(nodes[name].sources) == 1 and nodes[users[name][0]].join == "sum"
 
 
 def _near(wired: Wiring, place: str) -> list[str]:

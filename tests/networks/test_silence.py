@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pose_demo.decode import decode
+from pose_demo.networks import fresh, zoo
 from pose_demo.networks import silence as cuts
-from pose_demo.networks import zoo
 from pose_demo.networks.hourglass import StackedHourglass
 from pose_demo.networks.hrnet import HRNet
 from pose_demo.networks.silence import SilenceError
@@ -104,7 +104,7 @@ def hourglass_by_hand(net: StackedHourglass, x: Tensor, spot: Spot) -> list[Tens
 def hrnet_places(net: HRNet) -> dict[str, list[tuple[str, list[tuple]]]]:
     """{kind: [(place, the spots that it is by hand)]}"""
     last = len(net.stage1)
-    found: dict[str, list] = {"unit": [], "branch": [], "term": [], "tap": [], "arrow": []}
+    found: dict[str, list] = {"unit": [], "branch": [], "term": [], "tap": [], "arrow": [], "last": []}
     for k in range(1, last + 1):
         found["unit"].append((f"stage1.unit{k}", [("unit", 1, k)]))
         if k < last:
@@ -137,6 +137,7 @@ def hrnet_places(net: HRNet) -> dict[str, list[tuple[str, list[tuple]]]]:
                     found["arrow"] += [(f"{at}.branch{j}->{name}.{end}", spots) for end in ("sum", "fused")]
                     if j > i:
                         found["tap"].append((f"{name}.from{j}.reduced", [("reduced", at, i, j)]))
+    found["last"] = [case for case in found["arrow"] if case[0].endswith(f"->{before[0]}")]  # nobody else uses these
     found["arrow"].append((f"{before[0]}->heatmaps", [("into", "heatmaps")]))
     return found
 
@@ -157,7 +158,7 @@ def hourglass_places(net: StackedHourglass) -> dict[str, list[tuple[str, list[tu
             skip, down, higher = f"{at}.level{d}.skip", f"{at}.level{d + 1}.down", f"{at}.level{d + 1}.up"
             found["arrow"] += [(f"{x}->{skip}", [("into", skip)]), (f"{x}->{down}", [("into", down)])]
             found["arrow"] += [(f"{skip}->{at}.level{d}.merge", [("skip", at, d)])]
-            found["arrow"] += [(f"{higher}->{at}.level{d}.merge", [("tap", higher)])]
+            found["arrow"] += [(f"{higher}->{at}.level{d}.merge", [("term", at, d)])]
             found["skip"].append((skip, [("skip", at, d)]))
             found["term"].append((f"{at}.level{d}.upsampled", [("term", at, d)]))
             found["tap"].append((f"{at}.level{d}.merge", [("tap", f"{at}.level{d}.merge")]))
@@ -177,13 +178,15 @@ BY_HAND = {"hrnet": (hrnet_by_hand, hrnet_places), "hourglass": (hourglass_by_ha
 
 
 @pytest.fixture(scope="module")
-def nets(randomise):
+def nets(randomise, photo):
     known = {"hrnet": HRNet(5, 8, units=2, stem=8), "hourglass": StackedHourglass(5, 4, features=16, depth=3)}
 
     def get(name: str):
         if name not in known:
             known[name] = zoo.build(name, 5)
-        return randomise(known[name])
+        net = randomise(known[name])
+        fresh.settle(net, photo(64, 64, 16))  # answers about 1: in millions the little that layers make of 0 is lost
+        return net.requires_grad_(False)
 
     return get
 
@@ -213,7 +216,7 @@ def test_a_cut_pass_is_the_pass_written_out_by_hand_without_it(which, nets, phot
         how, value = (("zero", torch.zeros_like), ("flat", flat))[k % 2]
         found, wanted = net(x, silence={place: how}), by_hand(net, x, put(spots, value))
         for a, b in zip(found, wanted, strict=True):
-            assert (a - b).abs().max() <= 2e-5 * max(h.abs().max() for h in old), (place, how)
+            assert (a - b).square().mean().sqrt() <= 2e-4, (place, how)
         moved += any(distance(a, b) > 1e-4 for a, b in zip(found, old, strict=True))
     assert moved > 0.9 * (k + 1)
 
