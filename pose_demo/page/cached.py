@@ -126,7 +126,7 @@ class Cached:
     def sum(self, side: int, name: str, joint: int | None = None) -> sums.Sum | None:
         """The terms that add up to a map, None where it is no sum; a head needs the joint's channel."""
         net = self.net(side)
-        return sums.find(self.inside(side, sums.taps(net, name)), name, net, joint)
+        return sums.find(self.inside(side, sums.taps(net, name)), name, net, joint, self.pose(side).silence)
 
     def field(self, side: int, name: str, cell: tuple[int, int] | None = None) -> receptive.Field:
         """The theoretical receptive field of a cell (row, column), None: the one in the middle."""

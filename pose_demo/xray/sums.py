@@ -7,18 +7,21 @@
     heatmap head        a weight times a channel, over all channels, plus the bias
 
 All are read from the network's wiring. Terms are added in the order of the forward pass, so that the sum is the
-network's own, bit for bit.
+network's own, bit for bit. Beside cuts a term is what the pass adds, not what the map it comes from holds; a map that
+is cut itself is shown as it would be, and then what the pass goes on with.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..networks.base import PoseNetwork
+from ..networks.silence import Change, Silence, changes
 from ..networks.trace import Node, Trace
 from ..networks.wiring import Conv, Step, Wiring, wiring
 
@@ -48,6 +51,7 @@ class Sum:
     """kind  -- "fusion", "merge", "feedback", "unit", "head", or "sum" for any other
     total -- (C, H, W), the tap that the terms add up to
     after -- (C, H, W), what is passed on where a ReLU follows, else None
+    cut   -- (C, H, W), what the pass goes on with where this map is cut, else None
     """
 
     kind: str
@@ -55,6 +59,7 @@ class Sum:
     terms: tuple[Term, ...]
     total: Tensor
     after: Tensor | None = None
+    cut: Tensor | None = None
 
     def added(self) -> Tensor:
         """The terms added in the network's order."""
@@ -89,35 +94,53 @@ def taps(net: PoseNetwork, name: str) -> list[str]:
     return list(dict.fromkeys([name, at.name if at else name, *terms, *before]))
 
 
-def find(trace: Trace, name: str, net: PoseNetwork, joint: int | None = None) -> Sum | None:
+def find(
+    trace: Trace, name: str, net: PoseNetwork, joint: int | None = None, silence: Silence | None = None
+) -> Sum | None:
     """The sum that makes a tap, None where it is not a sum. A head needs the joint's channel.
+
+    silence -- as in the pass that left the trace
 
     Raises KeyError where the trace holds not all of `taps`: those inside units are recorded when they are named.
     """
-    wired, what, at = wiring(net), kind(net, name), _sum(net, name)
-    if what is None or at is None:
+    wired, what, chain = wiring(net), kind(net, name), _chain(net, name)
+    if what is None:
         return None
+    at, (lost, kept) = chain[-1], changes(net, silence or {})
+    cut = any(n.name in lost for n in chain) or any(n.name in kept for n in chain[1:])
     if what == "head":
         if joint is None:
             raise ValueError("which channels carry a joint needs the joint's channel")
-        return _head(trace, at, net, joint)
-    tensors = [trace[term].tensor[0] for term in at.sources]
+        return _head(trace, at, net, joint, lost | kept, cut)
+    tensors = [kept.get(term, _same)(trace[term].tensor)[0] for term in at.sources]
     terms = []
     for term, tensor, share in zip(at.sources, tensors, shares(tensors), strict=True):
         node, (source, steps) = wired.nodes[term], _origin(wired, term)
         before = _before(node)
         terms.append(Term(term, tensor, trace[before].tensor[0] if before else None, source, share, node.role, steps))
-    after = trace[name].tensor[0] if wired.nodes[name].join == "relu" else None
-    return Sum(what, at.name, tuple(terms), trace[at.name].tensor[0], after)
+    found = Sum(what, at.name, tuple(terms), trace[at.name].tensor[0])
+    total = found.added() if at.name in lost else found.total
+    after = total.relu() if any(n.join == "relu" for n in chain) else None
+    return replace(found, total=total, after=after, cut=trace[name].tensor[0] if cut else None)
+
+
+def _same(tensor: Tensor) -> Tensor:
+    return tensor
 
 
 def _sum(net: PoseNetwork, name: str) -> Node | None:
     """The sum or head that a tap is, but for a ReLU or another name behind it."""
-    nodes = wiring(net).nodes
-    node = nodes[name]
-    while node.join in ("relu", "same") and node.sources[0] in nodes:
-        node = nodes[node.sources[0]]
+    node = _chain(net, name)[-1]
     return node if node.join == "sum" or (node.join == "head" and _layer(net, node)) else None
+
+
+def _chain(net: PoseNetwork, name: str) -> list[Node]:
+    """A tap, and through a ReLU or other names back to what it is."""
+    nodes = wiring(net).nodes
+    found = [nodes[name]]
+    while found[-1].join in ("relu", "same") and found[-1].sources[0] in nodes:
+        found.append(nodes[found[-1].sources[0]])
+    return found
 
 
 def _before(node: Node) -> str | None:
@@ -141,16 +164,19 @@ def _layer(net: PoseNetwork, head: Node) -> nn.Conv2d | None:
     return layer if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) else None
 
 
-def _head(trace: Trace, at: Node, net: PoseNetwork, joint: int) -> Sum:
+def _head(trace: Trace, at: Node, net: PoseNetwork, joint: int, changed: Mapping[str, Change], cut: bool) -> Sum:
     """A weighted sum of channels: one term a channel, the bias the last."""
     layer: Any = _layer(net, at)
-    features = trace[at.sources[0]].tensor[0]
+    (source,) = at.sources
+    goes_in = changed.get(f"{source}->{at.name}", changed.get(source, _same))
+    features = goes_in(trace[source].tensor)[0]
     weights = layer.weight[joint, :, 0, 0].to(features)
     bias = torch.zeros(1) if layer.bias is None else layer.bias[joint]
     tensors = [*(weights[:, None, None] * features)[:, None], bias.to(features).expand_as(features[:1])]
     names = [*(f"channel{k}" for k in range(len(features))), "bias"]
-    terms = [Term(n, t, None, at.sources[0], s) for n, t, s in zip(names, tensors, shares(tensors), strict=True)]
-    return Sum("head", at.name, tuple(terms), trace[at.name].tensor[0, joint : joint + 1])
+    terms = [Term(n, t, None, source, s) for n, t, s in zip(names, tensors, shares(tensors), strict=True)]
+    found = Sum("head", at.name, tuple(terms), trace[at.name].tensor[0, joint : joint + 1])
+    return replace(found, total=found.added(), cut=found.total) if cut else found
 
 
 def shares(tensors: list[Tensor]) -> list[float]:

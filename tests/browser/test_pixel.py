@@ -37,7 +37,9 @@ def test_a_place_is_pinned_walked_and_its_sum_stands_with_numbers(look):
     known(page)
     pin(page, FUSED)  # the click pins the place too
     page.wait_for_selector(".equation b")
-    text = page.inner_text(".equation").replace("−", "-").replace("- ", "-").replace("+ ", "+")
+    text = page.inner_text(".equation")
+    assert re.fullmatch(r"\(\d+, \d+\): −?\d+\.\d\d( [+−] \d+\.\d\d)+ = −?\d+\.\d\d → ReLU → \d+\.\d\d", text), text
+    text = text.replace("−", "-").replace("- ", "-").replace("+ ", "+")
     terms, _, after = re.sub(r"^.*?: ", "", text).partition("=")
     total = float(after.split("→")[0])
     assert abs(sum(float(t) for t in terms.split()) - total) <= 0.03, text

@@ -4,21 +4,23 @@ import pytest
 import torch
 
 from pose_demo.networks import zoo
+from pose_demo.networks.wiring import wiring
 from pose_demo.xray import sums
 
 STOPS = ("nearest", "bilinear", "bicubic", "bilinear-corners")
 
 
-def every_sum(trace, net, image, stop=None):
+def every_sum(trace, net, image, stop=None, silence=None):
+    whole = net.trace(image, stop, list(wiring(net).nodes), silence)
     for name in trace:
         if sums.kind(net, name):
-            parts = trace | net.trace(image, stop, sums.taps(net, name))
-            yield sums.find(parts, name, net, joint=3)
+            yield sums.find(whole, name, net, 3, silence)
 
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_every_sum_adds_up_to_what_the_network_passes_on(net, image, stop):
-    found = list(every_sum(net.trace(image, stop), net, image, stop))
+    trace = net.trace(image, stop)
+    found = list(every_sum(trace, net, image, stop))
     own = {"fusion"} if hasattr(net, "stages") else {"merge", "feedback"}
     assert {s.kind for s in found} == {"unit", "head", *own}
     for each in found:
@@ -26,6 +28,50 @@ def test_every_sum_adds_up_to_what_the_network_passes_on(net, image, stop):
         assert sum(t.share for t in each.terms) == pytest.approx(1)
         if each.after is not None:
             assert torch.equal(each.after, each.total.relu())
+    sent = [trace[name].tensor[0] for name in trace if sums.kind(net, name)]
+    for each, passed in zip(found, sent, strict=True):
+        assert torch.equal(goes_on(each), passed[3:4] if each.kind == "head" else passed), each.name
+
+
+def goes_on(each):
+    return each.cut if each.cut is not None else each.after if each.after is not None else each.total
+
+
+#: Terms, and arrows whose source stays whole; maps that are sums themselves; what goes into a head; a whole stack.
+CUTS = {
+    "hrnet": ["stage4.module2.branch3->stage4.module2.branch0.fused", "stage2.module1.branch0.from1",
+              "stage3.module1.branch1->stage3.module1.branch0.fused", "stage3.module1.branch1.fused",
+              "stage3.module1.branch1.sum", "stage3.module2.branch0", "stage4.module2.branch0.fused->heatmaps",
+              "heatmaps"],
+    "hourglass": ["stack1.feedback.heatmaps->stack2.input", "stack1.level0.skip->stack1.level0.merge",
+                  "stack1.level1.up->stack1.level0.merge", "stack2.level1.merge", "stack1.level2.skip", "stack2.input",
+                  "stem->stack1.input", "stack2.features->stack2.heatmaps", "stack3.heatmaps", "stack2"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["zero", "flat"])
+@pytest.mark.parametrize(("which", "place"), [(which, place) for which, places in CUTS.items() for place in places])
+def test_beside_a_cut_every_sum_is_what_the_pass_adds(which, place, how, request, image):
+    net, seen = request.getfixturevalue(which), 0
+    trace = net.trace(image, silence={place: how})
+    names = [name for name in trace if sums.kind(net, name)]
+    for name, each in zip(names, every_sum(trace, net, image, silence={place: how}), strict=True):
+        passed = trace[name].tensor[0]
+        assert each.error() <= 1e-6, name
+        assert torch.equal(goes_on(each), passed[3:4] if each.kind == "head" else passed), name
+        seen += each.cut is not None or any(_even(t.tensor) for t in each.terms)
+    assert seen, "one of them shows the cut"
+
+
+def _even(tensor):
+    return torch.equal(tensor, tensor[:, :1, :1].expand_as(tensor))
+
+
+def test_a_cut_term_has_no_share(hourglass, image):
+    silence = {"stack1.feedback.heatmaps->stack2.input": "zero"}
+    trace = hourglass.trace(image, names=sums.taps(hourglass, "stack2.input"), silence=silence)
+    shares = {t.name: t.share for t in sums.find(trace, "stack2.input", hourglass, silence=silence).terms}
+    assert shares.pop("stack1.feedback.heatmaps") == 0 and min(shares.values()) > 0
 
 
 @pytest.mark.parametrize("name", ["hrnet-slim", "hourglass-slim"])

@@ -27,10 +27,11 @@ Term = TypedDict("Term", {
     "before": NumberMap | None,
 })
 #: channel -- whose numbers these are, None: the mean over all, which knows no ReLU
+#: cut -- what the pass goes on with where this map is cut
 #: missed -- by how much the terms miss the sum, of its largest value
 SumAnswer = TypedDict("SumAnswer", {
     "kind": str, "joint": str, "channel": int | None, "terms": list[Term], "channels": int,
-    "total": NumberMap, "after": NumberMap | None,
+    "total": NumberMap, "after": NumberMap | None, "cut": NumberMap | None,
     "missed": float,
 })
 # fmt: on
@@ -52,11 +53,13 @@ def computation(cached: Cached, asked: Question) -> SumAnswer:
     found: Any = cached.sum(side, name, known.index(joint))
     terms = _heads(found) if kind == "head" else _terms(found, number)
     total = one(found.total, number if kind != "head" else 0)
-    top = max(float(np.abs(v).max()) for v in [*(values_of(t["map"]) for t in terms), total.numpy()]) or 1.0
+    cut = None if found.cut is None else one(found.cut, number if kind != "head" else 0)
+    shown = [*(values_of(t["map"]) for t in terms), total.numpy(), *([] if cut is None else [cut.numpy()])]
+    top = max(float(np.abs(v).max()) for v in shown) or 1.0
     for term in terms:
-        for shown in (term["map"], term["before"]):
-            if shown:
-                shown |= {"low": -top, "high": top}
+        for each in (term["map"], term["before"]):
+            if each:
+                each |= {"low": -top, "high": top}
     return {
         "kind": kind,
         "joint": joint,
@@ -65,6 +68,7 @@ def computation(cached: Cached, asked: Question) -> SumAnswer:
         "channels": int(found.total.shape[0]),
         "total": number_map(total, -top, top),
         "after": None if found.after is None or number is None else number_map(one(found.after, number), -top, top),
+        "cut": None if cut is None else number_map(cut, -top, top),
         "missed": max(found.error(), 1e-7),
     }
 

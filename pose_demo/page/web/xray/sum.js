@@ -37,8 +37,10 @@ export async function sum(body, cell, wire) {
   const said = make('span', 'value'), look = { diverging: true, say: said };
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
   const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin, wire)]);
-  const after = answer.after ? [sign(`→ ${say('xray.relu_follows')} →`),
-    make('div', 'term', figure(answer.after, short(pin.cell).split('.').at(-1) ?? '', look))] : [];
+  const then = (/** @type {import('../schema').NumberMap | null} */ map, /** @type {string} */ why,
+    /** @type {string} */ caption) => (map ? [sign(`→ ${why} →`), make('div', 'term', figure(map, caption, look))] : []);
+  const after = [...then(answer.after, say('xray.relu_follows'), short(pin.cell).split('.').at(-1) ?? ''),
+    ...then(answer.cut, say('xray.cut_here'), say('xray.cut_goes_on'))];
   /** @type {[string | null, string][]} */
   const each = Array.from({ length: answer.channels }, (_, k) => [String(k), channelName(k, cell.names)]);
   const chooser = select([['-1', say('xray.all_channels')], ...each], answer.channel ?? -1, (to) => {
@@ -54,16 +56,19 @@ export async function sum(body, cell, wire) {
 
 /** The sum at the place that is pinned, with its numbers. @param {import('../schema').SumAnswer} answer
  * @param {import('../schema').Pin} pin */
-function equation({ terms, total, after }, pin) {
+function equation({ terms, total, after, cut: gone }, pin) {
   const at = state.pixel && reading(pin, state.pixel);
   if (!at) return make('p', 'foot equation', say('xray.pin_pixel'));
   const value = (/** @type {import('../schema').NumberMap} */ map) => numbers(map)[at.y * map.w + at.x];
-  const signed = (/** @type {number} */ v, /** @type {number} */ k) =>
-    `${v < 0 ? '−' : '+'} ${number(Math.abs(v), '.2f')}`.replace(k ? /^$/ : /^\\+ /, '');
+  const signed = (/** @type {number} */ v, /** @type {number} */ k) => { // the first has no plus: 0.20 − 0.64 + 0.77
+    const size = number(Math.abs(v), '.2f'), minus = v < 0 && Number(size) > 0;
+    return k ? `${minus ? '−' : '+'} ${size}` : `${minus ? '−' : ''}${size}`;
+  };
   const sides = terms.map(({ name, label, map, source }, k) => link(signed(value(map), k), () => walk(pin.side, source),
     { title: label ? tell(label) : short(name) }));
   return make('p', 'equation', make('span', 'foot', `(${at.x}, ${at.y}): `), ...sides.flatMap((each) => [each, ' ']),
-    make('b', {}, `= ${signed(value(total), 0)}`), ...(after ? [` → ReLU → ${number(value(after), '.2f')}`] : []));
+    make('b', {}, `= ${signed(value(total), 0)}`), ...(after ? [` → ReLU → ${number(value(after), '.2f')}`] : []),
+    ...(gone ? [` → ${say('xray.cut_goes_on')} ${signed(value(gone), 0)}`] : []));
 }
 
 /** @param {import('../schema').Term} term @param {import('../schema').Pin} pin
