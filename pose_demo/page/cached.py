@@ -136,7 +136,7 @@ class Cached:
     def effective(self, side: int, name: str, cell: tuple[int, int] | None = None) -> Tensor:
         """(H, W): how much each pixel of the input would move a cell. One more pass, there and back."""
         net, at = self.net(side), cell or self.middle(side, name)
-        asked = (self.input(side), name, at, self.request(side))
+        asked = (self.input(side), name, at, self.request(side), self.pose(side).silence)
         return work.in_turn(lambda: receptive.effective(net, *asked).cpu())
 
     def middle(self, side: int, name: str) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 The theoretical receptive field follows every way from the cell back to the input through the layers' kernels,
 strides and enlargements; the largest way counts. The effective one (Luo et al., NeurIPS 2016) is the gradient of
-the cell with respect to the input: how much each pixel would move it, for this photo.
+the cell with respect to the input: how much each pixel would move it, for this photo. It follows cuts; the theoretical
+one is of the layers, and knows none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..networks.base import PoseNetwork
+from ..networks.silence import Silence
 from ..networks.trace import INPUT
 from ..networks.upsampling import Request, plan, reach
 from ..networks.wiring import Conv, Enlarge, Step, Wiring, wiring
@@ -75,13 +77,22 @@ def _back(steps: tuple[Step, ...], interval: Interval, stops: dict[str, str], ce
     return 0, cells - 1
 
 
-def effective(net: PoseNetwork, x: Tensor, name: str, cell: tuple[int, int], upsampling: Request = None) -> Tensor:
+def effective(
+    net: PoseNetwork,
+    x: Tensor,
+    name: str,
+    cell: tuple[int, int],
+    upsampling: Request = None,
+    silence: Silence | None = None,
+) -> Tensor:
     """How much each pixel moves a cell: |d sum of the cell's channels / d pixel|, summed over red, green, blue.
 
     x -- (1, 3, H, W) as the network takes it; returns (H, W). One more forward pass and one backward.
     """
     with torch.inference_mode(False), torch.enable_grad():
         pixels = x.detach().clone().requires_grad_(True)
-        tensor = net.trace(pixels, upsampling, [name])[name].tensor
+        tensor = net.trace(pixels, upsampling, [name], silence)[name].tensor
+        if not tensor.requires_grad:  # what stands in a cut map's stead knows no pixel
+            return torch.zeros_like(x[0, 0])
         gradient = torch.autograd.grad(tensor[0, :, cell[0], cell[1]].sum(), pixels)[0]
     return gradient[0].abs().sum(dim=0)

@@ -119,6 +119,21 @@ def test_a_cell_shows_its_channels_sorted_and_its_own_values(key, comparison):
     assert sum(answer["histogram"]["counts"]) == truth.numel()
 
 
+def test_what_a_cell_sees_is_of_the_place_that_is_pinned(key, comparison):
+    cell, pose = {"side": 0, "cell": "stage2.module1.branch0.fused"}, comparison.poses[0]
+    middle, corner = ask(key, "field", **cell), ask(key, "field", **cell, at=[1, 2])
+    assert middle == ask(key, "cell", **cell)["field"] and corner["at"] == (1, 2)
+    assert corner["box"][:2] == (0, 0) and corner["box"][2] < middle["box"][2] and corner["box"][3] < middle["box"][3]
+    seen = ask(key, "effective", **cell, at=[1, 2])
+    assert seen["x"] < corner["box"][2] and seen["y"] < corner["box"][3] and not np.allclose(
+        numbers(seen), numbers(ask(key, "effective", **cell)))  # fmt: skip
+    circle = seen["photo"]
+    assert np.allclose(pose.crop.to_input(np.array([circle["x"], circle["y"]])), [seen["x"], seen["y"]])
+    assert circle["r"] == pytest.approx(seen["half"] * pose.crop.scale)
+    for at in ([99, 0], [0, -1], [1]):
+        assert ask(key, "field", **cell, at=at)["error"] == schema.said("xray.wrong")
+
+
 def test_a_cell_is_read_from_trained_to_chosen_and_is_never_empty(key):
     at = {"side": 1, "cell": "stack1.level0.merge"}
     gap = ask(key, "difference", **at)

@@ -36,6 +36,18 @@ def test_the_field_is_as_tight_as_the_layers_allow(hrnet, hourglass):
     assert receptive.field(hourglass, "stem.unit2", (9, 9), (128, 128)).size == (21, 21)
 
 
+def test_the_effective_field_follows_cuts(hourglass, image):
+    """What comes from below sees farther than the skip beside it; without it a merge looks at what the skip can see."""
+    name, cell = "stack1.level0.merge", (16, 10)
+    x0, y0, x1, y1 = receptive.field(hourglass, "stack1.level0.skip", cell, image.shape[2:]).box
+    for silence, outside in ((None, True), ({"stack1.level0.upsampled": "zero"}, False)):
+        gradient = receptive.effective(hourglass, image, name, cell, silence=silence)
+        assert gradient[y0 : y1 + 1, x0 : x1 + 1].any()
+        gradient[y0 : y1 + 1, x0 : x1 + 1] = 0
+        assert bool(gradient.any()) == outside
+    assert not receptive.effective(hourglass, image, name, cell, silence={name: "zero"}).any()
+
+
 def test_an_unknown_tap_is_named():
     from pose_demo.networks import zoo
 

@@ -17,6 +17,7 @@ VIEWS: dict[str, Callable[[Cached, Question], Any]] = {
     "cell": cell.cell,
     "channel": cell.channel,
     "pca": cell.pca,
+    "field": cell.field,
     "effective": cell.effective,
     "sum": terms.computation,
     "pixels": pixels.pixels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, NotRequired
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import TypedDict
@@ -32,8 +33,10 @@ Mosaic = TypedDict("Mosaic", {
     "high": float, "over": float,
 })
 Channel = TypedDict("Channel", {"h": int, "w": int, "low": float, "high": float, "data": str, "number": int})
-#: The theoretical receptive field of the middle cell, pixels of the input; inside -- its part within the input
+#: The theoretical receptive field of a cell, pixels of the input. at -- its row and column; inside -- the field's part
+#: within the input
 Field = TypedDict("Field", {
+    "at": tuple[int, int],
     "box": tuple[float, float, float, float], "input": tuple[int, int], "width": int, "height": int, "inside": float,
 })
 #: Everything about a cell that needs no further pass; of the photo only itself. names -- joints, of heatmaps' channels
@@ -43,8 +46,14 @@ CellAnswer = TypedDict("CellAnswer", {
     "dead": int, "zeros": float, "histogram": Histogram, "mosaic": Mosaic, "mean": NumberMap, "maximum": NumberMap,
     "energy": NumberMap, "channel": Channel, "field": Field,
 })
-#: half -- the radius in pixels that holds half of it
-Effective = TypedDict("Effective", {"h": int, "w": int, "low": float, "high": float, "data": str, "half": float})
+#: A circle, in pixels of the photo.
+Circle = TypedDict("Circle", {"x": float, "y": float, "r": float})
+#: half -- the radius about its centre of mass, x, y, that holds half of it, pixels of the input; photo -- this circle
+#: there; None where nothing moves the cell
+Effective = TypedDict("Effective", {
+    "h": int, "w": int, "low": float, "high": float, "data": str, "half": float, "x": float, "y": float,
+    "photo": Circle | None,
+})
 # fmt: on
 
 
@@ -85,7 +94,7 @@ def cell(cached: Cached, asked: Question) -> CellAnswer:
         "maximum": number_map(values.amax(dim=0)),
         "energy": number_map(channels.energy(values)),
         "channel": {**number_map(values[order[0]]), "number": order[0]},
-        "field": _field(cached, side, name),
+        "field": _field(cached, side, name, cached.middle(side, name)),
     }  # fmt: skip
 
 
@@ -116,29 +125,49 @@ def pca(cached: Cached, asked: Question) -> Pca:
     return {"src": address(picture, 100), "shares": [float(e) for e in explained]}
 
 
-def _field(cached: Cached, side: int, name: str) -> Field:
+def field(cached: Cached, asked: Question) -> Field:
+    """Raises IndexError for a cell beside the map."""
+    side = side_of(cached, asked)
+    return _field(cached, side, asked["cell"], _at(cached, side, asked))
+
+
+def _at(cached: Cached, side: int, asked: Question) -> tuple[int, int]:
+    name, at = asked["cell"], asked.get("at")
+    if at is None:
+        return cached.middle(side, name)
+    height, width = cached.trace(side)[name].tensor.shape[2:]
+    if len(at) != 2 or at[0] not in range(height) or at[1] not in range(width):
+        raise IndexError(at)
+    return at[0], at[1]
+
+
+def _field(cached: Cached, side: int, name: str, at: tuple[int, int]) -> Field:
     height, width = cached.pose(side).card.input
-    found = cached.field(side, name)
+    found = cached.field(side, name, at)
     x0, y0, x1, y1 = found.box
     inside = (x1 - x0 + 1) * (y1 - y0 + 1) / (found.size[0] * found.size[1])
-    return {"box": (x0, y0, x1 + 1, y1 + 1), "input": (width, height), "width": found.size[1],
+    return {"at": at, "box": (x0, y0, x1 + 1, y1 + 1), "input": (width, height), "width": found.size[1],
             "height": found.size[0], "inside": inside}  # fmt: skip
 
 
 def effective(cached: Cached, asked: Question) -> Effective:
-    """The input gradient of the cell in the middle: one more pass, there and back, when its turn comes."""
+    """The input gradient of a cell: one more pass, there and back, when its turn comes."""
     side, name = side_of(cached, asked), asked["cell"]
-    gradient = cached.effective(side, name)
+    gradient, crop = cached.effective(side, name, _at(cached, side, asked)), cached.pose(side).crop
     top = float(gradient.flatten().kthvalue(max(1, int(0.999 * gradient.numel()))).values) or 1.0
-    return {**number_map(gradient, 0.0, top), "half": _half(gradient)}
+    x, y, half = _half(gradient)
+    cx, cy = (float(v) for v in crop.to_photo(np.array([x, y])))
+    circle: Circle = {"x": cx, "y": cy, "r": half * float(crop.scale)}
+    return {**number_map(gradient, 0.0, top), "half": half, "x": x, "y": y, "photo": circle if gradient.any() else None}
 
 
-def _half(gradient: Tensor) -> float:
-    """The radius about the gradient's centre of mass that holds half of it."""
+def _half(gradient: Tensor) -> tuple[float, float, float]:
+    """x, y of the gradient's centre of mass, and the radius about it that holds half of it."""
     h, w = gradient.shape
     mass = gradient.double() / gradient.double().sum().clamp_min(1e-30)
     ys, xs = torch.arange(h).double()[:, None].expand(h, w), torch.arange(w).double()[None].expand(h, w)
-    distance = ((ys - (mass * ys).sum()) ** 2 + (xs - (mass * xs).sum()) ** 2).sqrt().flatten()
+    y, x = float((mass * ys).sum()), float((mass * xs).sum())
+    distance = ((ys - y) ** 2 + (xs - x) ** 2).sqrt().flatten()
     order = distance.argsort()
     held = mass.flatten()[order].cumsum(0)
-    return float(distance[order][min(len(held) - 1, int((held < 0.5).sum()))])
+    return x, y, float(distance[order][min(len(held) - 1, int((held < 0.5).sum()))])

@@ -15,6 +15,17 @@ import { whenSeen } from './part.js';
 const SVG = 'http://www.w3.org/2000/svg';
 /** @type {Side[]} */
 let sides = [];
+/** @type {{ circle: import('../schema').Circle, key: string, pin: Pin | null, pixel: Point | null } | null} */
+let sight = null;
+
+/** What the pinned cell looks at, on both skeletons' photos too, for as long as it is pinned; null: no longer.
+ * @param {import('../schema').Circle | null} circle */
+export function see(circle) {
+  const { key, pin, pixel } = state;
+  if (!circle && !sight) return;
+  sight = circle && { circle, key, pin, pixel };
+  onPhotos(pixel, pin);
+}
 
 /** The column and row of a map's cell over a place of the photo, null beside it.
  * @param {Pick<Side, 'crop'>} side @param {{ w: number, h: number }} cell @param {Point} point */
@@ -138,23 +149,26 @@ function spots(point) {
 function onPhotos(point, over) {
   const side = over && sides[over.side], map = side && over && side.cells[over.cell];
   const place = point && map && under(side, map, point);
+  const looks = sight?.key === state.key && sight.pin === state.pin && sight.pixel === point ? sight.circle : null;
   for (const svg of document.querySelectorAll('.pair svg.skeleton')) {
     svg.querySelector('.here')?.remove();
-    if (!point) continue;
+    if (!point && !looks) continue;
     const group = document.createElementNS(SVG, 'g');
     group.setAttribute('class', 'here');
+    svg.append(group);
+    if (looks) group.innerHTML = `<circle class="half" cx="${looks.x}" cy="${looks.y}" r="${looks.r}"/>`;
     if (place) {
       const [x0, y0, x1] = side.crop, [width, height] = side.input, scale = (x1 - x0) / width;
       const clip = (/** @type {number} */ v, /** @type {number} */ most) => Math.min(most, Math.max(0, v));
       const ends = (/** @type {number} */ k, /** @type {number} */ reach, /** @type {number} */ most) =>
         [-1, 1].map((sign) => clip((k + 0.5) * map.stride + (sign * reach) / 2, most));
       const [left, right] = ends(place.x, map.field[0], width), [top, bottom] = ends(place.y, map.field[1], height);
-      group.innerHTML = `<rect class="sees" x="${x0 + left * scale}" y="${y0 + top * scale}" width="${
-        (right - left) * scale}" height="${(bottom - top) * scale}"/>`;
+      group.insertAdjacentHTML('beforeend', `<rect class="sees" x="${x0 + left * scale}" y="${
+        y0 + top * scale}" width="${(right - left) * scale}" height="${(bottom - top) * scale}"/>`);
     }
+    if (!point) continue;
     const r = Number(svg.getAttribute('viewBox')?.split(' ')[2]) / 60;
     group.insertAdjacentHTML('beforeend', `<path d="M${point.x - r} ${point.y}h${2 * r}M${point.x} ${point.y - r}v${
       2 * r}"/>`);
-    svg.append(group);
   }
 }
