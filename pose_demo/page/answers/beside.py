@@ -11,11 +11,13 @@ from typing_extensions import TypedDict
 from ...comparison import silenced
 from ...draw import ghost
 from ...networks.card import Card
+from ...networks.silence import KINDS
 from ...networks.upsampling import STOPS, check
 from ...networks.wiring import wiring
 from ...xray import places
 from ..cached import Cached
 from ..schema import NumberMap, Question, Said, said
+from .matters import arrows
 from .parts import number_map, one, side_of
 
 # fmt: off
@@ -34,8 +36,13 @@ Beside = TypedDict("Beside", {
 Difference = TypedDict("Difference", {
     "first": NumberMap, "second": NumberMap, "gap": NumberMap, "names": list[Said], "same": bool,
 })
-#: cells -- {tap: RMS(left - right) / RMS(left)}; empty for two different networks; top -- the largest
-Apart = TypedDict("Apart", {"cells": dict[str, float], "top": float})
+#: A term of a sum, which is no cell but an arrow [from, to] of the drawing, and how much it differs
+ApartWay = TypedDict("ApartWay", {"place": str, "ends": tuple[str, str], "share": float})
+#: cells -- {tap: RMS(left - right) / RMS(left)}; empty for two different networks; ways -- those of terms, on their
+#: arrows; top -- the largest; first -- the tap where the difference enters, and cell -- the cell that shows it
+Apart = TypedDict("Apart", {
+    "cells": dict[str, float], "ways": list[ApartWay], "top": float, "first": str | None, "cell": str | None,
+})
 # fmt: on
 
 
@@ -141,9 +148,13 @@ def _both(cached: Cached, side: int, against: str | None) -> list[tuple[int, str
 def apart(cached: Cached, asked: Question) -> Apart:
     """How much every map differs between the sides of one network."""
     if not one_network(cached):
-        return {"cells": {}, "top": 0.0}
-    cells = {}
-    for name in cached.trace(0):
+        return {"cells": {}, "ways": [], "top": 0.0, "first": None, "cell": None}
+    cells, wired, ways = {}, cached.graph(0), []
+    for name, tap in cached.trace(0).items():
         left = cached.tensor(0, name)
         cells[name] = places.relative(cached.tensor(1, name) - left, left)
-    return {"cells": cells, "top": max(cells.values())}
+        if KINDS.get(tap.role) == "term":
+            ways += [{"place": name, "ends": ends, "share": cells[name]} for ends in arrows(wired, name)]
+    first = next((name for name, share in cells.items() if share > 0), None)
+    shown = first and wired.shown(first)
+    return {"cells": cells, "ways": ways, "top": max(cells.values()), "first": first, "cell": shown}

@@ -1,10 +1,11 @@
-// The same network on both sides: every cell in the colour of how much its map differs, one scale, shown.
-import { legend } from '../colour.js';
-import { button, make } from '../dom.js';
+// The same network on both sides: every cell in the colour of how much its map differs, one scale, shown; a term of a
+// sum is no cell, and has its arrow coloured.
+import { legend, shade } from '../colour.js';
+import { button, link, make } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { say } from '../words.js';
 import { cover, uncover } from './covers.js';
-import { section } from './maps.js';
+import { section, walk } from './maps.js';
 
 /** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
 export function start(root, wire) {
@@ -21,10 +22,27 @@ export function start(root, wire) {
     toggle.setAttribute('aria-pressed', String(state.apart));
     scale.replaceChildren();
     if (state.apart || section.querySelector('.apart')) uncover('apart');
+    for (const old of /** @type {NodeListOf<SVGElement>} */ (section.querySelectorAll('.apart-way'))) {
+      old.classList.remove('apart-way');
+      for (const name of ['stroke', '--apart']) old.style.removeProperty(name);
+    }
     if (!state.apart || toggle.hidden) return;
     const answer = await wire.ask('apart');
     if (!answer || answer.error || !state.apart) return;
+    const { first, cell } = answer;
     scale.append(legend(0, answer.top), say('xray.apart_note'));
-    cover('apart', (_, cell) => answer.cells[cell], answer.top, '.1%');
+    if (first && cell) scale.append(` ${say('xray.apart_first')} `, link(first, () => walk(0, cell)));
+    for (const { ends: [from, to], share } of answer.ways) colour(from, to, answer.top ? share / answer.top : 0);
+    cover('apart', (_, name) => answer.cells[name], answer.top, '.1%');
+  }
+}
+
+/** @param {string} from @param {string} to @param {number} share */
+function colour(from, to, share) {
+  const ends = `[data-from="${CSS.escape(from)}"][data-to="${CSS.escape(to)}"]`;
+  for (const node of /** @type {NodeListOf<SVGElement>} */ (section.querySelectorAll(`.map-scroll .arrow${ends}`))) {
+    node.classList.add('apart-way');
+    node.style.setProperty('stroke', shade(share));
+    node.style.setProperty('--apart', String(share));
   }
 }
