@@ -20,9 +20,9 @@ from .crop import Box, Crop, check_box, closeup, whole
 from .joints import shared
 from .locales import Said, UserError, said, tell
 from .networks import detector, model, zoo
-from .networks import silence as cuts
 from .networks.base import PoseNetwork
 from .networks.card import Card
+from .networks.patch import check, patched
 from .networks.silence import Silence, SilenceError
 from .networks.trace import Trace
 from .networks.upsampling import Request
@@ -199,8 +199,9 @@ def _keypoints(pose: Pose | Other) -> list[float | None]:
 
 
 def silenced(silence: Silence) -> dict[str, str]:
-    """What was cut, as plain data: a map of another photo is "patch"."""
-    return {place: how if isinstance(how, str) else "patch" for place, how in silence.items()}
+    """What was cut, as plain data: a map of an example is "patch:EXAMPLE", of another photo "patch"."""
+    return {place: how if isinstance(how, str) else getattr(how, "label", "") or "patch"
+            for place, how in silence.items()}  # fmt: skip
 
 
 def _finite(value: float, digits: int = 4) -> float | None:
@@ -231,8 +232,8 @@ def compare(
                   makes a module of a file of which you know better); None: the pair that ships with the project
     upsampling -- a stop of the slider for both networks, {place: stop}, or None: as each was trained. A mapping
                   may name places of either network; each takes those that it has. A list: one for each network.
-    silence    -- {place: "zero", "flat", or another photo's Trace or map}: what is cut (networks/silence.py), for
-                  both or in a list, as with upsampling
+    silence    -- {place: "zero", "flat", "patch:EXAMPLE", or another photo's Trace or map}: what is cut
+                  (networks/silence.py, patch.py), for both or in a list, as with upsampling
     decoder    -- "argmax" or "dark"; flip -- average with the mirrored photo
     people     -- whom an earlier call found in this photo: nobody is looked for again
     finder     -- by what people are looked for where no box is given, see `find`; trace -- keep every map on the way
@@ -252,7 +253,7 @@ def compare(
     poses, how = [], {"decoder": decoder, "flip": flip, "trace": trace}
     for k, (net, request, cut) in enumerate(zip(nets, requests, silences, strict=True)):
         tell(0.4 + 0.5 * k / len(nets), said("progress.looks", network=model.card_of(net).title))
-        poses.append(pose_in(pixels, at, _but(there, who), net, request, silence=cut, **how))
+        poses.append(pose_in(pixels, at, _but(there, who), net, request, silence=patched(cut, net, request), **how))
     tell(1.0, said("progress.done"))
     return Comparison(
         pixels, at, found, tuple(poses), upsampling, decoder, flip, device_name(where), tuple(there), who, finder
@@ -348,7 +349,7 @@ def placed(silence: Each[Silence | None], nets: list[PoseNetwork]) -> list[Silen
         problems = []
         for net, own in zip(nets, found, strict=True):
             try:
-                cuts.check(net, place, how)
+                check(net, place, how)
                 own[place] = how
             except SilenceError as problem:
                 problems.append(problem)

@@ -12,7 +12,7 @@ from pose_demo.crop import whole
 from pose_demo.decode import to_input
 from pose_demo.draw import skeleton
 from pose_demo.examples import examples
-from pose_demo.locales import tell
+from pose_demo.locales import UserError, tell
 from pose_demo.networks.upsampling import STOPS
 from pose_demo.networks.zoo import shared
 from pose_demo.photo import PhotoError
@@ -53,6 +53,25 @@ def test_supervisions_come_with_the_pose(result):
 def test_the_trace_is_of_the_same_pass(result):
     for pose in result.poses:
         assert torch.equal(pose.trace.heatmaps[-1][0].float(), torch.from_numpy(pose.heatmaps[-1]))
+
+
+def test_an_examples_map_is_its_own_pass_at_the_same_place(photo, untrained):
+    example, net = examples()[2], shared(untrained[1])
+    theirs = compare(example.path, example.box, [net], "bilinear", trace=True).poses[0].trace
+    for place in ("stack1.features", "stack1.level0.skip->stack1.level0.merge", "stack1"):
+        patch = {place: f"patch:{example.name}"}
+        found = compare(photo, BOX, [net], "bilinear", silence=patch)
+        wanted = compare(photo, BOX, [net], "bilinear", silence={place: theirs})
+        bare = compare(photo, BOX, [net], "bilinear")
+        assert np.array_equal(found.poses[0].heatmaps[-1], wanted.poses[0].heatmaps[-1]), place
+        assert not np.array_equal(found.poses[0].heatmaps[-1], bare.poses[0].heatmaps[-1])
+        assert found.to_json()["poses"][0]["silence"] == patch
+    with pytest.raises(UserError, match=f"no example photo 'nobody'; there are .*{example.name}"):
+        compare(photo, BOX, untrained, silence={"stack1": "patch:nobody"})
+    with pytest.raises(UserError, match="nothing can be cut at 'stack9'"):
+        compare(photo, BOX, untrained, silence={"stack9": f"patch:{example.name}"})
+    with pytest.raises(UserError, match="flip test"):
+        compare(photo, BOX, untrained, silence={"stack1": f"patch:{example.name}"}, flip=True)
 
 
 @pytest.mark.parametrize("stop", STOPS)

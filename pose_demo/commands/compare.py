@@ -37,8 +37,8 @@ def add_options(p: argparse.ArgumentParser, threshold: bool = True) -> None:
     p.add_argument("--finder", help="what finds people where no box is given: finder, or a detector of `weights list`")
     p.add_argument("--upsampling", default="nearest", help=f"the slider's stop: {network_options.words('stop')}")
     p.add_argument("--silence", action="append", default=[], metavar="PLACE[=HOW]",
-                   help="cut a tap, an arrow source->target or a stack; HOW: zero, flat, or a photo whose map "
-                        "stands there instead; repeatable")  # fmt: skip
+                   help="cut a tap, an arrow source->target or a stack; HOW: zero, flat, or patch:EXAMPLE or a photo "
+                        "whose map stands there instead; repeatable")  # fmt: skip
     p.add_argument("--decoder", default="argmax", help=f"how a peak becomes a joint: {network_options.words('peak')}")
     p.add_argument("--flip", action="store_true", help="average with the mirrored photo")
     if threshold:

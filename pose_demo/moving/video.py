@@ -27,6 +27,7 @@ from ..networks import model, zoo
 from ..networks import upsampling as up
 from ..networks.base import PoseNetwork
 from ..networks.card import Card
+from ..networks.patch import patched
 from ..networks.trace import Trace
 from ..networks.upsampling import Request
 from . import records
@@ -155,10 +156,8 @@ class Lens:
 
 def _asked(networks: Any, upsampling: Any, where: str, how: dict[str, Any]) -> list[tuple[PoseNetwork, Request, dict]]:
     nets = [zoo.posing(zoo.shared(each, where)) for each in (networks or weights.default_pair())]
-    requests, cuts = comparison.requests_of(upsampling, nets), comparison.placed(how.get("silence"), nets)
-    return [
-        (net, request, {**how, "silence": cut}) for net, request, cut in zip(nets, requests, cuts, strict=True)
-    ]  # fmt: skip
+    each = zip(nets, comparison.requests_of(upsampling, nets), comparison.placed(how.get("silence"), nets), strict=True)
+    return [(net, request, {**how, "silence": patched(cut, net, request)}) for net, request, cut in each]
 
 
 def look_through(

@@ -129,6 +129,7 @@ def instead(cut: Cut, how: How, tensor: Tensor) -> Tensor:
     if isinstance(how, str):
         if how == "zero":
             return tensor.new_zeros(()).expand_as(tensor)
+        assert how == "flat", how
         return tensor.mean((2, 3), keepdim=True).expand_as(tensor)
     other = how[cut.map].tensor if isinstance(how, Trace) else how
     if other.ndim != 4 or other.shape[1:] != tensor.shape[1:] or other.shape[0] not in (1, tensor.shape[0]):

@@ -121,7 +121,10 @@ class Trace(Mapping[str, Tap]):
     heatmaps -- what the call returned: list of (N, J, H, W), one per supervision
     stops    -- {place: stop}, how each place enlarged its map in this pass
     nodes    -- every place of the pass, those inside units included
+    label    -- what a cut that takes a map of it is called; "": another photo's
     """
+
+    label = ""
 
     def __init__(
         self,

@@ -33,6 +33,10 @@ from .xrayed import XRay
 Upsampling = Each[str | dict[str, str] | None]
 Cuts = dict[str, str]
 
+_CUTS = (
+    'an object {place: "zero", "flat" or "patch:EXAMPLE" (the map of an example photo)}, a place being a tap, an arrow '
+    "source->target or a stack"
+)
 #: What each parameter is: in view_api(), in MCP's description of a tool, and in the sentence of an error.
 TEXTS = {
     "photo": "a picture file: gradio_client.handle_file(path)",
@@ -42,13 +46,12 @@ TEXTS = {
     "trained; or a list with one for each network",
     "decoder": f"how a peak becomes a joint: {', '.join(DECODERS)}",
     "flip": "true to average with the mirrored photo, or false",
-    "silence": 'what is cut: an object {place: "zero" or "flat"}, a place being a tap, an arrow source->target or '
-    "a stack; a list of two such objects, one for each network; or null",
+    "silence": f"what is cut: {_CUTS}; a list of two such objects, one for each network; or null",
     "finder": f"what finds people where no box is given: {', '.join(zoo.finders())}, or null: what ships",
     "cell": 'a map by its name in the drawing, as "stage3.module1.branch1.fused" or "stack1.level2.merge"',
     "network": "the name of one network as `weights list` shows it, or null for the first of the pair that has the map",
     "joint": 'the joint whose channel is looked at, as "right wrist"',
-    "cuts": 'an object {place: "zero" or "flat"}, a place being a tap, an arrow source->target or a stack',
+    "cuts": _CUTS,
     "question": f"one of {', '.join(report.shipped())}, or null for the list of what was asked",
 }
 

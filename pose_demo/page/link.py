@@ -114,10 +114,11 @@ def networks(query: Mapping[str, str], pair: tuple[str, str]) -> tuple[str, str]
 
 
 def cut(query: Mapping[str, str]) -> list[dict[str, str]]:
-    """ "0:zero:stem->stage1.unit1|1:flat:stack1" -> the cuts of each side."""
+    """ "0:zero:stem->stage1.unit1|1:patch:garden:stack1" -> the cuts of each side."""
     found: list[dict[str, str]] = [{}, {}]
     for each in query.get("cuts", "").split("|")[:40]:
-        side, how, place = (*each.split(":", 2), "", "")[:3]
+        side, _, rest = each.partition(":")
+        how, _, place = rest.rpartition(":")
         if side in ("0", "1") and place:
             found[int(side)][place[:160]] = how
     return found

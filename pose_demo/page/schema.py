@@ -42,7 +42,7 @@ Uploaded = TypedDict("Uploaded", {"path": str})
 #: A network of one's own, and what its tensors cannot tell: fields of its card.
 Own = TypedDict("Own", {"path": str, "fields": NotRequired[dict[str, str]]})
 #: scope -- the stage or stack that the slider changes, "" for all; own -- the right network's own stop, None: the
-#: slider's; cuts -- {place: "zero" or "flat"} of the left network and of the right
+#: slider's; cuts -- {place: "zero", "flat" or "patch:EXAMPLE"} of the left network and of the right
 Setup = TypedDict("Setup", {"scope": str, "own": str | None, "cuts": list[dict[str, str]]})
 #: Into the finder of people, or back out of it.
 Inside = TypedDict("Inside", {"finder": bool})
@@ -143,10 +143,12 @@ MapSide = TypedDict("MapSide", {
     "title": str, "status": str, "trained": bool, "why": NotRequired[str], "svg": str, "width": float,
     "groups": list[tuple[str, float]], "ways": list[tuple[str, str]], "notes": list[str],
 })
-#: A comparison whose maps may be asked for by its key; ramps -- the colour maps, sent once; found_by -- by what people
+#: A comparison whose maps may be asked for by its key; ramps, examples -- the colour maps, and the photos whose maps a
+#: cut can take, sent once; found_by -- by what people
 #: were found, None: what ships; finder -- what is said of it where it is the finder of people
 XrayPatch = TypedDict("XrayPatch", {
-    "ramps": NotRequired[dict[str, str]], "key": str, "sides": list[MapSide], "networks": list[str],
+    "ramps": NotRequired[dict[str, str]], "examples": NotRequired[list[str]],
+    "key": str, "sides": list[MapSide], "networks": list[str],
     "joints": list[str], "joint": str, "stop": str | None, "stops": list[str], "scope": str, "scopes": list[str],
     "own": str | None, "cuts": list[dict[str, str]], "decoder": str, "flip": bool, "found_by": str | None,
     "trained": dict[str, list[str]], "example": str | None, "pin": NotRequired[Pin | None],

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ..draw import colour
+from ..examples import examples
 from ..locales import UserError, say
-from ..networks import silence, zoo
+from ..networks import patch, zoo
 from ..networks.card import Card
 from ..networks.upsampling import STOPS
 from . import inside as finder
@@ -58,7 +59,7 @@ def build() -> dict[str, Any]:
         return {
             "xray": own(
                 "xray/xray", events=("setup", "choose", "inside", "beside"), answers=(ask,), ramps=colour.ramps(),
-                **_nothing(),
+                examples=[example.name for example in examples()], **_nothing(),
             ),
             "table": own("table", events=("pick",)),
             "heat": own("heat"),
@@ -175,7 +176,7 @@ def setup(session: Session, asked: Setup) -> None:
     left, right = asked["cuts"]
     for name, cuts in zip(session.networks, (left, right), strict=True):
         for place, how in cuts.items():
-            silence.check(zoo.shared(name, zoo.device()), place, how)
+            patch.check(zoo.shared(name, zoo.device()), place, how)
     session.scope, session.own, session.cuts = asked["scope"], asked["own"], (left, right)
 
 

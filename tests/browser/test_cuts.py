@@ -49,7 +49,11 @@ def test_a_cell_is_silenced_from_its_bar(look):
     assert "mean ablation" not in page.inner_text(".cuts")
     page.select_option(".cuts select", "flat")
     assert "not the mean ablation of the literature" in page.inner_text(".cuts")
-    page.click(".cut-one")
+    page.select_option(".cuts select", "patch:garden")
+    cut(page)
+    assert "the map of “In the garden”" in page.inner_text(".cuts") and "patching" in page.inner_text(".cuts")
+    assert page.evaluate("Object.values(pageState.cuts[0])") == ["zero", "patch:garden"]
+    page.click(".undo-all")
     page.wait_for_selector(".cuts", state="hidden")
 
 
@@ -73,8 +77,13 @@ def test_the_right_network_has_a_stop_of_its_own(look):
     }
     assert share["stem"] == share["stage2.module1.branch0"] == 0, "nothing is enlarged before the first fusion"
     assert share["stage2.module1.branch0.fused"] > 0 and share["heatmaps"] > 0
+    way = f'{SIDE} .arrow[data-from="stage2.module1.branch1"][data-to="stage2.module1.branch0.fused"]'
+    enters, before = (page.eval_on_selector(each, "node => node.style.getPropertyValue('--apart')")
+                      for each in (way, way.replace("branch1", "branch0", 1)))  # fmt: skip
+    assert float(enters) > 0 == float(before), "the term that is enlarged differs, the one that passes does not"
+    assert "stage2.module1.branch0.from1" in page.inner_text(".apart-scale")
     page.click(".apart-toggle")
-    assert page.locator(".apart").count() == 0
+    assert page.locator(".apart, .apart-way").count() == 0
 
 
 def test_a_network_beside_itself_takes_one_click_and_back(look):

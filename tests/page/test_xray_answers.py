@@ -233,6 +233,9 @@ def test_a_link_restores_only_what_exists():
     assert link.pin({"cell": "9:x"}) == (None, None) == link.pin({})
     assert link.example({"example": "b"}, ["a", "b"]) == "b"
     assert link.example({"example": "/etc/passwd"}, ["a", "b"]) == "a"
+    cuts = "0:zero:stem->stage1.unit1|1:patch:garden:stack1|1:flat:stack2|7:zero:stem|0:zero:|stem"
+    assert link.cut({"cuts": cuts}) == [
+        {"stem->stage1.unit1": "zero"}, {"stack1": "patch:garden", "stack2": "flat"}]  # fmt: skip
     session = Session()
     session.scope = "stage9"
     assert xray.scoped(session, NETWORKS, "bicubic") == "bicubic" and session.scope == ""

@@ -11,6 +11,7 @@ from ... import locales
 from ...comparison import silenced
 from ...draw import architecture, map_svg
 from ...draw.sprite import sprite
+from ...networks.patch import example_of
 from ...networks.trace import INPUT, Trace
 from ...xray.channels import energy
 from ..cached import Cached
@@ -94,7 +95,14 @@ def heading(cached: Cached, side: int, language: str) -> map_svg.Heading:
 def cut_words(cached: Cached, side: int, language: str) -> str:
     """What is cut in one network: "stack1.level0.skip (nothing), ..." """
     asked = silenced(cached.pose(side).silence)
-    return ", ".join(f"{place} ({locales.word(language, 'cut', how)})" for place, how in asked.items())
+    return ", ".join(f"{place} ({_cut_word(language, how)})" for place, how in asked.items())
+
+
+def _cut_word(language: str, how: str) -> str:
+    name = example_of(how)
+    if name is None:
+        return locales.word(language, "cut", how)
+    return locales.say(language, "cut.patch_of", title=locales.say(language, f"example.{name}.title"))
 
 
 def broken(cached: Cached, side: int) -> map_svg.Cuts:

@@ -12,6 +12,9 @@ export const setUp = (wire, changes) =>
   wire.send('setup', { scope: state.scope, own: state.own, cuts: state.cuts, ...changes });
 
 let how = 'zero';
+/** What stands at a cut instead: "patch:garden" is the map of the example of that name. @param {string} way */
+const told = (way) => (way.startsWith('patch:')
+  ? say('cut.patch_of', { title: say(`example.${way.slice('patch:'.length)}.title`) }) : word('cut', way));
 
 /** @param {Wire} wire @param {number} side @param {string} place */
 export const cut = (wire, side, place) =>
@@ -31,26 +34,28 @@ export function scissors(wire, side, source, target) {
 export function start(root, wire) {
   const list = make('div', { class: 'cuts', hidden: '', role: 'group', 'aria-live': 'polite' });
   const note = make('span', 'foot');
-  const flat = () => { // a word of the literature is near, and means something else
-    const some = how === 'flat' || state.cuts.some((own) => Object.values(own).includes('flat'));
-    note.textContent = say('xray.cut_note') + (some ? ` ${say('xray.cut_flat')}` : '');
+  const explain = () => { // near flat is a word of the literature that means something else
+    const ways = [how, ...state.cuts.flatMap((own) => Object.values(own))];
+    const some = (/** @type {string} */ kind) => ways.some((way) => way.startsWith(kind));
+    note.textContent = [say('xray.cut_note'), ...(some('flat') ? [say('xray.cut_flat')] : []),
+      ...(some('patch:') ? [say('xray.cut_patch')] : [])].join(' ');
   };
   root.querySelector('.xray-sticky')?.append(list);
+  const ways = () => ['zero', 'flat', ...(state.examples ?? []).map((name) => `patch:${name}`)];
 
   on(['key', 'language'], () => {
     if (!state.key) return;
     const all = state.cuts.flatMap((own, side) => Object.entries(own).map(([place, way]) => ({ side, place, way })));
     list.hidden = !all.length;
     list.replaceChildren(make('b', {}, say('xray.cuts')), ...all.map(({ side, place, way }) =>
-      button(`${state.sides[side].title.split(' (')[0]}: ${place} (${word('cut', way)}) ✕`,
+      button(`${state.sides[side].title.split(' (')[0]}: ${place} (${told(way)}) ✕`,
         () => setUp(wire, { cuts: toggled(state.cuts, side, place, way) }), { class: 'plain cut-one' })),
     button(say('xray.undo_all'), () => setUp(wire, { cuts: [{}, {}] }), { class: 'plain undo-all' }),
-    make('label', 'foot', `${say('xray.cut_how')} `, select(['zero', 'flat'].map((each) => [each, word('cut', each)]),
-      how, (to) => {
-        how = to ?? 'zero';
-        flat();
-      })), note);
-    flat();
+    make('label', 'foot', `${say('xray.cut_how')} `, select(ways().map((each) => [each, told(each)]), how, (to) => {
+      how = to ?? 'zero';
+      explain();
+    })), note);
+    explain();
     section.querySelectorAll('.map-scroll').forEach((scroll, side) => {
       const k = Number(/** @type {HTMLElement} */ (scroll).dataset.side ?? side);
       for (const arrow of /** @type {NodeListOf<SVGElement>} */ (scroll.querySelectorAll('.arrow[data-from]'))) {
