@@ -67,9 +67,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     for name in ("below", "xray"):
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
     at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
-    look(at["tour"].pair_that_ships(sent("pair_that_ships", _ours, 3), session, [*both, at["stops"]], **_EACH).then)
-    renewed = ("photo", *_SIDES, "stops", "stop", "decoder", "flip", "threshold", "finder")
-    look(at["tour"].anew(sent("anew", _anew, len(renewed)), session, [at[k] for k in renewed], **_EACH).then)
+    _lesson(at, look)
     page.unload(xray.left)
     _video(page, at)
 
@@ -81,6 +79,13 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
     spoken.then(_study, outputs=study_tab.outputs(at), **asked)
+
+
+def _lesson(at: dict[str, Any], look: Callable) -> None:
+    session, tour, both = at["session"], at["tour"], [at[k] for k in (*_SIDES, "stops")]
+    look(tour.pair_that_ships(sent("pair_that_ships", _ours, 3), session, both, **_EACH).then)
+    renewed = [at["photo"], *both, *(at[k] for k in ("stop", "decoder", "flip", "threshold", "finder"))]
+    look(tour.anew(sent("anew", _anew, len(renewed)), session, renewed, **_EACH).then)
 
 
 def _video(page: gr.Blocks, at: dict[str, Any]) -> None:
