@@ -25,7 +25,8 @@ def add_parser(commands: Any) -> None:
     p.add_argument("--box", type=float, nargs=4, metavar=("X0", "Y0", "X1", "Y1"), help="the person, in pixels")
     p.add_argument("--npz", action="store_true", help="write every map of both networks too (some megabytes)")
     p.add_argument("--effects", action="store_true", help="cut every arrow alone, and write what that does")
-    p.add_argument("--joint", default="*", help="whose story the report tells, such as 'right wrist'")
+    p.add_argument("--joint", help="whose story the report tells, such as 'left knee' (default: that of the page); "
+                                   "*: none")  # fmt: skip
     p.add_argument("--language", choices=LANGUAGES, default="en", help="of the report")
     add_options(p, threshold=False)
     p.add_argument("--json", action="store_true", help="print what was done instead of lines")
@@ -37,7 +38,7 @@ def run(call: argparse.Namespace) -> int:
     from ..many import pictures
 
     names = {name for known in JOINT_SETS.values() for name in known.joints}
-    if call.joint not in {"*", *names}:
+    if call.joint not in {None, "*", *names}:
         raise UserError("command.joint", given=call.joint, known=", ".join(sorted(names)))
     if len(call.photo) > 1 or Path(call.photo[0]).is_dir():
         if call.box:

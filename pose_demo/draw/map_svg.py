@@ -6,9 +6,12 @@ import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
+
+import numpy as np
 
 from .architecture import Arrow, Cell, Layout
+from .colour import viridis
 
 #: A cell smaller than this can still be hit with a finger.
 _HIT = 22.0
@@ -46,6 +49,7 @@ class Cuts:
 _WHOLE = Cuts()
 _THUMB = re.compile(r'<svg class="thumb" x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)" viewBox="(\S+) (\S+) (\S+) '
                     r'(\S+?)".*?<use href="(.*?)"/></svg>')  # fmt: skip
+_CLIPPED, _RIM = re.compile(r"<clipPath.*?</clipPath><g clip-path.*?</g>"), re.compile(r'<rect class="rim[^>]*>')
 _HAN, _HAN_FONTS = re.compile("[\u2e80-\u9fff]"), '"Noto Sans CJK SC, sans-serif"'
 
 
@@ -120,6 +124,23 @@ def _clipped(thumb: re.Match) -> str:
         f'<g clip-path="url(#{name})"><use href="{thumb[9]}" transform="translate({x - at_x * wide:.4f} '
         f'{y - at_y * high:.4f}) scale({wide:.6f} {high:.6f})"/></g>'
     )
+
+
+def covered(drawn: str, shares: Mapping[str, float]) -> str:
+    """A file's drawing whose cells have, instead of their maps, the colour and in figures the size of a share, 0 to 1;
+    cells without one are blank."""
+    start, *tiles = re.sub(r"<image .*?/>", "", drawn).split('<g class="tile')
+
+    def cover(tile: str) -> str:
+        tile = _CLIPPED.sub("", tile)
+        share = shares.get(unescape(tile.split('data-cell="', 1)[1].split('"', 1)[0]))
+        if share is None:
+            return tile
+        shade = viridis(np.array(share), 0.0, 1.0).tobytes().hex()
+        filled = _RIM.sub(lambda rim: rim[0].replace('fill="none"', f'fill="#{shade}"'), tile, count=1)
+        return re.sub(r'(<text class="size[^>]*>)[^<]*', rf"\g<1>{share:.0%}", filled)
+
+    return '<g class="tile'.join([start, *map(cover, tiles)])
 
 
 def _heading(heading: Heading, width: float) -> tuple[str, int]:

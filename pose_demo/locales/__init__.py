@@ -1,7 +1,8 @@
 """Every word that a person reads, by key: one file per language, and what fills its blanks.
 
-A blank is `{name}`, `{name:.2f}` for a number (f, g, e or % as Python formats them), or `{name:joint}`: the value is
-looked up as `joint.VALUE` and stands as it is where there is no such word; of a list each is, with " / " between them.
+A blank is `{name}`, `{name:.2f}` for a number (f, g, e or % as Python formats them; "–" where there is none), or
+`{name:joint}`: the value is looked up as `joint.VALUE` and stands as it is where there is no such word; of a list each
+is, with " / " between them.
 A value may be such a key with its values itself (`said`), or a list of them, which stand in the sentence.
 What crosses the wire, is stored or is raised is a key and its values, never a sentence.
 """
@@ -68,12 +69,17 @@ def say(language: str, key: str, /, **values: object) -> str:
         if how is None:
             return plain(value)
         if how.startswith("."):
-            return format(value, how)
+            return number(value, how)
         return " / ".join(
             texts.get(f"{how}.{one}", plain(one)) for one in (value if isinstance(value, (list, tuple)) else [value])
         )
 
     return _BLANK.sub(fill, texts[key])
+
+
+def number(value: Any, how: str) -> str:
+    """A number as Python formats it; "–" for None and nan: no answer."""
+    return "–" if value is None or value != value else format(value, how)
 
 
 def word(language: str, group: str, value: str) -> str:

@@ -117,6 +117,18 @@ class Cached:
         with torch.inference_mode():
             return memory.within(self.net(side), ask)[0]
 
+    def bare(self, side: int) -> Pose:
+        """What the network says where nothing is cut: what cuts are measured by. One more pass where something is."""
+        pose, how = self.pose(side), {"decoder": self.comparison.decoder, "flip": self.comparison.flip}
+
+        def ask() -> Pose:
+            seen = model.see(self.net(side), pose.image[None], self.request(side), **how)
+            at, scores = (each[0].float().cpu().numpy() for each in (seen.joints, seen.scores))
+            maps = [each[0].float().cpu().numpy() for each in seen.heatmaps]
+            return replace(pose, joints=pose.crop.to_photo(at), scores=scores, heatmaps=maps, silence={}, trace=None)
+
+        return self._once(("bare", side), ask) if pose.silence else pose
+
     def tensor(self, side: int, name: str, stop: str = "shown") -> Tensor:
         """(C, H, W) float32 of a tap. Raises KeyError for one that the network has not."""
         return self.trace(side, stop)[name].tensor[0].float()

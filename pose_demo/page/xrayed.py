@@ -26,6 +26,7 @@ from .answers.maps import maps
 from .answers.parts import ALL
 from .cached import Cached, without_traces
 from .photo_input import data_address
+from .session import JOINT
 
 
 class XRay(Cached):
@@ -92,12 +93,15 @@ class XRay(Cached):
         """
         return self._write(to, files.called(self, ".npz", side, cell), files.npz(self, side, cell))
 
-    def to_html(self, to: str | Path = ".", language: str = "en", joint: str = ALL) -> Path:
-        """Writes the report: one file, no address outside, no script. joint -- whose story it tells; "*": none."""
+    def to_html(self, to: str | Path = ".", language: str = "en", joint: str | None = None) -> Path:
+        """Writes the report: one file, no address outside, no script. joint -- whose story it tells; "*": none; None:
+        the one that the page opens with, where a network knows it."""
         return self._write(to, files.called(self, ".html"), self.html(language, joint).encode())
 
-    def html(self, language: str = "en", joint: str = ALL) -> str:
+    def html(self, language: str = "en", joint: str | None = None) -> str:
         """The report of what is shown, see `to_html`."""
+        known = {name for pose in self.skeletons for name in pose.card.joints.joints}
+        joint = joint or (JOINT if JOINT in known else ALL)
         return export.report(self, {"key": "", "view": "export", "joint": joint, "language": language})
 
     def _write(self, to: str | Path, name: str, content: bytes) -> Path:

@@ -28,6 +28,7 @@ class Frame:
     joints   -- (J, 2) x, y in pixels of the network's input; peaks -- (J,), the highest value
     spread   -- (J,) pixels of the input: how far the positive answer lies from its centre, root mean square
     distance -- (J,) pixels of the input from the peak to the last frame's
+    Of a map that is no answer (decode.py) all four are nan; every distance is where the last frame's is none.
     """
 
     name: str
@@ -56,7 +57,7 @@ def frames(trace: Trace, net: PoseNetwork, cells: str, method: str = "argmax") -
             heatmaps.numpy(),
             at,
             scores[0].numpy(),
-            stride * spread(heatmaps).numpy(),
+            np.where(scores[0].isfinite(), stride * spread(heatmaps), np.nan),
             np.linalg.norm(at - joints[-1], axis=1),
         )
         for level, heatmaps, at, (_, scores) in zip(net.levels, maps, joints, decoded, strict=True)

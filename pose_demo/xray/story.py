@@ -34,9 +34,10 @@ class Moment:
     what -- "forms": the first frame, near its place; "stays" or "moves": by at most, or more than, a tenth of a torso;
             "jumps": to the other side's joint, within 0.4 torsos of it and nearer than to its own; "elsewhere": there
             from the start, or still; "astray": more than half a torso from its place and from the other side's too;
-            "returns": back from the other side or from astray
+            "returns": back from the other side or from astray; "silent": the map is no answer; "unjudged": there is no
+            torso to judge by
     pixels -- to the reference, in pixels of the input; the reference is the truth where there is one, else the
-              last frame
+              last frame that answers; nan, as the peak, where the map is no answer
     """
 
     frame: int
@@ -85,22 +86,40 @@ def moments(
 ) -> list[Moment]:
     """What happens to one joint's peak from frame to frame.
 
-    torso -- in pixels of the input; truth -- (J, 2) pixels of the input, nan where unknown, or None
+    torso -- in pixels of the input, nan: of the last frame that has one; truth -- (J, 2) pixels of the input, nan
+             where unknown, or None
     """
-    last = frames[-1].joints
+    last = placed(frames, joint).joints
+    if not torso > 0:
+        torso = next((length for f in reversed(frames) if (length := yardstick(f.joints, joints)) > 0), np.nan)
     own, other = last[joint], last[joints.flip[joint]]
     if truth is not None and np.isfinite(truth[joint]).all():
         own = truth[joint]
         other = truth[joints.flip[joint]] if np.isfinite(truth[joints.flip[joint]]).all() else other
     result: list[Moment] = []
+    before, judged = None, None
     for k, frame in enumerate(frames):
         place = frame.joints[joint]
+        if not np.isfinite(place).all():
+            result.append(Moment(k, frame.name, "silent", np.nan, np.nan))
+            continue
         away, beside = (float(np.linalg.norm(place - p)) for p in (own, other))
         wrong = joints.flip[joint] != joint and beside < away and beside <= 0.4 * torso
-        moved = 0.0 if k == 0 else hypot(*(place - frames[k - 1].joints[joint]))
-        what = _judge(wrong, away > 0.5 * torso, moved > 0.1 * torso, result[-1].what if result else None)
+        moved = 0.0 if before is None else hypot(*(place - before))
+        before, judged = place, _judge(wrong, away > 0.5 * torso, moved > 0.1 * torso, judged)
+        what = judged if torso > 0 else "unjudged"
         result.append(Moment(k, frame.name, what, away, float(frame.peaks[joint])))
     return result
+
+
+def placed(frames: list[Frame], joint: int) -> Frame:
+    """The last frame that answers where a joint is; the last of all where none does."""
+    return next((frame for frame in reversed(frames) if np.isfinite(frame.joints[joint]).all()), frames[-1])
+
+
+def yardstick(at: np.ndarray, joints: JointSet) -> float:
+    """The torso of joints (J, 2), in their pixels; nan where there is none."""
+    return float(np.linalg.norm(at[joints.torso[0]] - at[joints.torso[1]])) if joints.torso else np.nan
 
 
 def _judge(wrong: bool, far: bool, moved: bool, before: str | None) -> str:

@@ -57,6 +57,20 @@ def test_a_cell_is_silenced_from_its_bar(look):
     page.wait_for_selector(".cuts", state="hidden")
 
 
+def test_a_cut_stack_is_no_answer_in_filmstrip_and_story(look):
+    for blank, stack in enumerate(("stack1", "stack2")):
+        page = look(f"?cuts=1:zero:{stack}")
+        page.wait_for_selector(".cut-one")
+        page.evaluate("document.querySelector('.film').scrollIntoView()")
+        page.wait_for_selector(".film .strip2:nth-child(2) .still")
+        frames = page.locator(".film .strip2:nth-child(2) .still:not(.path) figcaption").all_inner_texts()
+        assert ["no answer" in text for text in frames] == [k == blank for k in (0, 1)]
+        page.evaluate("document.querySelector('.story').scrollIntoView()")
+        page.wait_for_selector(".story .strip2:nth-child(2) .moment")
+        moments = page.locator(".story .strip2:nth-child(2) .moment figcaption").all_inner_texts()
+        assert ["no answer" in text for text in moments] == [k == blank for k in (0, 1)]
+
+
 def test_the_right_network_has_a_stop_of_its_own(look):
     page = look("?left=hrnet-slim&right=hrnet-slim")
     page.wait_for_function("pageState.networks[1] === 'hrnet-slim'")

@@ -166,6 +166,37 @@ def test_film_and_story_say_what_is_a_probe(key):
         assert side["moments"][-1]["name"].endswith("heatmaps") and side["answers"]
 
 
+@pytest.mark.parametrize("blank", [0, 1])
+def test_a_cut_stack_is_no_answer_in_filmstrip_story_and_report(photo, blank):
+    cut = compare(photo, (60, 20, 180, 160), NETWORKS, "nearest", silence={f"stack{blank + 1}": "zero"}, trace=True)
+    mine = STORE.keep(cut, "cut")
+    for joint in ("right wrist", "*"):
+        film = xray.ask({"key": mine, "view": "film", "language": "en", "joint": joint})
+        frames = film["sides"][1]["frames"]
+        assert json.dumps(film, allow_nan=False), "no nan crosses the wire"
+        assert [f["peak"] is None for f in frames] == [k == blank for k in (0, 1)] and frames[blank]["spread"] is None
+    told = ask(mine, "story")
+    assert json.dumps(told, allow_nan=False)
+    side = told["sides"][1]
+    assert [m["what"] == "silent" for m in side["moments"]] == [k == blank for k in (0, 1)]
+    assert side["answers"] and side["moments"][1 - blank]["off"] == 0, "the last that answers is the reference"
+    report = base64.b64decode(ask(mine, "export", what="report")["data"]).decode()
+    seen = re.sub('(?s)<pre>.*?</pre>|data:[^"]*', "", report)
+    assert "no answer" in seen and not re.search(r"\bnan\b|None", seen)
+    assert 'class="ghost"' in seen and "moved by the cuts" in seen
+    STORE.forget("cut")
+
+
+def test_the_gradients_figure_is_in_the_report(key):
+    report = base64.b64decode(ask(key, "export", what="report")["data"]).decode()
+    figure = report.split("Where the gradient comes from")[1]
+    assert figure.count('class="xmap"') == 2 and "<image" not in figure and figure.count('class="rim" ') > 60
+    (side,) = [s for s in ask(key, "gradient")["sides"] if "Hourglass" in s["title"]]
+    tile = figure.split('data-cell="stem"')[2].split("</g>")[0]
+    assert f"{side['cells']['stem']:.0%}" in tile and 'fill="#' in tile
+    assert re.search(r"Shown: channel \d+\.", report), "of which channel the numbers are"
+
+
 def test_exports(key, comparison):
     def take(what, **more):
         answer = ask(key, "export", what=what, **more)

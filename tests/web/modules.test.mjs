@@ -21,6 +21,7 @@ test('words are filled as Python fills them', () => {
   assert.throws(() => words.say('no.such'), /no word for no.such/);
   assert.deepEqual([['.2f', 0.5], ['.3g', 1234.5], ['.3g', 0.00001234], ['.0e', 1e-7], ['.1%', 0.1234]]
     .map(([how, value]) => words.number(value, how)), ['0.50', '1.23e+03', '1.23e-05', '1e-07', '12.3%']);
+  assert.deepEqual([null, NaN].map((none) => words.number(none, '.1f')), ['–', '–']);
 });
 
 test('another language says the same key otherwise, and who listens hears of it', async () => {

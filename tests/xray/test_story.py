@@ -24,6 +24,23 @@ def test_a_peak_forms_jumps_to_the_other_side_strays_and_comes_back():
     assert told == ["forms", "stays", "moves", "jumps", "elsewhere", "astray", "returns", "stays"]
 
 
+def test_a_blank_map_is_no_answer_and_the_last_that_answers_is_the_reference():
+    blank = (np.nan, np.nan)
+    told = story.moments(frames((0, 0), blank, (4, 0), (95, 0), blank, (4, 0), blank), LSP, WRIST, torso=50)
+    assert [m.what for m in told] == ["forms", "silent", "stays", "jumps", "silent", "returns", "silent"]
+    assert told[0].pixels == pytest.approx(4) and np.isnan([told[1].pixels, told[1].peak]).all()
+    assert [m.what for m in story.moments(frames(blank, blank), LSP, WRIST, 50)] == ["silent"] * 2
+
+
+def test_without_a_torso_in_the_answer_the_last_frame_that_has_one_is_the_yardstick():
+    film = frames((0, 0), (0, 0), (4, 0))
+    assert [m.what for m in story.moments(film, LSP, WRIST, np.nan)] == ["unjudged"] * 3, "no frame has one"
+    shoulder, hip = LSP.torso
+    film[1].joints[hip] = (0, 50)
+    film[2].joints[shoulder] = np.nan
+    assert [m.what for m in story.moments(film, LSP, WRIST, np.nan)] == ["forms", "stays", "stays"]
+
+
 def test_the_truth_is_the_reference_where_there_is_one():
     truth = np.full((14, 2), np.nan)
     truth[WRIST] = (0, 30)

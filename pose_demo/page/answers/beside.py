@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from typing_extensions import TypedDict
 
 from ...comparison import silenced
@@ -18,7 +17,7 @@ from ...xray import places
 from ..cached import Cached
 from ..schema import NumberMap, Question, Said, said
 from .matters import arrows
-from .parts import number_map, one, side_of
+from .parts import known, number_map, one, side_of
 
 # fmt: off
 #: A place that enlarges; alone, total -- how much its map differs, of the map; cell -- the map behind it
@@ -55,7 +54,7 @@ def beside(cached: Cached, asked: Question) -> Beside:
     if differ:
         moved, torso = ghost.moves(left, right), left.torso if left.torso > 0 else float("nan")
         rows = zip(left.card.joints.joints, moved.tolist(), (moved / torso).tolist(), strict=True)
-        result["moved"] = [{"joint": j, "pixels": _known(p), "torsos": _known(t)} for j, p, t in rows]
+        result["moved"] = [{"joint": j, "pixels": known(p), "torsos": known(t)} for j, p, t in rows]
         shown, all_places = (
             wiring(cached.net(0)).shown,
             places.differences(cached.net(0), cached.trace(0), cached.trace(1)),
@@ -108,10 +107,6 @@ def named(cached: Cached, side: int, stops: list[str] | None = None) -> Said:
 
 def _short(card: Card) -> str:
     return card.title.partition(" (")[0]
-
-
-def _known(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def difference(cached: Cached, asked: Question) -> Difference:

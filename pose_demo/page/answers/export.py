@@ -14,14 +14,15 @@ from typing_extensions import TypedDict
 from ... import __version__
 from ...comparison import Comparison
 from ...crop import cut
-from ...draw import skeleton
-from ...draw.colour import diverging, viridis
-from ...locales import drawn, say, word
+from ...draw import ghost, map_svg, skeleton
+from ...draw.colour import css, diverging, viridis
+from ...locales import drawn, number, say, word
 from ...locales import tell as told
 from ...networks import costs
 from ..cached import Cached
 from ..photo_input import data_address
-from ..schema import NumberMap, Question
+from ..schema import NumberMap, Question, Said, said
+from ..session import THRESHOLD
 from . import cell as inspector
 from . import matters, terms
 from .beside import beside
@@ -82,6 +83,7 @@ def report(cached: Cached, asked: Question) -> str:
 
     comparison, language = cached.comparison, asked["language"]
     seen = comparison.seen
+    whole = [cached.bare(k) if pose.silence else None for k, pose in enumerate(comparison.poses)]
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["picture"] = _picture
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
@@ -89,13 +91,19 @@ def report(cached: Cached, asked: Question) -> str:
         t=partial(say, language),
         tell=partial(told, language),
         word=partial(word, language),
+        number=number,
         name=cached.name,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         photo=data_address(cut(comparison.photo, seen)),
         comparison=comparison,
         cuts=[cut_words(cached, k, language) for k in range(len(comparison.poses))],
         pale=skeleton.PALE,
-        svg=lambda pose: skeleton.spoken(skeleton.svg(pose, seen, 0.1), language),
+        svg=lambda drawn: skeleton.spoken(drawn, language),
+        skeletons=[skeleton.svg(pose, seen, THRESHOLD) for pose in comparison.poses],
+        ghosts=[old and ghost.svg(old, cached.pose(k), seen, THRESHOLD) for k, old in enumerate(whole)],
+        moved=[old and ghost.moves(old, cached.pose(k)) for k, old in enumerate(whole)],
+        covered=map_svg.covered,
+        colours=css(),
         maps=maps(cached, language),
         drawn=partial(drawn, language),
         film=film(cached, asked),
@@ -125,12 +133,21 @@ def _cell(cached: Cached, asked: dict[str, Any]) -> dict[str, Any]:
     """A cell and its computation."""
     side, name = asked["side"], asked["cell"]
     adds = terms.kind(cached.net(side), name)
+    told: Any = terms.computation(cached, {**asked, "channel": None}) if adds else None  # type: ignore[typeddict-item]
     return {
         "name": name,
         "title": cached.pose(side).card.title,
         "picture": number_map(picture(cached.trace(side), name)),
-        "sum": terms.computation(cached, {**asked, "channel": None}) if adds else None,  # type: ignore[typeddict-item]
+        "sum": told,
+        "of": told and _shown_of(cached, side, name, told),
     }
+
+
+def _shown_of(cached: Cached, side: int, name: str, told: terms.SumAnswer) -> Said:
+    """Whose numbers a computation shows: a joint's of a heatmap, else a channel's."""
+    if cached.trace(side)[name].role == "heatmaps":
+        return said("xray.of_joint", joint=told["joint"])
+    return said("xray.channel", channel=told["channel"])
 
 
 def _figures(cached: Cached, side: int) -> dict[str, Any]:

@@ -16,14 +16,16 @@ from ..schema import NumberMap, Question
 from .parts import ALL, number_map, why_not
 
 # fmt: off
-#: peak -- its height; spread and distance from the last frame's in pixels of the input
+#: peak -- its height; spread and distance from the last frame's in pixels of the input; None: the map is no answer
 Still = TypedDict("Still", {
-    "name": str, "kind": Literal["probe", "supervised", "output"], "map": NumberMap, "peak": float, "spread": float,
-    "distance": float,
+    "name": str, "kind": Literal["probe", "supervised", "output"], "map": NumberMap, "peak": float | None,
+    "spread": float | None, "distance": float | None,
 })
-#: path -- of the peak, pixels of the photo; note -- the word that says what the frames are
+#: path -- of the peak, pixels of the photo, None where a frame is no answer; note -- the word that says what the frames
+#: are; clipped -- a frame is higher than the colours go
 FilmSide = TypedDict("FilmSide", {
-    "title": str, "why": NotRequired[str], "note": str, "frames": list[Still], "path": list[list[float]],
+    "title": str, "why": NotRequired[str], "note": str, "frames": list[Still],
+    "path": list[list[float] | None], "clipped": bool,
 })
 #: size -- width and height of the photo; top -- of the colour range
 Film = TypedDict("Film", {"joint": str, "sides": list[FilmSide], "top": float, "size": tuple[int, int]})
@@ -50,10 +52,12 @@ def film(cached: Cached, asked: Question) -> Film:
             "title": pose.card.title,
             "note": "xray.lens_note" if lens else "xray.stack_note",
             "frames": [_frame(f, channel, "output" if lens else "supervised") for f in found],
-            "path": [] if channel is None else [pose.crop.to_photo(f.joints[channel]).round(1).tolist() for f in found],
+            "path": [] if channel is None else [_place(pose.crop.to_photo(f.joints[channel])) for f in found],
         })  # fmt: skip
     shown = [frame for side in sides for frame in side.get("frames", ())]
     top = max((f["map"]["high"] for f in shown if f["kind"] != "probe"), default=1.0)
+    for side in sides:
+        side["clipped"] = any(frame["map"]["high"] > 1.001 * top for frame in side.get("frames", ()))
     for frame in shown:
         frame["map"] |= {"low": 0.0, "high": max(top, 1e-9)}
     height, width = cached.comparison.photo.shape[:2]
@@ -62,7 +66,7 @@ def film(cached: Cached, asked: Question) -> Film:
 
 def _frame(frame: filmstrip.Frame, channel: int | None, kind: Literal["output", "supervised"]) -> Still:
     pick = slice(None) if channel is None else channel
-    peak, spread, distance = (float(np.mean(v[pick])) for v in (frame.peaks, frame.spread, frame.distance))
+    peak, spread, distance = (_mean(v[pick]) for v in (frame.peaks, frame.spread, frame.distance))
     return {
         "name": frame.name,
         "kind": "probe" if frame.probe else kind,
@@ -71,6 +75,16 @@ def _frame(frame: filmstrip.Frame, channel: int | None, kind: Literal["output", 
         "spread": spread,
         "distance": distance,
     }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    """Over the joints that have an answer."""
+    answered = values[np.isfinite(values)]
+    return float(answered.mean()) if answered.size else None
+
+
+def _place(at: np.ndarray) -> list[float] | None:
+    return at.round(1).tolist() if np.isfinite(at).all() else None
 
 
 def surface(cached: Cached, side: int, number: int, joint: str) -> tuple[np.ndarray, str, bool, float]:

@@ -37,6 +37,11 @@ def number_map(values: Tensor | np.ndarray, low: float | None = None, high: floa
     }
 
 
+def known(value: float) -> float | None:
+    """As it crosses the wire: None where it is no number, as what gives no answer has none."""
+    return float(value) if np.isfinite(value) else None
+
+
 def values_of(sent: NumberMap) -> np.ndarray:
     """(h, w) float32."""
     return np.frombuffer(base64.b64decode(sent["data"]), np.float32).reshape(sent["h"], sent["w"])

@@ -6,9 +6,6 @@ import { number, say, speak, word } from './words.js';
 
 /** @typedef {import('./schema').Row} Row */
 
-/** @param {number | null} value @param {string} how */
-const shown = (value, how) => (value === null ? '–' : number(value, how));
-
 /** Why distances come in steps: joints are read in quarters of a cell. @param {number} cell its pixels
  * @param {boolean} grid both networks' cells are the same */
 const steps = (cell, grid) => [say('page.cell', { cell }),
@@ -27,7 +24,7 @@ export function start(element, wire) {
     over($('.both'), both);
     $('.both-key').textContent = say('page.both_key', { first: names[0], second: names[1] });
     $('.both .badges').replaceChildren(...(untrained ? [make('span', 'badge untrained', say('page.untrained'))] : []));
-    $('.note').textContent = rows.length ? say('page.table_note', { torso: torso ?? NaN }) : say('page.no_shared');
+    $('.note').textContent = rows.length ? say('page.table_note', { torso }) : say('page.no_shared');
     line($('.steps'), rows.length && sent.cell ? steps(sent.cell, sent.grid) : null);
     table.hidden = !rows.length;
     const went = [0, 1].filter((k) => rows.some((row) => row.moved[k] !== null)); // the sides whose joints moved
@@ -37,9 +34,9 @@ export function start(element, wire) {
     const head = make('tr', {}, column('page.table_joint'), ...two('page.table_score'), column('page.table_px'),
       column('page.table_torsos'), ...(errors ? two('page.table_error') : []),
       ...went.map((k) => column(`page.table_moved_${moved}`, names[k])));
-    const off = (/** @type {(number | null)[]} */ each) => each.map((value) => make('td', {}, shown(value, '.1f')));
+    const off = (/** @type {(number | null)[]} */ each) => each.map((value) => make('td', {}, number(value, '.1f')));
     const foot = make('tfoot', {}, make('tr', {}, make('th', { scope: 'row' }, say('page.mean')), make('td'),
-      make('td'), make('td', {}, shown(mean[0], '.1f')), make('td', {}, shown(mean[1], '.2f')), ...off(errors ?? [])));
+      make('td'), make('td', {}, number(mean[0], '.1f')), make('td', {}, number(mean[1], '.2f')), ...off(errors ?? [])));
     const top = Math.max(...rows.map((row) => row.pixels ?? 0)) || 1;
     const joint = (/** @type {Row} */ row) => {
       const name = make('button', { type: 'button', onclick: () => wire.send('pick', { joint: row.joint }) },
@@ -47,9 +44,9 @@ export function start(element, wire) {
       return make('tr', {
         class: row.shown ? null : 'faint', title: row.shown ? null : say('page.below'),
         onmouseenter: () => point(row), onmouseleave: () => point(null),
-      }, make('th', { scope: 'row' }, name), ...row.scores.map((score) => make('td', {}, shown(score, '.2f'))),
-      make('td', { class: 'bar', style: `--share:${(row.pixels ?? 0) / top}` }, shown(row.pixels, '.1f')),
-      make('td', {}, shown(row.torsos, '.2f')), ...(errors ? off(row.errors) : []),
+      }, make('th', { scope: 'row' }, name), ...row.scores.map((score) => make('td', {}, number(score, '.2f'))),
+      make('td', { class: 'bar', style: `--share:${(row.pixels ?? 0) / top}` }, number(row.pixels, '.1f')),
+      make('td', {}, number(row.torsos, '.2f')), ...(errors ? off(row.errors) : []),
       ...off(went.map((k) => row.moved[k])));
     };
     table.replaceChildren(make('thead', {}, head), make('tbody', {}, ...rows.map(joint)), foot);

@@ -57,8 +57,10 @@ export function drawn(label) {
 /** A network's state beside its results. @param {{ trained: boolean, status: string }} side */
 export const badge = (side) => (side.trained ? word('status', side.status) : say('page.untrained'));
 
-/** As Python formats it: ".2f", ".3g", ".0e", ".0%". @param {number} value @param {string} how */
+/** As Python formats it: ".2f", ".3g", ".0e", ".0%"; a dash where there is none: no answer.
+ * @param {number | null} value @param {string} how */
 export function number(value, how) {
+  if (value === null || Number.isNaN(value)) return '–';
   const digits = Number(how.slice(1, -1));
   if (how.endsWith('f')) return value.toFixed(digits);
   if (how.endsWith('%')) return `${(100 * value).toFixed(digits)}%`;

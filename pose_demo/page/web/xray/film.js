@@ -1,5 +1,5 @@
 // The filmstrip: a joint's heatmap at every moment of both networks, and the way of its peak over the photo.
-import { canvas, legend, numbers } from '../colour.js';
+import { canvas, legend } from '../colour.js';
 import { link, make, select } from '../dom.js';
 import { state } from '../store.js';
 import { number, say } from '../words.js';
@@ -27,14 +27,15 @@ export function start(root, wire) {
     }, { class: 'film-joint', 'aria-label': say('xray.joint_label') }));
     strips.replaceChildren(...answer.sides.map((side, k) => strip(side, k, () => [
       make('div', 'frames', ...side.frames.map((frame, n) => still(frame, k, n)),
-        ...(side.path.length > 1 ? [path(side, answer)] : [])),
-      legend(0, answer.top), make('p', 'foot', say(side.note), side.frames.some(({ map }) => above(map))
-        ? ` ${say('xray.clipped', answer)}` : '')])));
+        ...(side.path.filter(Boolean).length > 1 ? [path(side, answer)] : [])),
+      legend(0, answer.top),
+      make('p', 'foot', say(side.note), side.clipped ? ` ${say('xray.clipped', answer)}` : '')])));
   }
 
   /** @param {import('../schema').Still} frame @param {number} side @param {number} n */
   function still(frame, side, n) {
-    const foot = say('xray.frame_foot', frame), probe = frame.kind === 'probe' ? ' probe' : '';
+    const foot = say(frame.peak === null ? 'xray.silent' : 'xray.frame_foot', frame);
+    const probe = frame.kind === 'probe' ? ' probe' : '';
     const surface = link(say('xray.surface'),
       () => wire.send('surface', { key: state.key, side, frame: n, joint: all ? '*' : state.joint }));
     return make('figure', `still${probe}`, canvas(frame.map, { label: `${frame.name}: ${foot}` }),
@@ -44,13 +45,10 @@ export function start(root, wire) {
   whenSeen(node, ['joint'], load);
 }
 
-/** Whether a map is higher than its colours go. @param {import('../schema').NumberMap} map */
-const above = (map) => numbers(map).some((value) => value > 1.001 * map.high);
-
 /** @param {Side} side @param {Film} answer */
 function path(side, { size: [width, height] }) {
-  const unit = Math.max(width, height) / 130, points = side.path.map((p) => p.join(',')).join(' ');
-  const dots = side.path.map(([x, y], k) => `<circle cx="${x}" cy="${y}" r="${unit * (0.9 +
+  const unit = Math.max(width, height) / 130, points = side.path.filter(Boolean).map(String).join(' ');
+  const dots = side.path.map((at, k) => at && `<circle cx="${at[0]}" cy="${at[1]}" r="${unit * (0.9 +
     (1.6 * k) / side.path.length)}"><title>${k + 1}</title></circle>`).join('');
   const line = (/** @type {number} */ wide, /** @type {string} */ name) =>
     `<polyline points="${points}" stroke-width="${number(unit * wide, '.3f')}" class="${name}"/>`;

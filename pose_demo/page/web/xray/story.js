@@ -1,5 +1,5 @@
 // Where did the wrist go wrong? One strip a network, from the first maps to the answer.
-import { canvas } from '../colour.js';
+import { canvas, legend } from '../colour.js';
 import { make } from '../dom.js';
 import { number, say } from '../words.js';
 import { walk } from './maps.js';
@@ -24,7 +24,7 @@ export function start(root, wire) {
 /** @param {Side} side @param {number} k */
 function tale(side, k) {
   const { who } = side;
-  const answers = side.answers.map((a) => make('figure', a.cell === who.cell ? 'still first' : 'still',
+  const answers = side.answers.map((a) => make('figure', a.cell === who?.cell ? 'still first' : 'still',
     make('button', { type: 'button', class: 'bare', 'aria-label': a.cell, onclick: () => walk(k, a.cell) },
       canvas(a.map, { label: a.cell })),
     make('span', { class: 'gauge', style: `--alone:${a.strength};--total:${a.strength}` }),
@@ -33,13 +33,15 @@ function tale(side, k) {
   const moments = side.moments.map((m) => {
     const what = say(`xray.${m.what}`);
     return make('figure', `still moment ${m.what}`,
-      make('div', 'spot', canvas(m.map, { label: `${m.name}: ${what}` }), mark('at', m.at),
-        ...(side.truth ? [mark('truth', side.truth)] : [])),
+      make('div', 'spot', canvas(m.map, { label: `${m.name}: ${what}` }),
+        ...(m.at ? [mark('at', m.at)] : []), ...(side.truth ? [mark('truth', side.truth)] : [])),
       make('figcaption', {}, make('b', {}, m.name), make('br'), make('span', 'what', what),
-        ` · ${say('xray.off_by', { pixels: m.off })} · ${number(m.peak, '.2f')}`));
+        ...(m.at ? [` · ${say('xray.off_by', { pixels: m.off })} · ${number(m.peak, '.2f')}`] : [])));
   });
-  return [make('p', 'foot', say(side.answered ? 'xray.first_answers' : 'xray.nobody_answers', who)),
-    make('div', 'frames', ...answers), make('p', 'foot', say('xray.then_peak')), make('div', 'frames', ...moments)];
+  const first = !who ? 'xray.nowhere' : side.answered ? 'xray.first_answers' : 'xray.nobody_answers';
+  return [make('p', 'foot', say(first, who ?? {})), make('div', 'frames', ...answers),
+    make('p', 'foot', say('xray.then_peak')), make('div', 'frames', ...moments), legend(0, side.top),
+    make('p', 'foot', say(side.clipped ? 'xray.story_clipped' : 'xray.story_range', side))];
 }
 
 /** @param {string} kind @param {number[]} at parts of the map's width and height */
