@@ -137,7 +137,7 @@ def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
     try:
         thumbnails = photo_input.thumbnails()
         name = link.example(request.query_params, [each["name"] for each in thumbnails])
-        opening = photo_input.take(session, {"n": 0, "example": name}) or {}
+        opening = photo_input.take(session, {"n": 0, "example": name, **link.framed(request.query_params)}) or {}
         opening["thumbnails"] = thumbnails
     except Exception:
         log.exception("the page could not be opened")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
 
 from .. import weights
+from ..crop import check_box
 from ..decode import DECODERS
+from ..examples import examples
 from ..joints import JOINT_SETS
-from ..locales import LANGUAGES, UserError, preferred
+from ..locales import LANGUAGES, UserError, preferred, table
 from ..networks import zoo
 from ..networks.upsampling import STOPS
 from ..networks.wiring import wiring
@@ -21,6 +24,11 @@ from .session import THRESHOLD, Session
 
 #: In the place of an example's name: the sender's own photo, which is in no link.
 OWN = "own"
+#: In the place of a box: none was given, though the example has one.
+NO_BOX = "none"
+#: What is open or not.
+_SWITCHES = ("flip", "apart", "matters", "gradient")
+_TABS = "page.tab_"
 
 
 def restore(session: Session, request: gr.Request) -> tuple:
@@ -61,12 +69,20 @@ def _joints() -> set[str]:
 def _unknown(query: Mapping[str, str]) -> Iterator[str]:
     """The parts of a link whose value there is not."""
     names, stops = zoo.names(), STOPS
-    examples = [*(each["name"] for each in thumbnails()), OWN]
+    shown = [*(each["name"] for each in thumbnails()), OWN]
+    tabs = [key.removeprefix(_TABS) for key in table() if key.startswith(_TABS)]
     known: dict[str, Collection[str]] = {
         "left": names, "right": names, "upsampling": stops, "own": stops, "against": stops, "joint": _joints(),
-        "decoder": DECODERS, "flip": "1", "lang": LANGUAGES, "example": examples, "finder": finders(),
+        "decoder": DECODERS, "lang": LANGUAGES, "example": shown, "finder": finders(), "tab": tabs,
+        **dict.fromkeys(_SWITCHES, ("1",)),
     }  # fmt: skip
     yield from (name for name, values in known.items() if query.get(name) and query[name] not in values)
+    read = {
+        "threshold": _score(query.get("threshold", "")) is not None, "cell": pin(query)[0] is not None,
+        "pixel": re.fullmatch(r"-?\d+(\.\d+)?,-?\d+(\.\d+)?", query.get("pixel", "")) is not None,
+        **{name: name in framed(query) for name in ("box", "who")},
+    }  # fmt: skip
+    yield from (name for name, fits in read.items() if query.get(name) and not fits)
 
 
 def _unfit(session: Session, query: Mapping[str, str]) -> Iterator[str]:
@@ -75,8 +91,10 @@ def _unfit(session: Session, query: Mapping[str, str]) -> Iterator[str]:
     session.own = own if own in STOPS else None
     if not all(zoo.card(name).available for name in session.networks):
         session.pin = None  # they look at nothing yet
+        yield from (name for name in ("scope", "cuts", "cell") if query.get(name))
         return
-    if scope and scope not in {head for name in session.networks for head in xray.heads(name)}:
+    sides = session.networks[:1] if session.own else session.networks  # the right one's own stop is for all of it
+    if scope and scope not in {head for name in sides for head in xray.heads(name)}:
         yield "scope"
         scope = ""
     asked: Any = {"scope": scope, "own": session.own}
@@ -129,13 +147,41 @@ def example(query: Mapping[str, str], names: list[str]) -> str:
     return query["example"] if query.get("example") in names else names[0]
 
 
+def framed(query: Mapping[str, str]) -> dict[str, Any]:
+    """The box on a link's example, and which of the people in it, as schema.Take has them; without what there is not:
+    a box is its example's own where a link names none."""
+    found: dict[str, Any] = {}
+    photo = next((each for each in examples() if each.name == query.get("example")), None)
+    if photo is None:
+        return found
+    if query.get("box") == NO_BOX:
+        found["box"] = None
+    elif query.get("box"):
+        from PIL import Image
+
+        with Image.open(photo.path) as file:
+            shape = file.height, file.width
+        try:
+            found["box"] = list(check_box([float(v) for v in query["box"].split(",")], shape))
+        except ValueError:
+            pass
+    if re.fullmatch("[1-9][0-9]?", query.get("who", "")):
+        found["who"] = int(query["who"])
+    return found
+
+
 def threshold(query: Mapping[str, str]) -> float:
     """From which score joints are shown: 0 to 1, the page's own where a link names none."""
+    given = _score(query.get("threshold", ""))
+    return THRESHOLD if given is None else given
+
+
+def _score(text: str) -> float | None:
     try:
-        given = float(query.get("threshold", ""))
+        given = float(text)
     except ValueError:
-        return THRESHOLD
-    return given if 0 <= given <= 1 else THRESHOLD
+        return None
+    return given if 0 <= given <= 1 else None
 
 
 def pin(query: Mapping[str, str]) -> tuple[Pin | None, int | None]:

@@ -71,7 +71,9 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
         return None
     session.take(photo, box, example, name)
     session.who = event.get("who", 1)
-    about = example and {"name": example.name, "says": example.words(), "hard": example.hard}
+    about = example and {
+        "name": example.name, "says": example.words(), "hard": example.hard, "box": _rounded(example.box)
+    }  # fmt: skip
     height, width = photo.shape[:2]
     preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height}
     return session.patch(error=None, photo=preview, example=about, nearer=None, **boxes(session))

@@ -82,7 +82,8 @@ HeaderPatch = TypedDict("HeaderPatch", {
 })
 #: As it is shown: number counts the session's photos, src is its preview, width and height are its own.
 Photo = TypedDict("Photo", {"number": int, "src": str, "width": int, "height": int})
-Example = TypedDict("Example", {"name": str, "says": list[Said], "hard": bool})
+#: box -- the example's own.
+Example = TypedDict("Example", {"name": str, "says": list[Said], "hard": bool, "box": Box})
 Thumbnail = TypedDict("Thumbnail", {"name": str, "hard": bool, "image": str})
 #: person -- False where nobody was found and the whole photo is the box; people -- all who were found; who -- of them
 #: finder -- whether what finds people is here, to be looked into

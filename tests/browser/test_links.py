@@ -5,7 +5,7 @@ from test_xray import FUSED
 
 #: A link has a place of the photo to a tenth of a pixel.
 STATE = """Object.fromEntries([...['language', 'joint', 'stop', 'own', 'decoder', 'flip', 'cuts', 'networks', 'pin',
-    'view', 'apart', 'example', 'scope', 'against', 'channel'].map((name) => [name, pageState[name]]),
+    'view', 'apart', 'example', 'scope', 'against', 'channel', 'framed', 'who', 'gradient'].map((name) => [name, pageState[name]]),
     ['pixel', Object.values(pageState.pixel).map((v) => v.toFixed(1))]])"""
 
 
@@ -29,6 +29,22 @@ def test_a_link_keeps_everything_and_the_address_follows(look):
     assert other.evaluate(STATE) == before
 
 
+def test_a_link_keeps_the_person_the_box_and_what_is_open(look):
+    page = look("?left=hrnet-slim&right=hourglass-slim&example=two-people&box=none&who=2&gradient=1&matters=1")
+    page.wait_for_selector(".matters-list li")
+    page.wait_for_selector(".gradient-chart svg")
+    assert page.locator(".link-note:visible").count() == 0
+    assert page.evaluate("[pageState.who, pageState.framed]") == [2, "none"]
+    query = page.evaluate("location.search")
+    assert all(part in query for part in ("box=none", "who=2", "gradient=1", "matters=1")), query
+    page.evaluate("document.querySelector('.one').click()")
+    page.wait_for_function("pageState.who === 1 && !location.search.includes('who=')")
+    page = look("?left=hrnet-slim&right=hourglass-slim&example=two-people&box=40,30,300,400.5")
+    assert page.evaluate("pageState.framed") == "40,30,300,400.5"
+    assert page.evaluate("[...document.querySelectorAll('form input')].map((one) => one.value).slice(0, 4)") == [
+        "40", "30", "300", "400.5"]  # fmt: skip
+
+
 def test_what_cannot_be_followed_is_said(look):
     page = look("?left=hrnet-slim&right=no-such&cuts=0:zero:nowhere&cell=0:stage9&joint=left+knee&example=own")
     page.wait_for_selector(".link-note:visible")
@@ -38,6 +54,11 @@ def test_what_cannot_be_followed_is_said(look):
     said = page.inner_text(".link-note:visible")
     assert all(part in said for part in ("right=no-such", "cuts=0:zero:nowhere", "cell=0:stage9")), said
     assert page.evaluate("pageState.joint") == "left knee", "the rest is followed"
+    bad = ("tab=attic", "view=upside", "pixel=here", "threshold=7", "box=9,9", "who=none", "own=bilinear")
+    page = look(f"?left=hrnet-slim&right=hourglass-slim&example=patio&cell=0:stem&scope=stack1&{'&'.join(bad)}")
+    page.wait_for_function("document.querySelector('.link-note:not([hidden])')?.textContent.includes('view=upside')")
+    said = page.inner_text(".link-note:visible")
+    assert all(part in said for part in (*bad[:-1], "scope=stack1")) and "own" not in said, said
 
 
 def test_a_copied_link_is_the_address_from_then_on(look):

@@ -40,6 +40,12 @@ export function start(element, wire) {
   /** @type {import('./schema').Said | null} */
   let unfollowed = null;
 
+  /** What of the link cannot be followed, as Python or the browser found. @returns {import('./schema').Said | null} */
+  function lost() {
+    const found = unfollowed?.key === 'page.link_lost' ? [unfollowed.values?.parts] : [];
+    if (!state.lost.length || (unfollowed && !found.length)) return unfollowed;
+    return { key: 'page.link_lost', values: { parts: [...found, ...state.lost].join(', ') } };
+  }
   function jump(/** @type {Event} */ event) {
     const drawings = document.getElementById('xray-title');
     event.preventDefault(); // the address keeps its query alone
@@ -57,7 +63,7 @@ export function start(element, wire) {
   function draw() {
     document.documentElement.lang = state.language;
     document.title = say('page.title');
-    line(note, tell(unfollowed));
+    line(note, tell(lost()));
     languages.replaceChildren(...Object.entries(known).map(([code, name]) =>
       button(name, () => choose(code), { lang: code, 'aria-pressed': code === state.language })));
   }
@@ -78,7 +84,7 @@ export function start(element, wire) {
 
   speak(element);
   showTheme();
-  on(['language'], draw);
+  on(['language', 'lost'], draw);
   return (/** @type {import('./schema').HeaderPatch} */ patch) => {
     if (patch.note !== undefined) unfollowed = patch.note;
     known = patch.languages ?? known;

@@ -19,6 +19,8 @@ export function query(room = 'photo', here = new URLSearchParams()) {
     joint, cell, view: pin && state.view, against: pin && against, pixel, example: example ?? 'own',
     decoder: decoder === 'argmax' ? null : decoder, flip: flip ? '1' : null, finder: state.found_by,
     threshold: state.threshold === LEAST ? null : String(state.threshold), apart: state.apart ? '1' : null,
+    matters: state.matters ? '1' : null, gradient: state.gradient ? '1' : null,
+    box: example && state.framed, who: example && state.who > 1 ? String(state.who) : null,
     lang: state.language, tab: room === 'photo' ? null : room };
   const result = new URLSearchParams();
   for (const [name, value] of Object.entries(parts)) if (value) result.set(name, value);
@@ -39,8 +41,9 @@ export function follow() {
 /** What only the browser keeps, as the link that opened the page has it. */
 export function start() {
   const opened = new URLSearchParams(location.search), at = opened.get('pixel')?.split(',').map(Number);
-  set({ apart: opened.get('apart') === '1', view: opened.get('view'),
-    against: opened.get('against'),
+  const switched = (/** @type {string} */ name) => opened.get(name) === '1';
+  set({ apart: switched('apart'), matters: switched('matters'), gradient: switched('gradient'),
+    view: opened.get('view'), against: opened.get('against'),
     pixel: at?.length === 2 && at.every(Number.isFinite) ? { x: at[0], y: at[1] } : null });
   const room = opened.get('tab');
   follows = opened.has('left');
@@ -48,7 +51,7 @@ export function start() {
     document.querySelector(`#rooms [role=tab][data-tab-id="${CSS.escape(room ?? '')}"]`))?.click();
   let ready = false;
   on(['key', 'pin', 'channel', 'pixel', 'joint', 'language', 'against', 'apart', 'view',
-    'threshold'], () => {
+    'threshold', 'framed', 'who', 'matters', 'gradient'], () => {
     if (!ready && state.key) {
       ready = true;
       if (!state.stops.includes(state.against ?? '')) state.against = null;

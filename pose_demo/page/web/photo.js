@@ -51,11 +51,18 @@ export function start(element, wire) {
     $('.look').classList.toggle('hard', Boolean(example?.hard));
     drawExamples();
     box.show(state);
+    set({ framed: framed(), who: state.people.length > 1 ? state.who : 1 });
     $('.inside').hidden = !photo || !state.finder;
     drawPeople();
     $('.which').textContent = state.box ? say('page.box_given') : !state.person ? say('page.nobody')
       : state.people.length > 1 ? say('page.people_found', { count: state.people.length, who: state.who })
         : state.found ? say('page.box_found', { confidence: state.confidence }) : say('page.box_none');
+  }
+
+  function framed() {
+    const { example, box: given } = state;
+    if (!example || String(example.box) === String(given)) return null;
+    return given ? String(given) : 'none';
   }
 
   /** Everybody who was found, by number: a click looks at another one more closely. */

@@ -3,7 +3,10 @@
 /**
  * language -- of the words; photos -- the newest last, as views may still show an older one
  * seen     -- what of the photo the skeletons lie on, and skeletons -- both as <svg>
- * apart    -- every cell in the colour of how much it differs between the sides
+ * framed   -- the box on an example as a link says it: null as the example has it, "none", or its corners
+ * who      -- which of the people who were found, 1 where there is but one
+ * apart    -- every cell in the colour of how much it differs between the sides; matters, gradient -- what is open
+ * lost     -- parts of the link that opened the page, where only the browser knows that there is no such thing
  * joint    -- whose heatmaps and story are shown
  * key      -- names the comparison whose maps may be asked for, "" before the first
  * sides, networks, joints, stop, own, cuts, scope, scopes, trained, example -- what that comparison is, see
@@ -18,14 +21,16 @@
  * finder   -- what is said of the finder of people where that is looked into
  * @typedef {Omit<import('./schema').XrayPatch, 'ramps'> & {
  *   language: string, photos: import('./schema').Photo[], seen: import('./schema').Closeup | null, apart: boolean,
- *   skeletons: string[], threshold: number,
+ *   skeletons: string[], threshold: number, framed: string | null, who: number, matters: boolean, gradient: boolean,
+ *   lost: string[],
  *   pin: import('./schema').Pin | null, channel: number | null, against: string | null,
  *   view: string | null, pixel: { x: number, y: number } | null }} State
  */
 
 /** @type {State} */
 export const state = {
-  language: 'en', photos: [], seen: null, skeletons: [], threshold: 0.1, apart: false, joint: '', key: '', sides: [],
+  language: 'en', photos: [], seen: null, skeletons: [], threshold: 0.1, framed: null, who: 1, apart: false,
+  matters: false, gradient: false, lost: [], joint: '', key: '', sides: [],
   networks: [],
   joints: [], stop: null, stops: [], own: null, cuts: [{}, {}], scope: '', scopes: [], trained: {}, example: null,
   pin: null, channel: null, pixel: null, against: null, view: null, decoder: 'argmax', flip: false, costs: null,

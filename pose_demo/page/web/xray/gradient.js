@@ -9,34 +9,28 @@ import { trouble } from './part.js';
 
 /** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
 export function start(root, wire) {
-  let shown = false;
   const toggle = button('', () => {
-    shown = !shown;
-    if (shown && state.apart) set({ apart: false }); // both colour the cells
-    draw();
+    const gradient = !state.gradient;
+    set(gradient && state.apart ? { gradient, apart: false } : { gradient }); // both colour the cells
   }, { class: 'plain gradient-toggle', hidden: '' });
   const panel = make('section', { class: 'gradient card', hidden: '', 'aria-live': 'polite' });
   root.querySelector('.xray-sticky .grow')?.before(toggle);
   section.querySelector('.hint')?.before(panel);
-  on(['key', 'language'], draw);
-  on(['apart'], () => {
-    if (!state.apart || !shown) return;
-    shown = false;
-    draw();
-  });
+  on(['key', 'language', 'gradient'], draw);
+  on(['apart'], () => { if (state.apart && state.gradient) set({ gradient: false }); });
 
   async function draw() {
     toggle.hidden = !state.key;
     toggle.textContent = say('xray.gradient');
-    toggle.setAttribute('aria-pressed', String(shown));
-    if (shown || section.querySelector('.nearest')) uncover('nearest');
-    panel.hidden = !shown || !state.key;
+    toggle.setAttribute('aria-pressed', String(state.gradient));
+    if (state.gradient || section.querySelector('.nearest')) uncover('nearest');
+    panel.hidden = !state.gradient || !state.key;
     if (panel.hidden) return;
     const head = make('div', 'xray-bar', make('h2', 'section heading', say('xray.gradient_title')),
       make('span', 'grow'), legend(0, 1));
     panel.replaceChildren(head, make('p', 'foot', say('xray.computing')));
     const answer = await wire.ask('gradient');
-    if (!answer || !shown || trouble(panel, answer)) return;
+    if (!answer || !state.gradient || trouble(panel, answer)) return;
     cover('nearest', (side, cell) => answer.sides[side]?.cells[cell], 1, '.0%');
     const two = make('div', 'matters-two', ...answer.sides.map((side) => {
       const body = make('div', {}, make('h3', {}, side.title),

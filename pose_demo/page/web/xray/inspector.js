@@ -61,6 +61,7 @@ export function start(_root, wire) {
     // It opens on what the cell is asked about: a sum on its terms, a map on its channels. Receptive fields are
     // compared cell by cell: that tab stays.
     const name = `${pin.side}:${pin.cell}`;
+    if (state.view && !(state.view in TABS)) set({ lost: [...state.lost, `view=${state.view}`], view: null });
     const linked = opened || !state.view || !(state.view in TABS) ? null : state.view;
     const stays = tab === 'field' && !hidden;
     if (name !== opened) tab = linked ?? (stays ? tab : cell.sum ? 'computation' : 'channels');

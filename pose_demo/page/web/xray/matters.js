@@ -1,6 +1,6 @@
 // What matters here: every arrow cut alone, coloured and widened by how far that moves the chosen joint, or all.
 import { button, link, make, select } from '../dom.js';
-import { on, state } from '../store.js';
+import { on, set, state } from '../store.js';
 import { number, say, word } from '../words.js';
 import { cut } from './cuts.js';
 import { section, walk } from './maps.js';
@@ -31,12 +31,8 @@ export function start(root, wire) {
   let found = [];
   /** @type {import('../schema').MattersCost[]} */
   let costs = [];
-  let shown = false, all = false, key = '', busy = false;
-  const toggle = button('', () => {
-    shown = !shown;
-    if (shown && !found.length) measure();
-    else draw();
-  }, { class: 'plain matters-toggle' });
+  let all = false, key = '', busy = false, asked = false;
+  const toggle = button('', () => set({ matters: !state.matters }), { class: 'plain matters-toggle' });
   const panel = make('section', { class: 'matters card', hidden: '', 'aria-live': 'polite' });
   root.querySelector('.xray-sticky .grow')?.before(toggle);
   section.querySelector('.hint')?.before(panel);
@@ -48,12 +44,17 @@ export function start(root, wire) {
     const answer = await wire.ask('matters_cost');
     if (!answer || answer.error) return;
     costs = answer.sides;
-    draw();
+    if (state.matters && !asked) measure(); // a link opened it
+    else draw();
   });
   on(['key', 'joint', 'language'], draw);
+  on(['matters'], () => {
+    if (state.matters && !found.length && !busy && costs.length) measure();
+    else draw();
+  });
 
   async function measure() {
-    busy = true;
+    busy = asked = true;
     draw();
     const mine = state.key, answers = [];
     for (const [k, cost] of costs.entries()) {
@@ -73,9 +74,9 @@ export function start(root, wire) {
     toggle.hidden = !arrows;
     toggle.textContent = say('xray.matters', { seconds: number(seconds, '.1f') });
     toggle.title = say('xray.matters_hint', { arrows });
-    toggle.setAttribute('aria-pressed', String(shown));
+    toggle.setAttribute('aria-pressed', String(state.matters));
     colour();
-    panel.hidden = !shown || !arrows;
+    panel.hidden = !state.matters || !arrows;
     if (panel.hidden) return;
     const whose = select([[null, say('xray.matters_all')], ['one', word('joint', state.joint)]], all ? null : 'one',
       (to) => {
@@ -130,7 +131,7 @@ export function start(root, wire) {
       old.removeAttribute('style');
     }
     for (const old of section.querySelectorAll('.weighed-stack')) old.remove();
-    if (!shown) return;
+    if (!state.matters) return;
     const most = top();
     found.forEach((side, k) => {
       if (!side || (joint() !== null && !side.joints.includes(state.joint))) return;
