@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 import numpy as np
@@ -12,12 +12,18 @@ _LINES = ("#0072B2", "#D55E00")
 _WIDTH, _HEIGHT, _LEFT, _TOP = 640.0, 220.0, 46.0, 34.0
 
 
-def svg(names: list[str], lines: Mapping[str, np.ndarray], labels: tuple[str, str]) -> str:
+def span(lines: Iterable[np.ndarray]) -> tuple[float, float]:
+    """The powers of ten between which all that is above 0 lies: what stands side by side has one axis."""
+    known = np.concatenate([line[line > 0] for line in lines])
+    return float(np.floor(np.log10(known.min()))), float(np.ceil(np.log10(known.max())))
+
+
+def svg(names: list[str], lines: Mapping[str, np.ndarray], labels: tuple[str, str], axis: tuple[float, float]) -> str:
     """names -- of T maps in the order of the pass; lines -- {what it is: (T,) sizes}, in pairs: of all losses, and of
-    the last alone, of one network after the other; later pairs are broken lines. labels -- of the axes. Logarithmic.
+    the last alone, of one network after the other; later pairs are broken lines. labels -- of the axes; axis -- its
+    ends in powers of ten, see `span`.
     """
-    known = np.concatenate([line[line > 0] for line in lines.values()])
-    low, high = np.floor(np.log10(known.min())), np.ceil(np.log10(known.max()))
+    low, high = axis
     right, bottom = _WIDTH - 8, _HEIGHT - 26
 
     def y(value: float) -> float:

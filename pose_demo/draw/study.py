@@ -154,15 +154,22 @@ def _silence(result: dict[str, Any]) -> list[tuple[str, Figure]]:
         title, joints = rows[0]["title"], list(rows[0]["moves"])
         found.append((_t("arrows", title=title), _dots([moved], _t("arrow_shift"), 110 + 24 * len(rows))))
         values = [[row["moves"][joint]["value"] for joint in joints] for row in rows]
-        hover = _t("arrow_hover", cut="%{y}", joint="%{x}", shift="%{z:.2f}") + "<extra></extra>"
+        ranges = [[_range(row["moves"][joint]) for joint in joints] for row in rows]
+        hover = _t("arrow_hover", cut="%{y}", joint="%{x}", shift="%{z:.2f}", range="%{customdata}") + "<extra></extra>"
         heat = Heatmap(
-            z=values, x=[_word("joint", joint) for joint in joints], y=[row["cut"] for row in rows], zmin=0,
-            zmax=most or 1, colorscale="Viridis", colorbar={"title": _t("torsos")}, hovertemplate=hover,
+            z=values, customdata=ranges, x=[_word("joint", joint) for joint in joints],
+            y=[row["cut"] for row in rows], zmin=0, zmax=most or 1,
+            colorscale="Viridis", colorbar={"title": _t("torsos")}, hovertemplate=hover,
         )  # fmt: skip
         figure = _no_lines(_styled(Figure(heat), "", "", 140 + 22 * len(rows)))
         figure.update_yaxes(autorange="reversed")
         found.append((f"{_t('by_joint')}: {title}", figure))
     return found
+
+
+def _range(found: dict[str, Any]) -> str:
+    """An interval in brackets, where there is one."""
+    return "" if found["low"] is None else f" ({found['low']:.2f} – {found['high']:.2f})"
 
 
 def _seeds(result: dict[str, Any]) -> list[tuple[str, Figure]]:

@@ -50,7 +50,28 @@ def answers(result: dict[str, Any]) -> list[Said]:
         if pair not in largest or abs(test["difference"]["value"]) > abs(largest[pair]["difference"]["value"]):
             largest[pair] = test
     kinds = [_kinds(row) for row in result["rows"] if result["study"] == "faults" and row.get("kinds")]
-    return kinds + [_sentence(test, rows) for test in largest.values()]
+    carriers = _carriers(result["rows"]) if result["study"] == "silence" else []
+    return kinds + carriers + [_sentence(test, rows) for test in largest.values()]
+
+
+def _carriers(rows: list[dict[str, Any]]) -> list[Said]:
+    """Of each network and kind of arrow the one that moves the joints farthest when cut, and which of them most."""
+    heaviest: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        if not row["cut"] or row["shift"]["torsos"]["value"] is None:
+            continue
+        other = heaviest.setdefault((row["network"], row["kind"]), row)
+        if row["shift"]["torsos"]["value"] > other["shift"]["torsos"]["value"]:
+            heaviest[row["network"], row["kind"]] = row
+    found = []
+    for row in heaviest.values():
+        moves = {joint: move for joint, move in row["moves"].items() if move["value"] is not None}
+        joint = max(moves, key=lambda each: moves[each]["value"])
+        each = [said("study.shift", torsos=of["value"], low=of["low"], high=of["high"])
+                for of in (row["shift"]["torsos"], moves[joint])]  # fmt: skip
+        found.append(said("study.carries", network=row["title"], kind=said(f"study.heaviest_{row['kind']}"),
+                          place=row["cut"], all=each[0], joint=joint, most=each[1]))  # fmt: skip
+    return found
 
 
 def _kinds(row: dict[str, Any]) -> Said:

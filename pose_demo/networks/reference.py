@@ -86,6 +86,7 @@ def build(name: str, joints: int = 17, checkpoint: Source | Contents | None = No
     head["out_channels"] = joints
     make = _mmpose().MODELS.build
     net = MMPoseNetwork(make(backbone), make(head), joints, multiple)
+    net.resolution = "parallel" if width else "skips"
     return net if checkpoint is None else load(net, checkpoint)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -161,10 +162,8 @@ def framed(query: Mapping[str, str]) -> dict[str, Any]:
 
         with Image.open(photo.path) as file:
             shape = file.height, file.width
-        try:
+        with suppress(ValueError):
             found["box"] = list(check_box([float(v) for v in query["box"].split(",")], shape))
-        except ValueError:
-            pass
     if re.fullmatch("[1-9][0-9]?", query.get("who", "")):
         found["who"] = int(query["who"])
     return found

@@ -5,7 +5,8 @@ from test_xray import FUSED
 
 #: A link has a place of the photo to a tenth of a pixel.
 STATE = """Object.fromEntries([...['language', 'joint', 'stop', 'own', 'decoder', 'flip', 'cuts', 'networks', 'pin',
-    'view', 'apart', 'example', 'scope', 'against', 'channel', 'framed', 'who', 'gradient'].map((name) => [name, pageState[name]]),
+    'view', 'apart', 'example', 'scope', 'against', 'channel', 'framed', 'who',
+    'gradient'].map((name) => [name, pageState[name]]),
     ['pixel', Object.values(pageState.pixel).map((v) => v.toFixed(1))]])"""
 
 

@@ -9,7 +9,7 @@ from typing import NotRequired
 import numpy as np
 from typing_extensions import TypedDict
 
-from ...draw.gradient import svg
+from ...draw.gradient import span, svg
 from ...locales import UserError, say
 from ...networks import zoo
 from ...training.experiments import QUEUE, Experiment
@@ -34,6 +34,7 @@ _AS_STRONG = 0.5
 
 def gradient(cached: Cached, asked: Question) -> GradientAnswer:
     sides: list[GradientSide] = []
+    lines: dict[int, dict[str, np.ndarray]] = {}
     for k, pose in enumerate(cached.comparison.poses):
         side: GradientSide = {"title": pose.card.title, "cells": {}, "says": [], "svg": ""}
         sides.append(side)
@@ -51,7 +52,12 @@ def gradient(cached: Cached, asked: Question) -> GradientAnswer:
         }
         fresh = _untrained(cached, k)
         side["says"] = [*_trained(pose.card.name, found), *_says(found, fresh)]
-        side["svg"] = _chart(found, fresh, asked["language"])
+        lines[k] = _lines(found, fresh, asked["language"])
+    labels = (say(asked["language"], "xray.gradient_title"), say(asked["language"], "xray.gradient_note"))
+    if lines:
+        axis = span(line for own in lines.values() for line in own.values())
+        for k, own in lines.items():
+            sides[k]["svg"] = svg(list(cached.gradients(k).taps), own, labels, axis)
     pair = _supervised_twice()
     return {"sides": sides, "pair": pair, "stop": zoo.card(pair[0]).upsampling if pair else ""}
 
@@ -108,12 +114,12 @@ def _says(found: Gradients, fresh: Gradients | None) -> list[Said]:
     return told
 
 
-def _chart(found: Gradients, fresh: Gradients | None, language: str) -> str:
-    names = list(found.taps)
+def _lines(found: Gradients, fresh: Gradients | None, language: str) -> dict[str, np.ndarray]:
+    """What a chart draws: {what it is: its size at each map}."""
     lines = {say(language, "xray.gradient_all"): found.total, say(language, "xray.gradient_last"): found.last}
     if fresh is not None:
         at = {name: k for k, name in enumerate(fresh.taps)}  # behind a cut its weights may still be asked
-        known = [at.get(name) for name in names]
+        known = [at.get(name) for name in found.taps]
         for key, line in (("xray.gradient_all_fresh", fresh.total), ("xray.gradient_last_fresh", fresh.last)):
             lines[say(language, key)] = np.array([0.0 if k is None else line[k] for k in known])
-    return svg(names, lines, (say(language, "xray.gradient_title"), say(language, "xray.gradient_note")))
+    return lines

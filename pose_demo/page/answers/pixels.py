@@ -18,14 +18,16 @@ from .parts import strongest
 #: Values of a map in 65,536 levels from low to high, uint16 in base64.
 Levels = TypedDict("Levels", {"low": float, "high": float, "data": str})
 #: channel -- whose highest value near the joint stands out most (a heatmap's is the joint's), own -- its values;
-#: field -- width and height in pixels of the input that one of its cells depends on; stride -- pixels from cell to cell
+#: field -- width and height in pixels of the input that one of its cells depends on; stride -- pixels from cell to
+#: cell; heatmaps -- its channels are the joints
 PixelCell = TypedDict("PixelCell", {
     "h": int, "w": int, "energy": Levels, "channel": int, "own": Levels, "field": tuple[int, int],
-    "stride": int,
+    "stride": int, "heatmaps": bool,
 })
-#: crop -- x0, y0, x1, y1 of the photo that the input covers; input -- its width and height
+#: crop -- x0, y0, x1, y1 of the photo that the input covers; input -- its width and height; joints -- the network's
 PixelSide = TypedDict("PixelSide", {
     "crop": tuple[float, float, float, float], "input": tuple[int, int], "cells": dict[str, PixelCell],
+    "joints": list[str],
 })
 Pixels = TypedDict("Pixels", {"sides": list[PixelSide]})
 # fmt: on
@@ -43,7 +45,8 @@ def _side(cached: Cached, side: int, joint: str) -> PixelSide:
     if cached.traceable(side):
         picture = cached.graph(side).picture
         cells = {name: _cell(cached, side, name, joint) for name in picture}
-    return {"crop": (x0, y0, x1, y1), "input": (width, height), "cells": cells}
+    joints = list(pose.card.joints.joints)
+    return {"crop": (x0, y0, x1, y1), "input": (width, height), "cells": cells, "joints": joints}
 
 
 def _cell(cached: Cached, side: int, name: str, joint: str) -> PixelCell:
@@ -54,6 +57,7 @@ def _cell(cached: Cached, side: int, name: str, joint: str) -> PixelCell:
     return {
         "h": h, "w": w, "energy": levels(channels.energy(values)), "channel": channel, "own": levels(values[channel]),
         "field": (found.size[1], found.size[0]), "stride": cached.trace(side)[name].stride,
+        "heatmaps": cached.trace(side)[name].role == "heatmaps",
     }  # fmt: skip
 
 

@@ -41,8 +41,9 @@ export function start(element) {
     list.querySelectorAll('button').forEach((each, i) => each.toggleAttribute('data-here', i === k));
   }
 
-  // Where a switch changes some places only, the slider says so as the bar does.
-  on(['key', 'scope', 'language'], () => line(only, state.scope && say('xray.only_there', state)));
+  // Where a switch changes some places only, or the right network has a stop of its own, the slider says so too.
+  on(['key', 'scope', 'own', 'language'], () => line(only, [state.scope && say('xray.only_there', state),
+    state.own && say('page.own_stop', { stop: state.own })].filter(Boolean).join(' · ')));
   document.addEventListener('input', (event) => { if (event.target === slider()) mark(); });
   on(['language'], draw);
   return (/** @type {import('./schema').StopsPatch} */ patch) => {

@@ -54,6 +54,10 @@ export function drawn(label) {
   }) : label;
 }
 
+/** A channel's name: of heatmaps the joint's. @param {number} channel @param {string[] | null} names */
+export const channelName = (channel, names) =>
+  (names ? word('joint', names[channel]) : say('xray.channel', { channel }));
+
 /** A network's state beside its results. @param {{ trained: boolean, status: string }} side */
 export const badge = (side) => (side.trained ? word('status', side.status) : say('page.untrained'));
 

@@ -6,7 +6,7 @@ import { say, tell } from '../words.js';
 
 /** What a class shall have in common; all else is as it is without being said. */
 const PARTS = ['tour', 'step', 'lang', 'example', 'upsampling', 'scope', 'own', 'cuts', 'joint', 'decoder', 'flip',
-  'threshold'];
+  'threshold', 'box', 'who'];
 const ALONE = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/;
 
 /** @param {string[]} shipped the pair that everybody has who chose nothing @param {Location} here */

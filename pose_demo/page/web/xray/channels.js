@@ -2,8 +2,9 @@
 import { figure, legend } from '../colour.js';
 import { arrow, make, select } from '../dom.js';
 import { set, state } from '../store.js';
-import { number, say, word } from '../words.js';
+import { channelName, number, say } from '../words.js';
 import { trouble } from './part.js';
+import { look } from './pixels.js';
 
 /** @type {import('./inspector.js').Tab} */
 export function channels(body, cell, wire) {
@@ -17,6 +18,7 @@ export function channels(body, cell, wire) {
     const here = channel === cell.channel.number;
     const answer = here ? { ...cell.channel, error: undefined } : await wire.ask('channel', { ...state.pin, channel });
     if (!answer || trouble(large, answer)) return;
+    look(answer.number, answer);
     const caption = make('p', 'foot');
     large.replaceChildren(figure(answer, named(answer.number), { say: said, class: 'big' }),
       legend(answer.low, answer.high), caption);
@@ -51,10 +53,6 @@ export function channels(body, cell, wire) {
       make('figcaption', {}, say('xray.view_pca', { shares })));
   });
 }
-
-/** A channel's name: of heatmaps the joint's. @param {number} channel @param {string[] | null} names */
-export const channelName = (channel, names) =>
-  (names ? word('joint', names[channel]) : say('xray.channel', { channel }));
 
 /** @param {import('../schema').Mosaic} sheet @param {(channel: number) => string} called
  * @param {(channel: number) => void} pick */

@@ -48,6 +48,7 @@ export function start(_root, wire) {
     const { pin } = state, hidden = dock.hidden;
     dock.hidden = !pin;
     if (!pin) return;
+    dock.dataset.side = String(pin.side);
     if (hidden) find(pin)?.closest('.map-card')?.scrollIntoView({ block: 'start' });
     const answer = await wire.ask('cell', { ...pin, by });
     if (!answer || !state.pin || trouble(body, answer)) return;

@@ -1,9 +1,9 @@
 // One place of the photo in every map of both networks: lit under the pointer, pinned by a click, walked by arrow keys.
 // All values are here already, so that a pointer asks the server for nothing.
-import { bytes } from '../colour.js';
+import { bytes, numbers } from '../colour.js';
 import { arrow, button, make } from '../dom.js';
 import { on, set, state } from '../store.js';
-import { number, say, word } from '../words.js';
+import { channelName, number, say, word } from '../words.js';
 import { section } from './maps.js';
 import { whenSeen } from './part.js';
 
@@ -13,6 +13,8 @@ import { whenSeen } from './part.js';
 /** @typedef {{ side: number, cell: string }} Pin */
 
 const SVG = 'http://www.w3.org/2000/svg';
+/** Maps beside the drawings; a picture of a map tells no cells: it is taken for as fine as this. */
+const MAPS = '[data-side] canvas.map, [data-side] img.over', FINE = 256;
 /** @type {Side[]} */
 let sides = [];
 /** @type {{ circle: import('../schema').Circle, key: string, pin: Pin | null, pixel: Point | null } | null} */
@@ -25,6 +27,18 @@ export function see(circle) {
   if (!circle && !sight) return;
   sight = circle && { circle, key, pin, pixel };
   onPhotos(pixel, pin);
+}
+/** The channel of the open cell that is looked at, with its values.
+ * @type {{ of: string, number: number, map: import('../schema').NumberMap } | null} */
+let open = null;
+/** @param {Pin | null} pin */
+const named = (pin) => `${state.key} ${pin?.side} ${pin?.cell}`;
+
+/** Another channel of the open cell is shown: what is said of the cell is of that one. @param {number} channel
+ * @param {import('../schema').NumberMap} map */
+export function look(channel, map) {
+  open = { of: named(state.pin), number: channel, map };
+  set({ pixel: state.pixel });
 }
 
 /** The column and row of a map's cell over a place of the photo, null beside it.
@@ -72,13 +86,17 @@ export function start(root, wire) {
     strip.hidden = !point;
     close.hidden = !state.pixel;
     spots(point);
+    onMaps(point);
     onPhotos(point, over);
     if (!point) return;
     const joint = word('joint', state.joint), read = over && reading(over, point);
     const parts = [say('xray.at', { x: Math.round(point.x), y: Math.round(point.y) })];
     if (read && over) {
+      const { cells, joints } = sides[over.side], map = open?.of === named(over) ? open.map : null;
+      const own = map ? numbers(map)[read.y * map.w + read.x] : read.own;
+      const channel = channelName(map && open ? open.number : read.channel, cells[over.cell].heatmaps ? joints : null);
       parts.push(`${over.cell} (${read.x}, ${read.y}): ${say('xray.energy')} ${number(read.energy, '.3g')}, ${
-        say('xray.channel', read)} ${number(read.own, '.3g')}`);
+        channel} ${number(own, '.3g')}`);
     }
     const answers = sides.map((side, k) => reading({ side: k, cell: Object.keys(side.cells).at(-1) ?? '' }, point));
     parts.push(`${joint}: ${answers.map((one) => (one ? number(one.own, '.2f') : '–')).join(' | ')}`);
@@ -103,6 +121,11 @@ export function start(root, wire) {
       x: x0 + inside((event.clientX - rim.left) / rim.width) * (x1 - x0),
       y: y0 + inside((event.clientY - rim.top) / rim.height) * (y1 - y0) } };
   }
+  new MutationObserver((changes) => { // maps that come while a place is pinned
+    const came = (/** @type {Node} */ node) => node instanceof Element && node.querySelector(MAPS);
+    if (state.pixel && changes.some(({ addedNodes }) => [...addedNodes].some(came))) onMaps(state.pixel);
+  }).observe(document.body, { childList: true, subtree: true });
+  addEventListener('resize', () => onMaps(state.pixel));
   document.addEventListener('pointermove', (event) => {
     const here = sides.length && !event.buttons ? at(event) : null;
     if (here) light(here.point, here.over ?? state.pin);
@@ -142,6 +165,32 @@ function spots(point) {
       width: size, height: tall };
     for (const [name, value] of Object.entries(shape)) spot.setAttribute(name, String(value));
   }
+}
+
+/** The same place in every other map of a network: the open cell's, the filmstrip's, the story's. A part of the page
+ * says with data-side of which network its maps are. @param {Point | null} point */
+function onMaps(point) {
+  const maps = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(MAPS));
+  const places = [...maps].map((map) => {
+    const side = sides[Number(/** @type {HTMLElement} */ (map.closest('[data-side]')).dataset.side)];
+    const size = map instanceof HTMLCanvasElement ? { w: map.width, h: map.height } : { w: FINE, h: FINE };
+    const place = point && side && under(side, size, point);
+    const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = map; // all read before anything is written
+    return place && offsetWidth ? { x: offsetLeft + ((place.x + 0.5) / size.w) * offsetWidth,
+      y: offsetTop + ((place.y + 0.5) / size.h) * offsetHeight } : null;
+  });
+  maps.forEach((map, k) => {
+    const place = places[k], next = map.nextElementSibling;
+    const spot = /** @type {HTMLElement | null} */ (next?.matches('.map-spot') ? next : null);
+    if (!place) return void spot?.remove();
+    const shown = spot ?? document.createElement('i');
+    shown.className = 'map-spot';
+    shown.style.cssText = `left:${place.x}px;top:${place.y}px`;
+    if (!spot) {
+      map.parentElement?.classList.add('spotted');
+      map.after(shown);
+    }
+  });
 }
 
 /** The place on both skeletons' photos, and what the cell there depends on. @param {Point | null} point

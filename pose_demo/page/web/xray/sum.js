@@ -2,12 +2,11 @@
 import { figure, legend, numbers } from '../colour.js';
 import { link, make, select } from '../dom.js';
 import { on, set, state } from '../store.js';
-import { number, say, tell } from '../words.js';
-import { channelName } from './channels.js';
+import { channelName, number, say, tell } from '../words.js';
 import { scissors } from './cuts.js';
 import { find, section, walk } from './maps.js';
 import { trouble } from './part.js';
-import { reading } from './pixels.js';
+import { look as seen, reading } from './pixels.js';
 
 /** "stage3.module1.branch1.from0" -> "branch1.from0": the head line says where one is. @param {string} name */
 export const short = (name) => name.split('.').slice(-2).join('.');
@@ -34,6 +33,7 @@ export async function sum(body, cell, wire) {
   const answer = await wire.ask('sum', { ...pin, channel });
   if (!answer || trouble(body, answer)) return;
   shown = { answer, pin };
+  if (answer.channel !== null && answer.kind !== 'head') seen(answer.channel, answer.after ?? answer.total);
   const said = make('span', 'value'), look = { diverging: true, say: said };
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
   const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin, wire)]);

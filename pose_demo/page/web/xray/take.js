@@ -3,7 +3,7 @@ import { bytes } from '../colour.js';
 import { button, make, select } from '../dom.js';
 import { follow } from '../link.js';
 import { on, state } from '../store.js';
-import { say, tell } from '../words.js';
+import { say, tell, word } from '../words.js';
 import { card } from './part.js';
 import { frozen } from './picture.js';
 
@@ -14,14 +14,18 @@ export function start(root, wire) {
   node.append(row, said);
   let times = 2, view = '';
 
-  on(['key', 'pin', 'language'], () => {
+  on(['key', 'pin', 'joint', 'matters', 'gradient', 'language'], () => {
     if (!state.key) return;
     node.hidden = false;
     heading.textContent = say('xray.take');
     const views = /** @type {[string, string][]} */ ([
       ...state.sides.flatMap((side, k) => (side.svg ? [[`map${k}`, side.title]] : [])),
       ...(state.pin ? [['dock', say('xray.computation')]] : []),
-      ...['beside', 'film', 'story'].map((name) => [name, say(`xray.${name}_short`)])]);
+      ...(state.matters ? [['matters', say('xray.matters_title')]] : []),
+      ...(state.gradient ? [['gradient', say('xray.gradient_title')]] : []),
+      ['beside', say('xray.beside_short')], ['lower', say('page.table')],
+      ['heat', say('page.heatmaps', { joint: word('joint', state.joint) })], ['film', say('xray.film_short')],
+      ['story', say('xray.story_short')], ['costs', say('xray.costs')]]);
     if (!views.some(([name]) => name === view)) view = views[0][0];
     const act = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ does) =>
       button(text, does, { 'data-take': id });
@@ -53,7 +57,7 @@ export function start(root, wire) {
     await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen))); // the page stands still meanwhile
     const sheet = shown && (await frozen(shown, times).catch(() => null));
     if (!sheet) return void (said.textContent = say('xray.failed'));
-    sheet.toBlob((blob) => { if (blob) save(blob, `pose-xray-${view}.png`); });
+    sheet.toBlob((blob) => { if (blob) save(blob, called(view)); });
     said.textContent = `${sheet.width}×${sheet.height}`;
   }
   async function copy() {
@@ -63,6 +67,18 @@ export function start(root, wire) {
     } catch { /* the address bar has it */ }
     said.textContent = `${say('xray.copied')} ${address}`;
   }
+}
+
+/** A picture's name, as answers/files.py tells a file's: the photo, what was asked of whom, what is seen.
+ * @param {string} view */
+export function called(view) {
+  const map = view.startsWith('map') ? Number(view.slice(3)) : null, cuts = state.cuts.map(Object.keys).flat().length;
+  const seen = map !== null ? 'drawing' : view === 'dock' ? `${state.pin?.cell}_${state.view}` : view;
+  const joint = ['heat', 'film', 'story', 'matters'].includes(view) ? state.joint : null;
+  const parts = [state.example ?? 'photo', map === null ? [...new Set(state.networks)].join('+') : state.networks[map],
+    state.own && state.own !== state.stop ? `${state.stop}+${state.own}` : state.stop, cuts ? `${cuts}-cut` : null,
+    seen, joint];
+  return `${parts.filter(Boolean).join('_').replace(/[^\w.+-]+/g, '-').slice(0, 120)}.png`;
 }
 
 /** @param {Blob} blob @param {string} name */

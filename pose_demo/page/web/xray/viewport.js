@@ -4,7 +4,8 @@ import { on, state } from '../store.js';
 import { say } from '../words.js';
 
 const LARGEST = 8, EDGE = 20, PHONE = 640, TOUCHED = 0.62, SVG = 'http://www.w3.org/2000/svg';
-export const zooms = make('span', { class: 'zooms', role: 'group', 'data-label': 'xray.zoom' });
+export const zooms = make('span', { class: 'zooms', role: 'group', 'data-label': 'xray.zoom',
+  'data-hint': 'xray.zoom_how' });
 let zoom = 1, chosen = false;
 /** @type {HTMLElement[]} */
 let frames = [];
