@@ -80,6 +80,7 @@ def test_the_right_network_has_a_stop_of_its_own(look):
     page.select_option(".own", "bilinear")
     page.wait_for_function("pageState.own === 'bilinear' && pageState.stop === 'nearest'")
     settle(page)
+    assert page.inner_text("#stop-box .only") == "right network: bilinear"
     now = [page.inner_html(f".pair .view:nth-child({k}) .skeletons") for k in (1, 2)]
     assert now[0] == both[0] and now[1] != both[1]
     assert page.locator(".pair .view:nth-child(2) svg.ghost").count() == 1, "where each joint came from"

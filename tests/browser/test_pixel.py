@@ -2,8 +2,10 @@
 
 import re
 
-from conftest import pin
+from conftest import changes, pin
 from test_xray import FUSED
+
+HEATMAPS = '.map-scroll[data-side="0"] .cell[data-cell="heatmaps"]'
 
 
 def known(page) -> None:
@@ -30,6 +32,40 @@ def test_a_pointer_lights_the_same_place_everywhere_without_a_request(look):
     page.locator(".pair .canvas").nth(1).hover()
     assert re.search(r"right wrist: -?[\d.]+ \| -?[\d.]+", page.inner_text(".pixel-strip"))
     assert sent == []
+    page.locator(HEATMAPS).hover()
+    strip = page.inner_text(".pixel-strip")
+    assert re.search(r"heatmaps \(\d+, \d+\): energy [-\d.e]+, right wrist [-\d.]+", strip), strip
+
+
+def test_a_place_is_lit_in_every_other_map_and_a_step_over_channels_is_followed(look):
+    page = look()
+    known(page)
+    pin(page, FUSED)
+    page.wait_for_selector(".equation b")
+    terms = page.locator(".dock canvas.map")
+    assert page.locator(".dock .map-spot").count() == terms.count() > 3
+    box, spot = (page.locator(f".dock {each}").first.bounding_box() for each in ("canvas.map", ".map-spot"))
+    at = page.inner_text(".equation").split(":")[0].strip("()").split(", ")
+    middle = [spot[v] + spot[size] / 2 - box[v] for v, size in (("x", "width"), ("y", "height"))]
+    cells = [middle[0] / box["width"], middle[1] / box["height"]]
+    width, height = page.locator(".dock canvas.map").first.evaluate("node => [node.width, node.height]")
+    scale = page.locator(".dock .total canvas").evaluate("node => node.width") / width
+    assert abs(cells[0] * width * scale - int(at[0]) - 0.5) < scale and abs(
+        cells[1] * height * scale - int(at[1]) - 0.5) < scale  # fmt: skip
+    page.click('[data-tab="channels"]')
+    page.wait_for_selector(".large canvas")
+    page.wait_for_selector(".large .map-spot")
+    page.focus(".mosaic")
+    page.keyboard.press("ArrowRight")
+    name = changes(page, ".large figcaption", lambda: page.keyboard.press("ArrowRight"), "textContent")
+    page.wait_for_function(
+        "name => document.querySelector('.pixel-strip').textContent.includes(`, ${name} `)", arg=name
+    )
+    for part in (".film", ".story", ".heat"):
+        page.evaluate("part => document.querySelector(part).scrollIntoView()", part)
+        page.wait_for_selector(f"{part} .map-spot", state="attached")
+    page.evaluate("document.querySelector('.pixel-strip button').click()")
+    assert page.locator(".map-spot").count() == 0
 
 
 def test_a_place_is_pinned_walked_and_its_sum_stands_with_numbers(look):
@@ -54,7 +90,7 @@ def test_a_place_is_pinned_walked_and_its_sum_stands_with_numbers(look):
 
 def test_heatmap_channels_are_called_by_their_joint(look):
     page = look()
-    pin(page, '.map-scroll[data-side="0"] .cell[data-cell="heatmaps"]')
+    pin(page, HEATMAPS)
     page.click('[data-tab="channels"]')
     page.wait_for_selector(".mosaic")
     names = {"ankle", "knee", "hip", "wrist", "elbow", "shoulder", "neck", "head top"}

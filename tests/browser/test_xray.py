@@ -129,6 +129,13 @@ def test_take_it_away(look, tmp_path):
         with page.expect_download() as download:
             page.evaluate(f"document.querySelector('[data-take={what}]').click()")
         download.value.save_as(tmp_path / what)
+    assert download.value.suggested_filename.endswith("_hrnet-slim_nearest_drawing.png")
+    views = page.locator(".take-view option").evaluate_all("all => all.map((each) => each.value)")
+    assert {"map0", "map1", "dock", "lower", "heat", "film", "story", "costs"} <= {*views}
+    page.select_option(".take-view", "heat")
+    with page.expect_download() as download:
+        page.click("[data-take=png]")
+    assert download.value.suggested_filename.endswith("_hrnet-slim+hourglass-slim_nearest_heat_right-wrist.png")
     assert len(json.loads((tmp_path / "json").read_text())["annotations"]) == 2
     assert np.load(tmp_path / "npz")["0.stage3.module1.branch1.fused"].shape == (48, 16, 16)
     assert (tmp_path / "png").read_bytes().startswith(b"\x89PNG")

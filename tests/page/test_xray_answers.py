@@ -267,6 +267,14 @@ def test_a_link_restores_only_what_exists():
     cuts = "0:zero:stem->stage1.unit1|1:patch:garden:stack1|1:flat:stack2|7:zero:stem|0:zero:|stem"
     assert link.cut({"cuts": cuts}) == [
         {"stem->stage1.unit1": "zero"}, {"stack1": "patch:garden", "stack2": "flat"}]  # fmt: skip
+    there = {"example": "patio", "box": "-9,20,300.5,400", "who": "3"}
+    assert link.framed(there) == {"box": [-0.5, 20, 300.5, 400], "who": 3}
+    assert link.framed(there | {"box": "none", "who": "0"}) == {"box": None}
+    assert link.framed(there | {"box": "9,9"}) == {"who": 3} and link.framed(there | {"example": "own"}) == {}
+    bad = {"tab": "attic", "pixel": "here", "threshold": "7", "box": "9,9", "who": "0", "cell": "stem", "apart": "yes"}
+    good = {"tab": "study", "pixel": "3.0,-7", "threshold": "0.5", "box": "1,2,30,40", "who": "1", "cell": "0:stem",
+            "apart": "1", "example": "patio"}  # fmt: skip
+    assert set(link._unknown(bad)) == set(bad) and not [*link._unknown(good)]
     session = Session()
     session.scope = "stage9"
     assert xray.scoped(session, NETWORKS, "bicubic") == "bicubic" and session.scope == ""

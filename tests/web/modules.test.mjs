@@ -119,6 +119,18 @@ test('a link says what is shown and nothing of a photo of one\'s own', async () 
   assert.equal(query().toString(), 'left=a&right=b&upsampling=bicubic&joint=left+knee&cell=1%3Astem%3A0&example=own&lang=en');
 });
 
+test('a link keeps the box on an example, whom of its people, and what is open', async () => {
+  const { query } = await load('link.js');
+  const own = { framed: '1,2,30.5,40', who: 2, matters: true, gradient: true };
+  set({ ...own, example: null, pin: null });
+  assert.deepEqual(['box', 'who', 'matters', 'gradient'].map((name) => query().get(name)), [null, null, '1', '1']);
+  set({ example: 'patio' });
+  assert.deepEqual(['box', 'who'].map((name) => query().get(name)), ['1,2,30.5,40', '2']);
+  set({ framed: null, who: 1, matters: false, gradient: false });
+  assert.ok(!['box', 'who', 'matters', 'gradient'].some((name) => query().has(name)));
+  set({ example: null });
+});
+
 test('a word of the glossary is found where it stands, and only whole', async () => {
   const { expression, places } = await load('glossary/linked.js');
   const found = (text, ...terms) => places(text, expression(terms)).map(({ from, to, term }) =>
