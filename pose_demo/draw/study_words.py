@@ -5,6 +5,7 @@ Sentences are {"key", "values"} of the locale files.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from ..locales import Said, said, tell, word
@@ -55,22 +56,29 @@ def answers(result: dict[str, Any]) -> list[Said]:
 
 
 def _carriers(rows: list[dict[str, Any]]) -> list[Said]:
-    """Of each network and kind of arrow the one that moves the joints farthest when cut, and which of them most."""
+    """Of each network and kind of arrow the one that moves the joints farthest when cut, and which of them most; or the
+    one without which there is no answer at all."""
+
+    def far(row: dict[str, Any]) -> float:
+        value = row["shift"]["torsos"]["value"]
+        return inf if value is None else value
+
     heaviest: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        if not row["cut"] or row["shift"]["torsos"]["value"] is None:
-            continue
-        other = heaviest.setdefault((row["network"], row["kind"]), row)
-        if row["shift"]["torsos"]["value"] > other["shift"]["torsos"]["value"]:
+    for row in (each for each in rows if each["cut"]):
+        if far(row) >= far(heaviest.setdefault((row["network"], row["kind"]), row)):
             heaviest[row["network"], row["kind"]] = row
     found = []
     for row in heaviest.values():
+        kind = said(f"study.heaviest_{row['kind']}")
+        if far(row) == inf:
+            found.append(said("study.carries_all", network=row["title"], kind=kind, place=row["cut"]))
+            continue
         moves = {joint: move for joint, move in row["moves"].items() if move["value"] is not None}
         joint = max(moves, key=lambda each: moves[each]["value"])
         each = [said("study.shift", torsos=of["value"], low=of["low"], high=of["high"])
                 for of in (row["shift"]["torsos"], moves[joint])]  # fmt: skip
-        found.append(said("study.carries", network=row["title"], kind=said(f"study.heaviest_{row['kind']}"),
-                          place=row["cut"], all=each[0], joint=joint, most=each[1]))  # fmt: skip
+        found.append(said("study.carries", network=row["title"], kind=kind, place=row["cut"], all=each[0], joint=joint,
+                          most=each[1]))  # fmt: skip
     return found
 
 
