@@ -29,7 +29,7 @@ OWN = "own"
 NO_BOX = "none"
 #: What is open or not.
 _SWITCHES = ("flip", "apart", "matters", "gradient")
-_TABS = "page.tab_"
+_TAB = re.compile(r"page\.tab_(\w+)")
 
 
 def restore(session: Session, request: gr.Request) -> tuple:
@@ -71,7 +71,7 @@ def _unknown(query: Mapping[str, str]) -> Iterator[str]:
     """The parts of a link whose value there is not."""
     names, stops = zoo.names(), STOPS
     shown = [*(each["name"] for each in thumbnails()), OWN]
-    tabs = [key.removeprefix(_TABS) for key in table() if key.startswith(_TABS)]
+    tabs = [found[1] for key in table() if (found := _TAB.fullmatch(key))]
     known: dict[str, Collection[str]] = {
         "left": names, "right": names, "upsampling": stops, "own": stops, "against": stops, "joint": _joints(),
         "decoder": DECODERS, "lang": LANGUAGES, "example": shown, "finder": finders(), "tab": tabs,

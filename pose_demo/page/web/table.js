@@ -36,7 +36,8 @@ export function start(element, wire) {
       ...went.map((k) => column(`page.table_moved_${moved}`, names[k])));
     const off = (/** @type {(number | null)[]} */ each) => each.map((value) => make('td', {}, number(value, '.1f')));
     const foot = make('tfoot', {}, make('tr', {}, make('th', { scope: 'row' }, say('page.mean')), make('td'),
-      make('td'), make('td', {}, number(mean[0], '.1f')), make('td', {}, number(mean[1], '.2f')), ...off(errors ?? [])));
+      make('td'), make('td', {}, number(mean[0], '.1f')), make('td', {}, number(mean[1], '.2f')),
+      ...off(errors ?? [])));
     const top = Math.max(...rows.map((row) => row.pixels ?? 0)) || 1;
     const joint = (/** @type {Row} */ row) => {
       const name = make('button', { type: 'button', onclick: () => wire.send('pick', { joint: row.joint }) },

@@ -56,5 +56,6 @@ export function title(k, always = false) {
 
 /** A network's strip, or why there is none. @param {Side} side @param {number} k @param {() => Node[]} fill */
 export function strip(side, k, fill) {
-  return make('div', { class: 'strip2', 'data-side': k }, title(k), ...(side.why ? [make('p', 'foot', say(side.why))] : fill()));
+  return make('div', { class: 'strip2', 'data-side': k }, title(k),
+    ...(side.why ? [make('p', 'foot', say(side.why))] : fill()));
 }
