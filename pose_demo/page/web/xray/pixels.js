@@ -171,6 +171,7 @@ function spots(point) {
  * says with data-side of which network its maps are. @param {Point | null} point */
 function onMaps(point) {
   const maps = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(MAPS));
+  if (point) for (const map of maps) map.parentElement?.classList.add('spotted'); // what the spot's place is counted from
   const places = [...maps].map((map) => {
     const side = sides[Number(/** @type {HTMLElement} */ (map.closest('[data-side]')).dataset.side)];
     const size = map instanceof HTMLCanvasElement ? { w: map.width, h: map.height } : { w: FINE, h: FINE };
@@ -186,10 +187,7 @@ function onMaps(point) {
     const shown = spot ?? document.createElement('i');
     shown.className = 'map-spot';
     shown.style.cssText = `left:${place.x}px;top:${place.y}px`;
-    if (!spot) {
-      map.parentElement?.classList.add('spotted');
-      map.after(shown);
-    }
+    if (!spot) map.after(shown);
   });
 }
 
