@@ -137,7 +137,8 @@ def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
     try:
         thumbnails = photo_input.thumbnails()
         name = link.example(request.query_params, [each["name"] for each in thumbnails])
-        opening = photo_input.take(session, {"n": 0, "example": name, **link.framed(request.query_params)}) or {}
+        asked: Any = {"n": 0, "example": name, **link.framed(request.query_params)}
+        opening = photo_input.take(session, asked) or {}
         opening["thumbnails"] = thumbnails
     except Exception:
         log.exception("the page could not be opened")

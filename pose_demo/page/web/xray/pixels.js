@@ -28,6 +28,7 @@ export function see(circle) {
   sight = circle && { circle, key, pin, pixel };
   onPhotos(pixel, pin);
 }
+
 /** The channel of the open cell that is looked at, with its values.
  * @type {{ of: string, number: number, map: import('../schema').NumberMap } | null} */
 let open = null;
