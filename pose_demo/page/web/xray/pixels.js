@@ -172,7 +172,8 @@ function spots(point) {
  * says with data-side of which network its maps are. @param {Point | null} point */
 function onMaps(point) {
   const maps = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(MAPS));
-  if (point) for (const map of maps) map.parentElement?.classList.add('spotted'); // what the spot's place is counted from
+  // What the spot's place is counted from.
+  if (point) for (const map of maps) map.parentElement?.classList.add('spotted');
   const places = [...maps].map((map) => {
     const side = sides[Number(/** @type {HTMLElement} */ (map.closest('[data-side]')).dataset.side)];
     const size = map instanceof HTMLCanvasElement ? { w: map.width, h: map.height } : { w: FINE, h: FINE };

@@ -38,7 +38,8 @@ export async function sum(body, cell, wire) {
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
   const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin, wire)]);
   const then = (/** @type {import('../schema').NumberMap | null} */ map, /** @type {string} */ why,
-    /** @type {string} */ caption) => (map ? [sign(`→ ${why} →`), make('div', 'term', figure(map, caption, look))] : []);
+    /** @type {string} */ caption) => (map
+    ? [sign(`→ ${why} →`), make('div', 'term', figure(map, caption, look))] : []);
   const after = [...then(answer.after, say('xray.relu_follows'), short(pin.cell).split('.').at(-1) ?? ''),
     ...then(answer.cut, say('xray.cut_here'), say('xray.cut_goes_on'))];
   /** @type {[string | null, string][]} */
