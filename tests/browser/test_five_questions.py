@@ -58,6 +58,20 @@ def test_what_does_bilinear_change_and_where(page):
     page.wait_for_selector(".xmap .apart", state="attached")  # where: in which maps
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("What does a fusion add?", "Shares"), ("Why four branches?", "four"), ("Why are heatmaps fed back?", "torsos"),
+     ("What does bilinear change, and where?", "torsos")],
+)  # fmt: skip
+def test_the_lesson_answers_what_students_ask(page, question, answer):
+    page.click(".lessons summary")  # 1
+    page.click(f".lessons .asked:text-is('{question}')")  # 2
+    page.wait_for_selector(".tour .option")
+    page.click(".tour .option >> nth=0")  # 3
+    page.wait_for_selector(".tour .verdict")
+    assert answer in page.inner_text(".tour .saw")
+
+
 def test_which_network_is_right_here(page):
     page.evaluate("scrollTo(0, 0)")  # no click: it stands under the photo
     assert re.search(r"Nearer to the joints placed by hand: .* px", page.inner_text("#photo"))

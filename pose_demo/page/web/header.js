@@ -3,7 +3,7 @@ import { start as startAgain } from './again.js';
 import { button, line, make } from './dom.js';
 import { glossary, start as startGlossary } from './glossary/glossary.js';
 import { on, state } from './store.js';
-import { ASKED, TOURS } from './tour/tour.js';
+import { ASKED, TOURS, WONDERED } from './tour/tour.js';
 import { learn, say, speak, tell } from './words.js';
 
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
@@ -12,10 +12,12 @@ export function start(element, wire) {
   const theme = button('◐', dark, { class: 'plain theme', 'data-label': 'page.dark', 'data-hint': 'page.dark' });
   const lesson = (/** @type {Record<string, string>} */ where) =>
     button('', () => lessons.removeAttribute('open'), where);
+  const questions = (/** @type {string} */ heading, /** @type {string[][]} */ steps) =>
+    [make('b', { 'data-word': heading }), ...steps.map(([id, step]) => lesson({ 'data-tour': id, 'data-step': step,
+      'data-word': `tour.${id}.${step}.asked`, class: 'asked' }))];
   const lessons = make('details', 'lessons', make('summary', { 'data-word': 'tour.lesson' }),
     make('div', 'menu', ...TOURS.map((id) => lesson({ 'data-tour': id, 'data-word': `tour.${id}.title` })),
-      make('b', { 'data-word': 'tour.asked' }), ...ASKED.map(([id, step]) => lesson({ 'data-tour': id,
-        'data-step': step, 'data-word': `tour.${id}.${step}.asked`, class: 'asked' }))));
+      ...questions('tour.wondered', WONDERED), ...questions('tour.asked', ASKED)));
   const words = button('', () => glossary(), { class: 'plain open-glossary', 'data-word': 'glossary.title' });
   const note = make('p', { class: 'link-note', role: 'alert', hidden: '' });
   const showTheme = () => theme.setAttribute('aria-pressed', String(document.body.classList.contains('dark')));
@@ -64,6 +66,7 @@ export function start(element, wire) {
     document.documentElement.lang = state.language;
     document.title = say('page.title');
     line(note, tell(lost()));
+    named();
     languages.replaceChildren(...Object.entries(known).map(([code, name]) =>
       button(name, () => choose(code), { lang: code, 'aria-pressed': code === state.language })));
   }
@@ -75,6 +78,10 @@ export function start(element, wire) {
     };
     for (const node of document.querySelectorAll('div.empty[aria-label]')) node.removeAttribute('aria-label');
     for (const node of document.querySelectorAll('footer[aria-label]')) name(node, say('page.footer'));
+    for (const link of document.querySelectorAll('footer .show-api')) {
+      const text = [...link.childNodes].find((each) => each instanceof Text && each.data.trim());
+      if (text?.textContent?.trim() !== say('page.api') && text) text.textContent = `${say('page.api')} `;
+    }
     for (const node of document.querySelectorAll('input[aria-label]')) {
       name(node, (node.getAttribute('aria-label') ?? '').replace(/^(range slider|number input) for /, ''));
     }

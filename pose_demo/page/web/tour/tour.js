@@ -27,6 +27,8 @@ export const TOURS = ['hrnet', 'hourglass', 'upsampling'];
 /** What people ask in public threads, and the step that lets one try it. */
 export const ASKED = [['hrnet', 'branch'], ['hrnet', 'fusion'], ['hrnet', 'order'], ['hrnet', 'last'],
   ['hourglass', 'together'], ['hourglass', 'gradient'], ['hrnet', 'parallel']];
+/** What students ask first, and the step that answers. */
+export const WONDERED = [['hrnet', 'terms'], ['hrnet', 'stem'], ['hourglass', 'feedback'], ['upsampling', 'moved']];
 const KEPT = 'pose-lesson';
 
 /** The option that a measured value falls into. @param {number} value @param {number[]} edges */
