@@ -6,8 +6,8 @@ from conftest import pin
 from test_xray import FUSED
 
 
-def clean(page) -> None:
-    found = Axe().run(page).response["violations"]
+def clean(page, within: str | None = None) -> None:
+    found = Axe().run(page, within).response["violations"]
     serious = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
     assert serious == []
 

@@ -297,6 +297,10 @@ def test_chinese_by_browser_and_by_switch(visit):
     page.wait_for_function("document.querySelector('.differences').innerText.includes('right ankle')")
     page.wait_for_function("document.querySelector('#pick-left').innerText.includes('Left network')")
     assert page.inner_text(".upload") == "Upload"
+    for browser, link, says in (("en-US", "zh", "上传"), ("zh-CN", "en", "Upload")):  # a link's language wins
+        page = visit(language=browser, query=f"/?lang={link}")
+        page.wait_for_function("text => document.querySelector('.upload').innerText === text", arg=says)
+        assert page.evaluate("document.documentElement.lang") == link
 
 
 def test_dark_by_browser_and_by_button(visit):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import SCREENSHOTS, settle, share_state
 from PIL import Image, ImageOps
+from test_accessible import clean
+from test_chinese import english
 
 from pose_demo import weights
 from pose_demo.examples import examples
@@ -17,9 +19,10 @@ TOURS = {
 }
 
 
-#: What people ask in public threads: the step that answers it, in the menu's order.
-ASKED = [("hrnet", "branch"), ("hrnet", "fusion"), ("hrnet", "order"), ("hrnet", "last"), ("hourglass", "together"),
-         ("hourglass", "gradient"), ("hrnet", "parallel")]  # fmt: skip
+#: What students ask, and what people ask in public threads: the step that answers it, in the menu's order.
+ASKED = [("hrnet", "terms"), ("hrnet", "stem"), ("hourglass", "feedback"), ("upsampling", "moved"),
+         ("hrnet", "branch"), ("hrnet", "fusion"), ("hrnet", "order"), ("hrnet", "last"),
+         ("hourglass", "together"), ("hourglass", "gradient"), ("hrnet", "parallel")]  # fmt: skip
 #: Of the teacher's view: text below 20 px, what reaches out of the window or its own box, and a step that must be
 #: scrolled.
 ILLEGIBLE = """() => [...document.querySelectorAll('.tour *')].filter((e) => {
@@ -32,6 +35,16 @@ ILLEGIBLE = """() => [...document.querySelectorAll('.tour *')].filter((e) => {
         || e.scrollWidth > e.clientWidth + 2 && e.clientWidth;
 }).map((e) => e.textContent).concat([...document.querySelectorAll('.tour-body')].filter((e) =>
     e.scrollHeight > e.clientHeight + 1).map((e) => e.scrollHeight - e.clientHeight))"""
+
+
+def legible(page) -> None:
+    """The answered step from the last row, without a mouse's wheel, and for who does not see it."""
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.evaluate("document.querySelector('.tour').classList.add('teach')")  # without the browser's full screen
+    assert page.evaluate(ILLEGIBLE) == []
+    page.evaluate("document.querySelector('.tour').classList.remove('teach')")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    clean(page, ".tour")
 
 
 def own_photo(page) -> None:
@@ -119,6 +132,8 @@ def test_every_step_wrong_and_right(visit, tour, language):
         assert answer(page, other) == (right, other == right) and page.inner_text(".tour h3") == title
         assert page.inner_text(".tour .saw p >> nth=2").strip()
         assert page.eval_on_selector(".tour", "node => node.scrollWidth <= node.clientWidth")
+        assert language == "en" or english(page) == []
+        legible(page)
         if k + 1 < len(TOURS[tour]["steps"]):
             page.click(".tour .next")
     kept = json.loads(page.evaluate("localStorage.getItem('pose-lesson')"))
