@@ -3,8 +3,19 @@
 import re
 
 import pytest
+from test_accessible import clean
+
+from pose_demo.page.study_tab import QUESTIONS
 
 TERMS = ["heatmap", "stride", "branch", "fusion", "energy", "field", "probe", "torso", "pck", "oks"]
+
+#: The middle of a word of plain text.
+PLACE = """() => {
+    const near = [...CSS.highlights.get('glossary')].find((r) => r.startContainer.parentElement.closest('.what')
+        && String(r) === 'fusions');
+    const { x, y, width, height } = near.getBoundingClientRect();
+    return [x + width / 2, y + height / 2];
+}"""
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
@@ -26,6 +37,7 @@ def test_every_term_has_a_sentence_a_formula_a_picture_and_a_place(look, languag
             ".term-picture .tour-map, .term-picture canvas, .term-photo", "all => all.map((n) => n.clientHeight)"
         )
         assert sizes and min(sizes) > 40
+        clean(page, ".glossary")
     assert len(told) == len(TERMS)
 
 
@@ -33,12 +45,7 @@ def test_a_word_anywhere_opens_its_term(look):
     page = look()
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_function("CSS.highlights.get('glossary')?.size > 3")
-    at = page.evaluate("""() => {
-        const near = [...CSS.highlights.get('glossary')].find((r) => r.startContainer.parentElement.closest('.what')
-            && String(r) === 'fusions');
-        const { x, y, width, height } = near.getBoundingClientRect();
-        return [x + width / 2, y + height / 2];
-    }""")
+    at = page.evaluate(PLACE)
     page.mouse.move(*at)
     page.wait_for_selector("body.on-term")
     page.mouse.click(*at)
@@ -46,6 +53,57 @@ def test_a_word_anywhere_opens_its_term(look):
     page.keyboard.press("Escape")
     page.mouse.click(at[0] + 90, at[1] + 2)  # behind the line's words nothing opens
     assert page.locator(".glossary[open]").count() == 0
+
+
+def opens(page, term: str) -> None:
+    page.wait_for_selector(f".glossary[open] article[data-term={term}]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".glossary[open]", state="detached")
+
+
+def middle(page, selector: str) -> tuple[float, float]:
+    box = page.locator(selector).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_word_of_a_drawing_a_tab_a_button_and_a_figure_opens_its_term(look):
+    page = look()
+    page.set_default_timeout(30_000)
+    page.wait_for_timeout(500)  # the words are looked for once all has been drawn
+    page.mouse.click(*middle(page, '.xmap text[data-drawn="branch 1"]'))
+    opens(page, "branch")
+    page.locator('[data-cell="stage3.module1.branch1.fused"]').click()
+    page.wait_for_selector(".term.total")
+    assert page.locator(".dock .about").is_hidden()
+    page.click(".dock [data-tab=field]")
+    page.click(".dock .about")
+    opens(page, "field")
+    page.click(".dock .close")
+    page.evaluate("scrollTo(0, 0)")
+    page.click(".lessons summary")
+    asked = ".lessons .asked:text-is('What does a fusion add?')"
+    page.mouse.move(*middle(page, asked))  # a click does what the button says
+    page.keyboard.press("g")
+    opens(page, "fusion")
+    page.mouse.move(2, 2)
+    page.focus(asked)
+    page.keyboard.press("g")
+    opens(page, "fusion")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.get_by_role("tab", name="Study").click()
+    page.locator("#study-question input").nth(QUESTIONS.index("depth")).check()
+    title = ".js-plotly-plot .ytitle:text-matches('PCK')"
+    page.wait_for_selector(title)
+    page.wait_for_timeout(500)
+    page.mouse.click(*middle(page, title))
+    opens(page, "pck")
+    page.evaluate("delete Document.prototype.caretPositionFromPoint")  # what older browsers have instead
+    assert page.evaluate("typeof document.caretPositionFromPoint") == "undefined"
+    page.get_by_role("tab", name="Photo").click()
+    page.wait_for_function("[...CSS.highlights.get('glossary')].some((r) => r.startContainer.parentElement"
+                           ".closest('.what') && String(r) === 'fusions')")  # fmt: skip
+    page.mouse.click(*page.evaluate(PLACE))
+    opens(page, "fusion")
 
 
 def test_show_me_the_code(look):

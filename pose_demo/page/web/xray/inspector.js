@@ -1,5 +1,6 @@
 // The dock: everything about the pinned cell, a tab a file.
 import { button, make } from '../dom.js';
+import { glossary } from '../glossary/glossary.js';
 import { on, set, state } from '../store.js';
 import { badge, say, speak } from '../words.js';
 import { channels } from './channels.js';
@@ -26,9 +27,10 @@ export function start(_root, wire) {
   const body = make('div', { class: 'dock-body', role: 'tabpanel' });
   const silence = button('', () => { if (state.pin) cut(wire, state.pin.side, state.pin.cell); },
     { class: 'plain silence' });
+  const about = button('?', () => glossary('field'), { class: 'plain about', hidden: '' });
   const layers = button('', () => { if (state.pin) openLayers(state.pin, wire); }, { class: 'plain open-layers' });
   const dock = make('section', { class: 'dock', hidden: '', tabindex: '-1' },
-    make('div', 'dock-bar', title, silence, layers, tabs, close), body);
+    make('div', 'dock-bar', title, silence, layers, tabs, about, close), body);
   section.append(dock);
   speak(dock);
   let tab = 'channels', by = 'energy', opened = '';
@@ -78,6 +80,8 @@ export function start(_root, wire) {
       tab = name;
       show();
     }, { role: 'tab', 'aria-selected': tab === name, 'data-tab': name })));
+    about.hidden = tab !== 'field'; // the one tab that is a term: a click on the tab itself opens the tab
+    about.setAttribute('aria-label', `${say('glossary.title')}: ${say('glossary.field.name')}`);
     if (!cell) return;
     const page = make('div');
     if (cell.photo) page.append(make('figure', 'big', make('img', { src: cell.photo, alt: '' })));

@@ -1,6 +1,7 @@
 // The page's own keys, wherever the focus is but in a text field; a list of them.
 import { make } from '../dom.js';
 import { glossary } from '../glossary/glossary.js';
+import { here } from '../glossary/linked.js';
 import { set, state } from '../store.js';
 import { move } from '../stops.js';
 import { speak } from '../words.js';
@@ -24,7 +25,7 @@ export function start(root) {
   root.append(sheet);
   speak(sheet);
   /** @type {Record<string, () => void>} */
-  const does = { '?': () => sheet.showModal(), g: () => glossary(), '+': () => step(1), '-': () => step(-1),
+  const does = { '?': () => sheet.showModal(), g: () => glossary(here() ?? ''), '+': () => step(1), '-': () => step(-1),
     0: () => step(0), Escape: () => (state.pin ? release(true) : set({ pixel: null })) };
 
   document.addEventListener('keydown', (event) => {
