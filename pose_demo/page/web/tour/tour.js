@@ -152,7 +152,8 @@ export function start(element, wire) {
         button(say('tour.full'), () => teach(root), { class: 'plain full', title: say('tour.teacher'),
           'aria-pressed': root.classList.contains('teach') }),
         button('✕', close, { class: 'plain', 'aria-label': say('tour.close'), title: say('tour.close') })),
-      make('div', 'tour-body', make('div', 'tour-text', make('h3', {}, word('title')), make('p', {}, word('text')),
+      make('div', { class: 'tour-body', tabindex: '0' }, // a keyboard scrolls it
+        make('div', 'tour-text', make('h3', {}, word('title')), make('p', {}, word('text')),
         make('p', 'foot paper', word('paper')),
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
