@@ -31,7 +31,7 @@ export function start(root, wire) {
     if (!answer || answer.error || !state.apart) return;
     const { first, cell } = answer;
     scale.append(legend(0, answer.top), say('xray.apart_note'));
-    if (first && cell) scale.append(` ${say('xray.apart_first')} `, link(first, () => walk(0, cell)));
+    if (first && cell) scale.append(` · ${say('xray.apart_first')} `, link(first, () => walk(0, cell)));
     for (const { ends: [from, to], share } of answer.ways) colour(from, to, answer.top ? share / answer.top : 0);
     cover('apart', (_, name) => answer.cells[name], answer.top, '.1%');
   }
