@@ -32,7 +32,7 @@ def source(result: dict[str, Any]) -> list[Said]:
     found += [said("study.source_bad", count=data["bad"])] * bool(data["bad"])
     found += [said("study.source_flip")] * made["flip_test"]
     if result["study"] == "seeds":
-        found.append(_small(result["rows"]))
+        found.append(small(result["rows"]))
     return found + [said("study.source_stale", networks=", ".join(stale)) for stale in [result.get("stale")] if stale]
 
 
@@ -99,7 +99,7 @@ def _of_seeds(test: dict[str, Any]) -> Said:
                 points=found["value"], low=found["low"], high=found["high"])  # fmt: skip
 
 
-def _small(rows: list[dict[str, Any]]) -> Said:
+def small(rows: list[dict[str, Any]]) -> Said:
     """How small the networks of these rows are, and how short their training was."""
     sizes = dict.fromkeys("x".join(map(str, row["size"])) for row in rows)
     costs = [row["gmac"] for row in rows]

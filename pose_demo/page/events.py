@@ -64,7 +64,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
         getattr(at[component], name)(sent(name, _pick, 2), session, [at["heat"], at["joint"]], **_EACH)
     at["below"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
-    for name in ("below", "xray"):
+    for name in ("below", "xray", "tour"):
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
     at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
     _lesson(at, look)

@@ -37,7 +37,8 @@ def build(local: bool = True) -> gr.Blocks:
                 own("live")
             with gr.Tab(say(_LANGUAGE, "page.tab_study"), id="study") as at["tab_study"]:
                 at |= study_tab.build(_LANGUAGE)
-        at["tour"] = own("tour/tour", events=("pair_that_ships", "setup", "anew"), pair=list(weights.default_pair()))
+        sends = ("pair_that_ships", "setup", "beside", "anew")
+        at["tour"] = own("tour/tour", events=sends, pair=list(weights.default_pair()))
         events.connect(page, at, local)
         api.expose(page)
     return page

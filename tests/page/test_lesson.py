@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bisect
 import json
-from typing import NotRequired
+import re
+from dataclasses import replace
+from typing import Literal, NotRequired
 
 import numpy as np
 import pytest
@@ -18,11 +20,15 @@ from pose_demo.examples import examples
 from pose_demo.locales import LANGUAGES, UserError, table
 from pose_demo.networks.wiring import wiring
 from pose_demo.page.answers import lesson
+from pose_demo.page.cached import Cached
 from pose_demo.page.store import STORE
 from pose_demo.page.web import WEB
 
 Step = TypedDict("Step", {  # noqa: UP013
-    "id": str, "cell": list[str], "at": NotRequired[list[str]], "stop": NotRequired[str], "measure": str,
+    "id": str, "cell": list[str], "at": NotRequired[list[str]], "stop": NotRequired[str], "cut": NotRequired[str],
+    "lit": NotRequired[list[str]], "pixel": NotRequired[bool], "study": NotRequired[list[str]],
+    "view": NotRequired[Literal["channels", "computation", "field", "before_after", "code"]],
+    "open": NotRequired[Literal["gradient", "film", "play", "layers", "beside"]], "measure": str,
     "edges": list[float], "options": int,
 })  # fmt: skip
 Tour = TypedDict("Tour", {"id": str, "has": str, "steps": list[Step]})  # noqa: UP013
@@ -56,7 +62,7 @@ def measured(cached, tour: str, name: str, **asked) -> dict:
 def test_tours_are_data_of_the_declared_shape():
     assert list(TOURS) == ["hourglass", "hrnet", "upsampling"]
     for name, tour in TOURS.items():
-        TypeAdapter(Tour).validate_python(tour, strict=False)
+        assert TypeAdapter(Tour).validate_python(tour, strict=False) == tour, "a field that nobody declared"
         assert tour["id"] == name and len({step["id"] for step in tour["steps"]}) == len(tour["steps"])
         for step in tour["steps"]:
             assert step["measure"] in lesson.MEASURES
@@ -67,7 +73,16 @@ def test_tours_are_data_of_the_declared_shape():
 def test_every_step_has_its_words(language):
     words, wanted = table(language), {f"tour.{tour}.title" for tour in TOURS}
     for tour, name in STEPS:
-        parts = ["title", "text", "paper", "ask", "saw", *map(str, range(step_of(tour, name)["options"]))]
+        step = step_of(tour, name)
+        parts = [
+            "title",
+            "text",
+            "paper",
+            "ask",
+            "saw",
+            *map(str, range(step["options"])),
+            *["study"] * ("study" in step),
+        ]
         wanted |= {f"tour.{tour}.{name}.{part}" for part in parts}
     asked = words.keys() & {f"tour.{tour}.{name}.asked" for tour, name in STEPS}  # what is asked has a step each
     assert len(asked) == 11
@@ -85,6 +100,70 @@ def test_every_question_is_answered_by_a_measurement(cached, tour, name):
 
     for language in LANGUAGES:
         assert say(language, f"tour.{tour}.{name}.saw", **found["values"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_step_names_a_figure_or_says_that_there_is_none(language):
+    place = {"en": r"figure \d|table \d|no figure", "zh": r"图 \d|表 \d|没有.*图"}[language]
+    for tour, name in STEPS:
+        assert re.search(place, table(language)[f"tour.{tour}.{name}.paper"]), f"{tour}.{name}"
+
+
+def test_what_is_cut_and_lit_is_drawn(cached):
+    drawn = {
+        (source, name) for k in range(2) for name, made in wiring(cached.net(k)).picture.items() for source in made
+    }
+    cuts = [step["cut"] for tour in TOURS.values() for step in tour["steps"] if "cut" in step]
+    assert len(cuts) == 3 and {tuple(cut.split("->")) for cut in cuts} <= drawn
+    for tour in TOURS.values():
+        for step in tour["steps"]:
+            assert "lit" not in step or {name for _, name in drawn} & set(step["lit"]), step["id"]
+
+
+@pytest.mark.parametrize(("tour", "name"), [(t, n) for t, n in STEPS if "cut" in step_of(t, n)])
+def test_a_cut_is_measured_against_the_whole_network(cached, tour, name):
+    """The page has cut the place before it asks, whether as an arrow or as the map itself."""
+    step, found = step_of(tour, name), measured(cached, tour, name)
+    side = next(k for k in range(2) if TOURS[tour]["has"] in cached.trace(k))
+    assert found["value"] > 0
+    for place in (step["cut"], step.get("at", step["cell"])[0]):
+        poses = [*cached.comparison.poses]
+        poses[side] = replace(poses[side], silence={place: "zero"}, joints=poses[side].joints * 0.1)  # thrown together
+        cut = Cached(replace(cached.comparison, poses=tuple(poses)))
+        assert measured(cut, tour, name)["value"] == pytest.approx(found["value"]), "by the whole network's own torso"
+
+
+@pytest.mark.parametrize(("tour", "name"), [(t, n) for t, n in STEPS if "study" in step_of(t, n)])
+def test_what_was_trained_is_told_with_its_interval(cached, tour, name):
+    from pose_demo.study.report import shipped
+
+    names = step_of(tour, name)["study"]
+    told = measured(cached, tour, name, what=",".join(names))["study"]
+    there = [shipped()[each] for each in names if each in shipped()]
+    assert there and measured(cached, tour, name)["study"] == [], "nothing is told that nobody asked for"
+    for result in there:
+        (test, *_) = [test for test in result["tests"] if test["difference"]["low"] is not None]
+        low, high = (f"{100 * test['difference'][end]:+.1f}" for end in ("low", "high"))
+        seeded = result["study"] == "seeds"
+        assert not seeded or any(each["values"].get("low") == low and each["values"]["high"] == high for each in told)
+        assert any(each["key"] == ("study.small_scale" if seeded else "study.source") for each in told)
+    assert measured(cached, tour, name, what="seeds-nobody-trained")["study"] == []
+
+
+def test_the_two_readings_lie_apart_as_two_comparisons_say(cached):
+    example = cached.example
+    one, other = (compare(example.path, example.box, decoder=how).poses[0] for how in ("argmax", "dark"))
+    apart = float(np.linalg.norm(one.joints - other.joints, axis=1).mean())
+    found = measured(cached, "upsampling", "output")
+    assert found["values"]["pixels"] == pytest.approx(apart, rel=1e-3)
+    assert found["value"] == pytest.approx(apart / found["values"]["cell"], rel=1e-3)
+
+
+def test_the_place_of_the_chosen_joint_is_the_networks_own(cached):
+    pose = cached.pose(0)
+    at = measured(cached, "hrnet", "stem")["at"]
+    assert at == pytest.approx(pose.joints[pose.card.joints.joints.index("left knee")].tolist())
+    assert measured(cached, "hrnet", "stem", joint="left ear")["at"] is None
 
 
 def test_each_network_that_ships_has_the_cells(cached):

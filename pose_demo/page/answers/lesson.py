@@ -7,45 +7,80 @@ A tour's step (web/tour/tours/) names a measure, the tap that it looks at, and w
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from typing_extensions import TypedDict
 
+from ...draw import study_words
 from ...locales import said
 from ...networks import model
-from ...networks.silence import Silence
+from ...networks.card import Card
+from ...networks.silence import Silence, resolve
 from ...networks.upsampling import enlarge
 from ...networks.wiring import wiring
+from ...study import report
 from ...xray import sums
 from .. import work
 from ..cached import Cached
-from ..schema import Question
+from ..schema import Question, Said
 from . import film
 from .parts import side_of
 
 #: value -- what the step's edges divide, None where this photo or network cannot tell; values -- for its words
-Measured = TypedDict("Measured", {"value": float | None, "values": dict[str, Any]})
-Measure = Callable[[Cached, int, Question], Measured]
+Found = TypedDict("Found", {"value": float | None, "values": dict[str, Any]})
+#: at -- where the network has the chosen joint, pixels of the photo; study -- what trained experiments say
+Measured = TypedDict("Measured", {
+    "value": float | None, "values": dict[str, Any], "at": list[float] | None, "study": list[Said],
+})  # fmt: skip
+Measure = Callable[[Cached, int, Question], Found]
 
 
 def lesson(cached: Cached, asked: Question) -> Measured:
-    """asked: measure, cell -- the tap, against -- a stop. Raises KeyError for one that there is not."""
+    """asked: measure, cell -- the tap, against -- a stop, what -- results that ship, with commas between.
+
+    Raises KeyError for a measure or tap that there is not.
+    """
     side = side_of(cached, asked)
     if asked["cell"] not in cached.graph(side).nodes:
         raise KeyError(asked["cell"])
-    return MEASURES[asked["measure"]](cached, side, asked)
+    found = MEASURES[asked["measure"]](cached, side, asked)
+    return {**found, "at": _at(cached, side, asked), "study": _study(asked.get("what", ""), cached.pose(side).card)}
 
 
-def _stride(cached: Cached, side: int, asked: Question) -> Measured:
+def _at(cached: Cached, side: int, asked: Question) -> list[float] | None:
+    pose = cached.pose(side)
+    if asked["joint"] not in pose.card.joints.joints:
+        return None
+    place = pose.joints[pose.card.joints.index(asked["joint"])]
+    return place.tolist() if np.isfinite(place).all() else None
+
+
+def _study(what: str, card: Card) -> list[Said]:
+    """What these results say, with intervals, and how far that carries; of those that do not ship, nothing.
+
+    A result about several networks is told of this one, where it has it.
+    """
+    shipped, told = report.shipped() if what else {}, []
+    for name in what.split(","):
+        if result := shipped.get(name):
+            every = study_words.answers(result)
+            told += [each for each in every if each["values"]["network"] == card.title] or every
+            seeded = result["study"] == "seeds"
+            told += [study_words.small(result["rows"])] if seeded else study_words.source(result)
+    return told
+
+
+def _stride(cached: Cached, side: int, asked: Question) -> Found:
     """Pixels of the input per cell."""
     tap, width = cached.trace(side)[asked["cell"]], cached.pose(side).card.input[1]
     cells = tap.tensor.shape[3]
     return {"value": tap.stride, "values": {"stride": tap.stride, "cells": cells, "pixels": width}}
 
 
-def _smallest(cached: Cached, side: int, asked: Question) -> Measured:
+def _smallest(cached: Cached, side: int, asked: Question) -> Found:
     """Cells along a side of the network's coarsest map."""
     taps = cached.trace(side).values()
     least = min(taps, key=lambda tap: tap.tensor.shape[2])
@@ -54,19 +89,19 @@ def _smallest(cached: Cached, side: int, asked: Question) -> Measured:
     return {"value": height, "values": {"height": height, "width": width, "cell": least.name, "heatmap": largest}}
 
 
-def _field(cached: Cached, side: int, asked: Question) -> Measured:
+def _field(cached: Cached, side: int, asked: Question) -> Found:
     """The side of the middle cell's theoretical receptive field, of the input's side."""
     found, width = cached.field(side, asked["cell"]), cached.pose(side).card.input[1]
     return {"value": found.size[1] / width, "values": {"field": found.size[1], "pixels": width}}
 
 
-def _sources(cached: Cached, side: int, asked: Question) -> Measured:
+def _sources(cached: Cached, side: int, asked: Question) -> Found:
     """How many maps a map is made from."""
     node = cached.graph(side).nodes[asked["cell"]]
     return {"value": len(node.sources), "values": {"count": len(node.sources), "names": ", ".join(node.sources)}}
 
 
-def _sum(cached: Cached, side: int, asked: Question) -> Measured:
+def _sum(cached: Cached, side: int, asked: Question) -> Found:
     """0: the maps are added, with as many channels as each of them has; 1: anything else."""
     found = _found(cached, side, asked)
     same = all(len(term.tensor) == len(found.total) for term in found.terms) and found.error() < 1e-4
@@ -74,7 +109,7 @@ def _sum(cached: Cached, side: int, asked: Question) -> Measured:
     return {"value": 0 if same else 1, "values": values}
 
 
-def _largest(cached: Cached, side: int, asked: Question) -> Measured:
+def _largest(cached: Cached, side: int, asked: Question) -> Found:
     """Which term of a sum has the largest part of all absolute values, in the order of the sum."""
     terms = _found(cached, side, asked).terms
     best = max(range(len(terms)), key=lambda k: terms[k].share)
@@ -97,7 +132,7 @@ def _channel(cached: Cached, side: int, asked: Question) -> int:
     return known.index(asked["joint"]) if asked["joint"] in known else 0
 
 
-def _commute(cached: Cached, side: int, asked: Question) -> Measured:
+def _commute(cached: Cached, side: int, asked: Question) -> Found:
     """How much a fusion's term differs where the map is enlarged first and goes through its 1x1 layers then."""
     net, name, trace = cached.net(side), asked["cell"], cached.trace(side)
     nodes, ways = wiring(net).nodes, wiring(net).ways
@@ -114,16 +149,22 @@ def _commute(cached: Cached, side: int, asked: Question) -> Measured:
     return {"value": difference, "values": {"difference": max(difference, 1e-9)}}
 
 
-def _cut(cached: Cached, side: int, asked: Question) -> Measured:
-    """How far the joints move when a place is cut beside what is cut already, in torsos; lost ones count as none."""
+def _cut(cached: Cached, side: int, asked: Question) -> Found:
+    """How far the joints move when a place is cut beside whatever else is cut, in torsos; lost ones count as none.
+
+    On the page the step has cut it already, under this name or as an arrow.
+    """
     net, pose, place = cached.net(side), cached.pose(side), asked["cell"]
+    mine = {cut.tap for cut in resolve(net, place)}
+    whole = {k: how for k, how in pose.silence.items() if mine.isdisjoint(cut.tap for cut in resolve(net, k))}
 
     def placed(silence: Silence) -> np.ndarray:
         image, how = pose.image[None], {"decoder": cached.comparison.decoder, "flip": cached.comparison.flip}
         seen = work.in_turn(lambda: model.see(net, image, cached.request(side), silence=silence, **how))
         return pose.crop.to_photo(seen.joints[0].cpu().numpy())
 
-    moved = np.linalg.norm(placed({**pose.silence, place: "zero"}) - placed(pose.silence), axis=1) / pose.torso
+    before, after = placed(whole), placed({**whole, place: "zero"})
+    moved = np.linalg.norm(after - before, axis=1) / replace(pose, joints=before).torso
     if np.isnan(moved).all():
         return {"value": None, "values": {}}
     farthest = int(np.nanargmax(moved))
@@ -138,19 +179,19 @@ def _gradients(cached: Cached, side: int, name: str) -> tuple[float, float, floa
     return float(found.share[t]), float(found.last[t]), float(found.last[t] / max(found.sizes[t].sum(), 1e-30))
 
 
-def _gradient(cached: Cached, side: int, asked: Question) -> Measured:
+def _gradient(cached: Cached, side: int, asked: Question) -> Found:
     """The part of the gradient that comes from the nearest loss, against all later ones."""
     share, _, _ = _gradients(cached, side, asked["cell"])
     return {"value": share if np.isfinite(share) else None, "values": {"share": share}}
 
 
-def _reaches(cached: Cached, side: int, asked: Question) -> Measured:
+def _reaches(cached: Cached, side: int, asked: Question) -> Found:
     """1 where the last loss reaches the tap, else 0."""
     _, size, part = _gradients(cached, side, asked["cell"])
     return {"value": float(size > 0), "values": {"size": size, "part": part}}
 
 
-def _early(cached: Cached, side: int, asked: Question) -> Measured:
+def _early(cached: Cached, side: int, asked: Question) -> Found:
     """How far from the last answer the joints are that are read at this level, in torsos."""
     net, pose = cached.net(side), cached.pose(side)
     (number,) = (k for k, level in enumerate(net.levels) if level.tap == asked["cell"])
@@ -166,7 +207,7 @@ def _placed(cached: Cached, side: int, frame: Any) -> np.ndarray:
     return cached.pose(side).crop.to_photo(frame.joints)
 
 
-def _head(cached: Cached, side: int, asked: Question) -> Measured:
+def _head(cached: Cached, side: int, asked: Question) -> Found:
     """The part of all channels that together hold half of what a heatmap is added up from."""
     *each, _ = _found(cached, side, asked).terms
     sizes = np.sort([term.share for term in each])[::-1]
@@ -175,14 +216,14 @@ def _head(cached: Cached, side: int, asked: Question) -> Measured:
     return {"value": few / len(each), "values": {"few": few, "channels": len(each), "joint": joint}}
 
 
-def _places(cached: Cached, side: int, asked: Question) -> Measured:
+def _places(cached: Cached, side: int, asked: Question) -> Found:
     """How many maps are enlarged in a pass."""
     factors = list(cached.net(side).places.values())
     said = ", ".join(f"{factors.count(f)} x {f}" for f in sorted(set(factors)))
     return {"value": len(factors), "values": {"places": len(factors), "factors": said}}
 
 
-def _blocks(cached: Cached, side: int, asked: Question) -> Measured:
+def _blocks(cached: Cached, side: int, asked: Question) -> Found:
     """The part of an enlarged map's cells that are equal to the first one of the block that came from one cell."""
     values = cached.tensor(side, asked["cell"])
     step: Any  # an Enlarge
@@ -205,7 +246,7 @@ def _shift(cached: Cached, side: int, stop: str) -> float:
     return float(moved.mean() / pose.torso)
 
 
-def _moved(cached: Cached, side: int, asked: Question) -> Measured:
+def _moved(cached: Cached, side: int, asked: Question) -> Found:
     """0 where the first network's joints move more with another stop than the second's, else 1."""
     both = cached.sides
     if len(both) < 2:
@@ -217,7 +258,7 @@ def _moved(cached: Cached, side: int, asked: Question) -> Measured:
         "stop": stop, "first": names[0], "second": names[1], "a": first, "b": second}}  # fmt: skip
 
 
-def _nearer(cached: Cached, side: int, asked: Question) -> Measured:
+def _nearer(cached: Cached, side: int, asked: Question) -> Found:
     """How much farther from an example's hand-placed joints the answer is with another stop, in torsos."""
     example, pose, stop = cached.example, cached.pose(side), _stop(asked)
     marked = None if example is None or example.joints is None else example.joints
@@ -233,7 +274,7 @@ def _nearer(cached: Cached, side: int, asked: Question) -> Measured:
     return {"value": other - trained, "values": values}
 
 
-def _more(cached: Cached, side: int, asked: Question) -> Measured:
+def _more(cached: Cached, side: int, asked: Question) -> Found:
     """How many times as far a stop moves the joints as bilinear does."""
     stop = _stop(asked)
     plain, other = _shift(cached, side, "bilinear"), _shift(cached, side, stop)
@@ -241,16 +282,37 @@ def _more(cached: Cached, side: int, asked: Question) -> Measured:
     return {"value": other / plain if plain else None, "values": values}
 
 
-def _quarter(cached: Cached, side: int, asked: Question) -> Measured:
+def _quarter(cached: Cached, side: int, asked: Question) -> Found:
     """0: every joint that another stop moves, moves by whole quarters of a cell along each axis; 1: not so."""
     pose, stop = cached.pose(side), _stop(asked)
     before, after = (film.frames(cached, side, s)[-1].joints for s in (pose.card.upsampling, stop))
     quarters = (after - before) / pose.card.input[0] * cached.trace(side).heatmaps[-1].shape[2] * 4
     still = int((np.abs(quarters).max(axis=1) < 1e-3).sum())
     whole = bool((np.abs(quarters - quarters.round()) < 1e-2).all())
-    cell = float(np.linalg.norm(np.subtract(*pose.crop.to_photo(np.array([[4.0, 0.0], [0.0, 0.0]], np.float32)))))
-    values = {"still": still, "joints": len(before), "cell": cell, "decoder": cached.comparison.decoder}
+    values = {"still": still, "joints": len(before), "cell": _cell(cached, side), "decoder": cached.comparison.decoder}
     return {"value": 0 if whole else 1, "values": values}
+
+
+def _output(cached: Cached, side: int, asked: Question) -> Found:
+    """How far apart the answer's two readings are, in quarters of a cell and by DARK, in cells of the heatmap; and how
+    fine these cells are."""
+    pose, (height, width) = cached.pose(side), cached.trace(side).heatmaps[-1].shape[2:]
+    heatmaps = torch.as_tensor(pose.heatmaps[-1])[None]
+    quarters, between = (
+        model.joints(heatmaps, pose.card, pose.card.input[0], how)[0][0].numpy() for how in ("argmax", "dark")
+    )
+    stride, cell = pose.card.input[0] / height, _cell(cached, side)
+    away = float(np.nanmean(np.linalg.norm(between - quarters, axis=1))) / stride
+    values = {"away": away, "pixels": away * cell, "height": height, "width": width, "stride": stride,
+              "input": pose.card.input[1], "cell": cell, "quarter": cell / 4 / pose.torso}  # fmt: skip
+    return {"value": away if np.isfinite(away) else None, "values": values}
+
+
+def _cell(cached: Cached, side: int) -> float:
+    """The side of the heatmaps' cells, in pixels of the photo."""
+    pose = cached.pose(side)
+    stride = pose.card.input[0] / cached.trace(side).heatmaps[-1].shape[2]
+    return float(np.linalg.norm(np.subtract(*pose.crop.to_photo(np.array([[stride, 0.0], [0.0, 0.0]], np.float32)))))
 
 
 def _stop(asked: Question) -> str:
@@ -264,4 +326,5 @@ MEASURES: dict[str, Measure] = {
     "gradient": _gradient,
     "reaches": _reaches,
     "nearer": _nearer, "more": _more, "quarter": _quarter,
+    "output": _output,
 }  # fmt: skip

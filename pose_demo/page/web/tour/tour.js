@@ -6,17 +6,22 @@ import { on, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, tell } from '../words.js';
 import { setUp } from '../xray/cuts.js';
-import { find, walk } from '../xray/maps.js';
+import { find } from '../xray/maps.js';
 import { asker } from '../channel.js';
 import { anew } from './anew.js';
+import { laboratory } from './experiment.js';
 import { share } from './share.js';
 import { picture, teach } from './teacher.js';
 
 /**
  * cell -- opened, the first of these that a network has; at -- the tap that is measured, else the cell
  * stop -- that the slider goes to; edges -- where the options divide what `measure` gives
+ * cut -- an arrow, "source->target"; lit -- cells whose arrows are; view -- the tab of the open cell
+ * open -- what else is, "beside" being one network on both sides, with its own stop and with `stop`
+ * pixel -- whether the joint's place is pinned in every map; study -- results whose findings are told
  * @typedef {{ id: string, cell: string[], at?: string[], stop?: string, measure: string, edges: number[],
- *   options: number }} Step
+ *   options: number, cut?: string, lit?: string[], view?: string,
+ *   open?: 'gradient' | 'film' | 'play' | 'layers' | 'beside', pixel?: boolean, study?: string[] }} Step
  * has -- a cell that a network must have for this tour
  * @typedef {{ id: string, has: string, steps: Step[] }} Tour
  * @typedef {{ tour: Tour, at: number, chosen: number | null, seen: Seen | null }} Place
@@ -59,8 +64,8 @@ export function start(element, wire) {
   speak(element);
   /** @type {Place | null} */
   let place = null;
-  let pair = '', arrived = () => {}; // what a moved slider's new maps set free
-  let key = state.key, shares = false;
+  const lab = laboratory(wire);
+  let pair = '', shares = false;
   /** @type {string[]} */
   let shipped = [];
 
@@ -76,6 +81,7 @@ export function start(element, wire) {
   // --- where one is
   async function open(/** @type {string} */ id, /** @type {string} */ at = '') {
     const tour = await load(id);
+    if (place) lab.leave();
     place = { tour, at: Math.max(0, tour.steps.findIndex((each) => each.id === at)), chosen: null, seen: null };
     show();
     root.focus({ preventScroll: true });
@@ -84,10 +90,12 @@ export function start(element, wire) {
     if (!place) return;
     const at = Math.min(place.tour.steps.length - 1, Math.max(0, place.at + by));
     place = { ...place, at, chosen: null, seen: null };
+    lab.leave();
     show();
   }
   function close() {
     place = null;
+    lab.leave();
     teach(root, false);
     show();
   }
@@ -95,43 +103,38 @@ export function start(element, wire) {
     retain(() => localStorage, KEPT, null);
     if (place) place = { ...place, at: 0, chosen: null, seen: null };
     show();
+    await lab.leave();
     if (root.classList.contains('teach')) return anew(wire);
-    if (state.stop !== state.stops[0]) await moved(0);
+    if (state.stop !== state.stops[0]) await lab.changed(() => move(0));
     if (state.own || state.cuts.some((own) => Object.keys(own).length)) setUp(wire, { own: null, cuts: [{}, {}] });
   }
 
   // --- the experiment
   async function choose(/** @type {number} */ k) {
     if (!place || place.chosen !== null) return;
-    const mine = (place = { ...place, chosen: k }), found = side([mine.tour.has]), now = step();
+    const mine = (place = { ...place, chosen: k }), now = step();
     show();
+    await lab.run(now, side, mine.tour.has, () => place === mine);
+    const found = place === mine && side([mine.tour.has]);
     if (!found) return;
-    if (now.stop && state.stop !== now.stop) await moved(state.stops.indexOf(now.stop));
-    const shown = side(now.cell);
-    if (shown) walk(...shown);
     /** @type {Seen | null} */
     let seen = null;
     for (const cell of now.at ?? now.cell) {
-      seen = await ask('lesson', { measure: now.measure, side: found[0], cell, against: now.stop ?? null });
+      const question = { measure: now.measure, side: found[0], cell, against: now.stop ?? null,
+        what: (now.study ?? []).join() };
+      seen = null;
+      while (!seen && place === mine) seen = await ask('lesson', question); // none: newer maps came meanwhile
       if (seen && !seen.error) break;
     }
     if (place !== mine) return;
     place = { ...mine, seen };
+    if (now.pixel && seen) lab.pin(seen.at);
     if (seen && !seen.error && seen.value !== null) {
       const right = option(seen.value, now.edges) === k;
       retain(() => localStorage, KEPT, JSON.stringify({ ...progress(), [`${mine.tour.id}.${now.id}`]: right }));
     }
     show();
   }
-  /** Moves the slider and waits until the X-ray shows it. @param {number} k */
-  const moved = (k) => new Promise((done) => {
-    const waits = setTimeout(done, 20000);
-    arrived = () => {
-      clearTimeout(waits);
-      done(null);
-    };
-    move(k);
-  });
 
   // --- how it looks
   function show() {
@@ -158,7 +161,7 @@ export function start(element, wire) {
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
         make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))),
-      shares ? share(ask, shipped) : picture(ready, now, side)),
+      shares ? share(ask, shipped) : picture(ready, now, side, seen ? lab.before() : null)),
       make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
         button(say('tour.share'), () => { shares = !shares; show(); },
@@ -177,7 +180,9 @@ export function start(element, wire) {
     if (right === null) return [make('p', {}, say('tour.untold'))];
     const hit = right === chosen;
     return [make('p', 'verdict', make('b', hit ? 'yes' : '', say(hit ? 'tour.yes' : 'tour.no'))),
-      make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', seen.values))];
+      make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', seen.values)),
+      ...(seen.study.length ? [make('p', 'foot', word('study')),
+        make('ul', 'foot studied', ...seen.study.map((each) => make('li', {}, tell(each))))] : [])];
   }
   /** @param {Tour} tour */
   const needs = (tour) => make('p', {}, `${say('tour.needs', { cell: tour.has })} `,
@@ -218,8 +223,6 @@ export function start(element, wire) {
   on(['language'], show);
   on(['key', 'joint', 'threshold'], () => { if (place && shares) queueMicrotask(show); }); // the link has changed
   on(['key'], () => {
-    if (state.key !== key) arrived();
-    key = state.key;
     const networks = state.networks.join();
     if (place && networks !== pair) queueMicrotask(show); // once the maps are drawn: they may have what it needs
     pair = networks;

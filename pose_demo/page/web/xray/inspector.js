@@ -8,7 +8,7 @@ import { code } from './code.js';
 import { cut } from './cuts.js';
 import { field } from './field.js';
 import { open as openLayers } from './layers.js';
-import { find, release, section } from './maps.js';
+import { find, release, section, walk } from './maps.js';
 import { pair } from './pair.js';
 import { trouble } from './part.js';
 import { sum } from './sum.js';
@@ -18,6 +18,16 @@ import { sum } from './sum.js';
 
 /** @type {Record<string, Tab>} */
 const TABS = { channels, computation: sum, field, before_after: pair, code };
+
+/** The tab that somebody asks for from elsewhere, until it is shown. @type {string | null} */
+let wanted = null;
+
+/** Opens a cell, on one of the tabs where that is said. @param {import('../schema').Pin} pin @param {string} [view] */
+export function openOn(pin, view) {
+  if (!find(pin)) return;
+  wanted = view ?? null;
+  walk(pin.side, pin.cell);
+}
 
 /** @param {HTMLElement} _root @param {import('./part.js').Wire} wire */
 export function start(_root, wire) {
@@ -67,7 +77,9 @@ export function start(_root, wire) {
     if (state.view && !(state.view in TABS)) set({ lost: [...state.lost, `view=${state.view}`], view: null });
     const linked = opened || !state.view || !(state.view in TABS) ? null : state.view;
     const stays = tab === 'field' && !hidden;
-    if (name !== opened) tab = linked ?? (stays ? tab : cell.sum ? 'computation' : 'channels');
+    if (wanted) tab = wanted;
+    else if (name !== opened) tab = linked ?? (stays ? tab : cell.sum ? 'computation' : 'channels');
+    wanted = null;
     opened = name;
     await show();
     const below = (find(pin)?.getBoundingClientRect().bottom ?? 0) + 18 - dock.getBoundingClientRect().top;

@@ -68,6 +68,11 @@ const cellAt = (target) => (target instanceof Element ? target.closest('.cell') 
 export const find = ({ side, cell }) =>
   maps.querySelector(`.map-scroll[data-side="${side}"] .cell[data-cell="${CSS.escape(cell)}"]`);
 
+/** The drawn arrows into a cell, of one side or of both. @param {string} cell @param {number} [side]
+ * @returns {NodeListOf<SVGElement>} */
+export const arrowsInto = (cell, side) => maps.querySelectorAll(
+  `.map-scroll${side === undefined ? '' : `[data-side="${side}"]`} .arrow[data-to="${CSS.escape(cell)}"]`);
+
 /** A cell's map as large as there is room. @param {Pin} at */
 export function enlarged(at) {
   const thumb = find(at)?.parentElement?.querySelector('.thumb');
