@@ -15,6 +15,7 @@ from ..networks import zoo
 from ..networks.upsampling import STOPS
 from . import lent, results, work, xray
 from .cached import without_traces
+from .guard import full
 from .photo_input import boxes
 from .schema import Said, said
 from .session import Request, Session
@@ -50,6 +51,8 @@ def sentence(problem: Exception) -> Said:
     """What may be said of an error: what was meant for people, and nothing of what we did not expect."""
     if isinstance(problem, UserError):
         return problem.said
+    if full(problem):
+        return said("page.disk_full")
     logging.getLogger(__name__).error("the page failed", exc_info=problem)
     return said("page.failed")
 

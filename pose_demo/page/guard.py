@@ -7,24 +7,29 @@ site's page can neither read nor ask; no address that a visitor names is fetched
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from ..locales import UserError, say
+from . import server
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +47,8 @@ _API = frozenset((
 ))  # fmt: skip
 #: Bytes of a question; an upload may have as many as its file, and this for what is around it.
 _QUESTION = 2**20
+#: Bytes of an upload after which it is looked again whether there is room for it.
+_STEP = 16 * 2**20
 #: Seconds in which a body must have begun, and bytes that must come in each second from then on.
 _PATIENCE, _PACE = 20, 20_000
 #: Events that one session may have waiting, and questions to the X-ray. A page that is used fast has a handful.
@@ -54,6 +61,8 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }
+#: What the system says where there is no room for a file.
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
 
@@ -83,6 +92,7 @@ class Guard:
     more: Mapping[str, int] = field(default_factory=dict)
     asking: Counter[str] = field(default_factory=Counter)
     logins: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LOGINS))
+    coming: int = 0  # uploads
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         if scope["type"] == "websocket":
@@ -92,8 +102,11 @@ class Guard:
         answer = _Answer(send)
         try:
             await self._pass(Request(scope), receive, answer)
+            await answer.end()
         except Exception as problem:
             refused = problem if isinstance(problem, Refused) else answer.refused
+            if refused is None and full(problem):
+                refused = Refused(507, "page.disk_full")
             if refused is None:  # a forged question that Gradio trips over: it ends here, and the connection goes on
                 log.warning("a request failed: %r", problem, exc_info=True)
                 refused = Refused(500, "api.failed")
@@ -110,11 +123,13 @@ class Guard:
         carries = parts[:2] == ["gradio_api", "upload"]
         body = _Body(receive, self.upload if carries else self.more.get(parts[0], 0), answer)
         body.check(request)
+        if carries:
+            return await self._upload(request, body, answer)
         if parts[0] == "login" and request.method == "POST":
             answer.pause = 1
             async with self.logins:
                 return await self.app(request.scope, body, answer)
-        if request.method != "POST" or parts[0] != "gradio_api" or parts[1] in ("upload", "mcp"):
+        if request.method != "POST" or parts[0] != "gradio_api" or parts[1] == "mcp":
             return await self.app(request.scope, body, answer)
         asked = await body.read(request)
         visitor = _checked(asked)
@@ -128,6 +143,20 @@ class Guard:
             VISITOR.reset(token)
             self.asking[visitor] -= 1
             self.asking += Counter()  # forgets those with none
+
+    async def _upload(self, request: Request, body: _Body, answer: _Answer) -> None:
+        """What all visitors sent takes no more than it may: a session is a name that they give themselves."""
+        folder = Path(get_upload_folder())
+        body.room, self.coming = partial(_room, folder), self.coming + 1
+        try:
+            await self.app(request.scope, body, answer)
+        except Exception:
+            await body.rest()  # a browser that cannot send all of it does not hear why
+            raise
+        finally:
+            self.coming -= 1
+            if not self.coming:  # what is half there now stays so
+                await asyncio.to_thread(server.tidy, folder, half=0)
 
     def _waiting(self, visitor: str) -> int:
         queued = self.page._queue.pending_event_ids_session.get(visitor, ())
@@ -167,6 +196,17 @@ class Guard:
             return site in ("same-origin", "none")
         asked = urlsplit(origin or "").netloc
         return bool(asked) and asked in (host, request.headers.get("x-forwarded-host"))
+
+
+def full(problem: BaseException) -> bool:
+    """Whether it is the disk that has no room."""
+    return isinstance(problem, OSError) and problem.errno in _FULL
+
+
+async def _room(folder: Path, size: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not await asyncio.to_thread(server.room, folder, size):
+        raise Refused(507, "page.disk_full")
 
 
 def _parts(scope: MutableMapping[str, Any]) -> list[str]:
@@ -209,11 +249,14 @@ class _Body:
         self._receive, self._most, self._answer = receive, file + _QUESTION, answer
         self._got, self._more, self._begun = 0, True, time.monotonic()
         self._kept: bytes | None = None
+        self.room: Callable[[int], Awaitable[None]] | None = None  # raises Refused where there is none
+        self._announced, self._looked = 0, -_STEP
 
     def check(self, request: Request) -> None:
         length = request.headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._most:
             raise self._large()
+        self._announced = int(length)
 
     def _large(self) -> Refused:
         return Refused(413, "guard.large", most=f"{self._most / 2**20:.0f}")
@@ -233,11 +276,25 @@ class _Body:
         self._got += len(message.get("body", b""))
         if self._got > self._most:
             self._refuse(self._large())
+        if self.room and self._got >= self._looked + _STEP:
+            ahead = self._announced if self._looked < 0 else 0  # now that it comes: who may not send never gets here
+            self._looked = self._got
+            try:
+                await self.room(ahead)
+            except Refused as refused:
+                self._refuse(refused)
         return message
 
     def _refuse(self, refused: Refused) -> None:
-        self._answer.refused = refused
+        self._answer.refused = self._answer.refused or refused
         raise refused
+
+    async def rest(self) -> None:
+        """Lets what was announced come, as far as it may, and keeps nothing of it."""
+        self.room = None
+        with suppress(Refused):
+            while self._more and self._announced:
+                await self()
 
     async def read(self, request: Request) -> Any:
         """All of it, parsed; the app receives it afterwards. Raises Refused."""
@@ -267,9 +324,16 @@ class _Answer:
         self._send, self.begun = send, False
         self.refused: Refused | None = None
         self.pause = 0  # seconds before an error is told
+        self._failed: list[MutableMapping[str, Any]] = []  # an app's answer to its own fault, until we know of which
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
-        if self.refused is None:
+        if self._failed or message.get("status") == 500:
+            self._failed.append(message)
+        elif self.refused is None:
+            await self.through(message)
+
+    async def end(self) -> None:
+        for message in self._failed if self.refused is None else ():
             await self.through(message)
 
     async def through(self, message: MutableMapping[str, Any]) -> None:

@@ -51,6 +51,8 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
     Returns the change of the photo component, None where a newer photo came first. A photo that cannot be used
     leaves the old one in place.
     """
+    from .server import was_read  # here, as above
+
     try:
         if (name := event.get("example")) is not None:
             example = next((each for each in examples.examples() if each.name == name), None)
@@ -59,7 +61,10 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
             photo, box, name = read(example.path), example.box, example.name
         else:
             file = uploaded(event.get("path"))
-            photo, box, example, name = read(file), None, None, file.stem
+            try:
+                photo, box, example, name = read(file), None, None, file.stem
+            finally:
+                was_read(file)  # the browser sends it again should this server be started anew
         if "box" in event:
             box = check_box(event["box"], photo.shape) if event["box"] else None
     except UserError as problem:

@@ -21,8 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..locales import UserError
 
-#: Files of visitors are deleted when they are this old, in seconds; looked for that often.
-KEPT, LOOKED = 6 * 3600, 600
+#: Files of visitors are deleted when they are this old, in seconds; looked for that often. A photo that was read goes
+#: after READ: another visitor may just have sent the same one, which lies at the same place.
+KEPT, LOOKED, READ = 6 * 3600, 600, 600
 #: Bytes of all of them together; of more the oldest go first.
 MOST = int(float(os.environ.get("POSE_DEMO_UPLOADS_MB", "4000")) * 2**20)
 _FIRST_PORT, _PORTS = 7860, 100
@@ -114,7 +115,7 @@ def own_folder() -> Path:
 
 
 def keep_tidy(folder: Path) -> None:
-    """Deletes what is old, or too much, from now on; half an upload that its visitor broke off too."""
+    """Deletes what is old, or too much, from now on."""
 
     def work() -> None:
         while True:
@@ -124,19 +125,43 @@ def keep_tidy(folder: Path) -> None:
     threading.Thread(target=work, daemon=True, name="tidy").start()
 
 
-def tidy(folder: Path, age: float | None = None, most: int | None = None) -> None:
-    """Deletes every file below that is older than `age` seconds (KEPT), and the oldest above `most` bytes (MOST)."""
+def tidy(folder: Path, age: float | None = None, most: int | None = None, half: float = LOOKED) -> int:
+    """Deletes every file below that is older than `age` seconds (KEPT), and the oldest above `most` bytes (MOST).
+
+    half -- seconds for which an upload that still comes, which lies in the folder itself, may stand still: it goes
+            when its visitor broke it off, but not as one of too many
+
+    Returns the bytes that are left.
+    """
     found = []
     for file in folder.rglob("*"):
         with suppress(OSError):
             if file.is_file():
                 status = file.stat()
                 found.append((status.st_mtime, status.st_size, file))
-    left, oldest = sum(size for _, size, _ in found), time.time() - (KEPT if age is None else age)
+    left, now = sum(size for _, size, _ in found), time.time()
     for changed, size, file in sorted(found, key=lambda each: each[0]):
-        if changed >= oldest and left <= (MOST if most is None else most):
-            break
-        left -= size
-        with suppress(OSError):
-            file.unlink()
-            file.parent.rmdir()  # only where nothing else is in it
+        comes = file.parent == folder
+        old = now - changed > (half if comes else KEPT if age is None else age)
+        if old or (not comes and left > (MOST if most is None else most)):
+            left -= size
+            with suppress(OSError):
+                if comes:
+                    os.truncate(file, 0)  # it may still be open, and would keep its room
+                file.unlink()
+                if not comes:
+                    file.parent.rmdir()  # only where nothing else is in it
+    return left
+
+
+def room(folder: Path, size: int) -> bool:
+    """Makes room for so many bytes more: the oldest files go. False where that is not enough, or the disk is full."""
+    left = tidy(folder)
+    most = min(MOST, left + shutil.disk_usage(folder).free)
+    return left + size <= most or tidy(folder, most=most - size) + size <= most
+
+
+def was_read(file: Path) -> None:
+    """A photo is in memory: its file goes after READ seconds, unless it is sent once more."""
+    with suppress(OSError):
+        os.utime(file, (time.time(), time.time() - KEPT + READ))

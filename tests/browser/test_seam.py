@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 from conftest import ROOT, SCREENSHOTS, running_app, settle, share_state
@@ -65,6 +66,19 @@ def test_a_photo_that_is_too_large_is_refused_before_it_travels(visit):
     }""")
     page.wait_for_selector(".photo-error:visible")
     assert "30 MB" in page.inner_text(".photo-error") and uploads == []
+
+
+def test_a_full_disk_is_said(visit):
+    page = visit()
+    page.evaluate("""() => {
+        const real = window.fetch;
+        window.fetch = (where, ...how) => String(where.url ?? where).includes('/upload')
+            ? Promise.resolve(new Response('full', { status: 507 })) : real(where, ...how);
+    }""")
+    page.set_input_files(".file[accept*=heic]", {"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
+    page.wait_for_selector(".photo-error:visible")
+    assert page.inner_text(".photo-error:visible") == say("en", "page.disk_full")
+    page.screenshot(path=SCREENSHOTS / "full-disk.png")
 
 
 def test_nobody_there_is_pale_and_said(visit, app):
@@ -132,6 +146,9 @@ def test_it_works_behind_a_sub_path_and_in_a_frame(browser, tmp_path_factory):
         frame.locator("#xray .cell >> nth=0").wait_for()
         frame.locator(".languages button[lang=zh]").click()
         frame.locator(".upload", has_text="上传").wait_for()
+        with httpx.Client(trust_env=False, timeout=60) as sends:  # a video: larger than any photo
+            large = {"files": ("film.mp4", bytes(31 * 10**6))}
+            assert sends.post(f"{address}/lab/pose/gradio_api/upload", files=large).status_code == 200
         assert bad == []
         a_class_comes_to_the_same_step(page, address.replace("localhost", "classroom.test"))
 

@@ -11,11 +11,12 @@ import pytest
 import torch
 from gradio.utils import get_upload_folder
 from no_checkpoints import NO_CHECKPOINTS, no_checkpoint
+from PIL import Image
 
 from pose_demo import weights
 from pose_demo.locales import UserError, tell
 from pose_demo.networks import zoo
-from pose_demo.page import api, compare, events, mcp_door, photo_input, pickers, schema, serve, web, work, xray
+from pose_demo.page import api, compare, events, mcp_door, photo_input, pickers, schema, serve, server, web, work, xray
 from pose_demo.page.layout import build
 from pose_demo.page.session import Session
 
@@ -69,6 +70,21 @@ def test_a_photo_that_cannot_be_read_changes_nothing(session, upload):
         changed = photo_input.take(session, event)
         assert changed["error"]["key"] and "photo" not in changed
     assert session.photo is before and session.turn == 1
+
+
+def test_a_photo_that_was_read_goes_soon_unless_somebody_sends_it_again(session, upload, photo, monkeypatch):
+    mine, theirs = upload / "mine.png", upload / "theirs.png"
+    for file in (mine, theirs):
+        Image.fromarray(photo).save(file)
+    photo_input.take(session, {"n": 5, "path": str(theirs)})
+    server.tidy(upload.parent)
+    assert theirs.exists(), "another visitor may be about to have it read"
+    monkeypatch.setattr(server, "READ", -1)
+    for n, file in enumerate((mine, theirs), start=6):
+        assert "photo" in photo_input.take(session, {"n": n, "path": str(file)})
+    Image.fromarray(photo).save(theirs)
+    server.tidy(upload.parent)
+    assert not mine.exists() and theirs.exists()
 
 
 def test_a_slow_upload_does_not_replace_a_newer_photo(session):

@@ -330,3 +330,51 @@ def test_old_files_go_and_so_do_the_oldest_of_too_many(tmp_path):
     assert sorted(each.name for each in tmp_path.iterdir()) == ["1", "2", "3"]
     server.tidy(tmp_path, age=60, most=1500)
     assert [each.name for each in tmp_path.iterdir()] == ["3"]
+
+
+def test_uploads_never_take_more_than_they_may(visitor, folder, monkeypatch):
+    """The oldest go before one comes; what is too much for all that may be is refused; nothing half-sent stays."""
+    server.tidy(folder, age=-1)
+    monkeypatch.setattr(server, "MOST", 100_000)
+    sent = [Path(upload(visitor, f"{k}.png", bytes([k]) * 40_000).json()[0]) for k in range(3)]
+    assert [each.exists() for each in sent] == [False, True, True]
+    answer = upload(visitor, "large.png", bytes(150_000))
+    assert answer.status_code == 507 and "disk" in answer.json()["detail"]
+    monkeypatch.setattr(guard, "_STEP", 10_000)
+
+    def endless():
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+        for _ in range(40):
+            yield bytes(10_000)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert visitor.post("/gradio_api/upload", content=endless(), headers=headers).status_code == 507
+    assert not [each for each in folder.iterdir() if each.is_file()]
+    assert upload(visitor, "small.png", bytes(5_000)).status_code == 200
+
+
+def test_what_a_visitor_broke_off_goes_at_once(page, visitor, folder):
+    start = b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+
+    def half() -> list[Path]:
+        return [each for each in folder.iterdir() if each.is_file()]
+
+    with socket.create_connection(("127.0.0.1", page.server_port)) as connection:
+        connection.sendall(start + b"Content-Length: 900000\r\n\r\n" + head + bytes(200_000))
+        until(half)
+    until(lambda: not half())
+    still_well(visitor)
+
+
+def until(true) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_the_times_and_the_room_that_are_promised_are_these():
+    text = " ".join((Path(__file__).parents[2] / "docs" / "DEPLOY.md").read_text(encoding="utf-8").split())
+    assert f"within {(server.READ + server.LOOKED) // 60} minutes" in text
+    assert f"after {server.KEPT // 3600} hours" in text and f"| {server.MOST // 2**20} |" in text

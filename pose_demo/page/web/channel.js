@@ -35,6 +35,9 @@ export async function open(start, gradio) {
   };
 }
 
+/** Why a file did not get there. @param {unknown} problem of wire.upload @param {string} otherwise */
+export const refusal = (problem, otherwise) => (/HTTP 507\b/.test(String(problem)) ? 'page.disk_full' : otherwise);
+
 /**
  * Asks for a view of the X-ray. Each asker has one question at a time for a view: the answer is null where it asked
  * again meanwhile, or a newer comparison came.

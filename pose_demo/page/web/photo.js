@@ -2,6 +2,7 @@
 import { remember } from './again.js';
 import * as boxes from './box.js';
 import * as camera from './camera.js';
+import { refusal } from './channel.js';
 import { line, make, shape } from './dom.js';
 import { on, set, state as shared } from './store.js';
 import { say, speak, tell } from './words.js';
@@ -119,8 +120,8 @@ export function start(element, wire) {
       wait('page.reading');
       chosen = now;
       send({ path, ...known });
-    } catch {
-      if (mine === number) complain('page.upload_failed', { megabytes: state.megabytes });
+    } catch (problem) {
+      if (mine === number) complain(refusal(problem, 'page.upload_failed'), { megabytes: state.megabytes });
     }
   };
 

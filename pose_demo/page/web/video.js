@@ -1,4 +1,5 @@
 // The Video tab: a file in, both skeletons side by side out, any joint's path over time, and all to take away.
+import { refusal } from './channel.js';
 import { line, make, select } from './dom.js';
 import { move } from './stops.js';
 import { on, state as shared } from './store.js';
@@ -31,8 +32,9 @@ export function start(element, wire) {
       path = there;
       draw({ busy: null });
       look();
-    } catch {
-      if (mine === uploads) draw({ busy: null, error: { key: 'video.upload_failed', values: state } });
+    } catch (problem) {
+      const key = refusal(problem, 'video.upload_failed');
+      if (mine === uploads) draw({ busy: null, error: { key, values: state } });
     }
   }
   function look() {

@@ -1,4 +1,5 @@
 // Under a picker: what can be done where a network's weights are not here; and a network of one's own.
+import { refusal } from './channel.js';
 import { button, make, select } from './dom.js';
 import { on } from './store.js';
 import { say, tell, word } from './words.js';
@@ -21,8 +22,8 @@ export function start(element, wire) {
       mine = await wire.upload(chosen);
       if (sent.own) wire.send('own', mine);
       else wire.send('take_weights', mine);
-    } catch {
-      change({ says: { key: 'page.weights_failed', values: sent } });
+    } catch (problem) {
+      change({ says: { key: refusal(problem, 'page.weights_failed'), values: sent } });
     }
   }
   /** One thing that no tensor shows, with what it is taken for. @param {string} name @param {string} value */
