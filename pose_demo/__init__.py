@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .comparison import Comparison, Pose, compare
     from .many import compare_all
     from .moving.video import compare_video
+    from .page.reports import xray_all
     from .page.xrayed import XRay
 
 # Must be set before torch starts its threads: by default a thread that waits for another spins, and where two
@@ -22,9 +23,9 @@ __version__ = "0.1.0"
 #: Where what stands here comes from.
 _HOMES = {
     "Comparison": ".comparison", "Pose": ".comparison", "compare": ".comparison", "compare_all": ".many",
-    "compare_video": ".moving.video", "XRay": ".page.xrayed",
+    "compare_video": ".moving.video", "XRay": ".page.xrayed", "xray_all": ".page.reports",
 }  # fmt: skip
-__all__ = ["Comparison", "Pose", "XRay", "compare", "compare_all", "compare_video"]
+__all__ = ["Comparison", "Pose", "XRay", "compare", "compare_all", "compare_video", "xray_all"]
 
 
 def __getattr__(name: str):

@@ -38,24 +38,87 @@ class Looked(NamedTuple):
     error: UserError | None
 
 
-def compare_all(photos: Paths, **options: Any) -> Iterator[Looked]:
+class Far(NamedTuple):
+    """How far a run is: photos done, failed, done before, and all."""
+
+    done: int
+    failed: int
+    before: int
+    photos: int
+
+
+def compare_all(
+    photos: Paths,
+    out: str | os.PathLike[str] | None = None,
+    progress: Callable[[Far], None] | None = None,
+    **options: Any,
+) -> Iterator[Looked]:
     """Photos through two networks, each when it is asked for: no more than one is in memory at a time.
 
-    photos  -- files and folders, one or several; of a folder all pictures (SUFFIXES) in it and below, in order of name
-    options -- as `compare` takes them, but the box, which belongs to one photo
+    photos   -- files and folders, one or several; of a folder all pictures (SUFFIXES) in it and below, in order of name
+    out      -- a folder for their results: RESULTS in it, COCO-style, is written after the last photo. What has its
+                result there is passed over, so that the same call again goes on where it was stopped
+    progress -- told how far it is: before the first photo and after each
+    options  -- as `compare` takes them, but the box, which belongs to one photo
 
     A photo that cannot be used does not end it. Raises at once, as `compare` does, what is wrong with every one of
-    them: an unknown network or stop, missing weights.
+    them: an unknown network or stop, missing weights; and UserError where `out` holds results of other settings.
     """
-    probe(options)
-    return (look(file, **options) for file in pictures(photos))
+    return over(photos, out, probe(options), lambda file, name, **asked: compare(file, **asked), progress, **options)
 
 
-def look(file: Path, ask: Callable[..., Comparison] | None = None, **options: Any) -> Looked:
-    """One photo, by `compare` or what else gives a comparison. Whatever fails becomes a sentence; the trace of what
-    should not have happened goes to the log."""
+def over(
+    photos: Paths,
+    out: str | os.PathLike[str] | None,
+    settings: dict[str, Any],
+    do: Callable[..., Comparison],
+    progress: Callable[[Far], None] | None = None,
+    **options: Any,
+) -> Iterator[Looked]:
+    """As compare_all, with whatever gives a comparison of each photo.
+
+    settings -- what decides the results (`probe`); do -- is given the file, `name`: its path below the folder that was
+    given, and the options
+    """
+    given = listed(photos)
+    folder = None if out is None else Path(out)
+    root = given[0] if len(given) == 1 and given[0].is_dir() else None
+    files = pictures(given, but=folder)
+    return _over(files, root, folder and Results(folder, settings, root), do, progress or (lambda far: None), options)
+
+
+def _over(
+    files: list[Path],
+    root: Path | None,
+    results: Results | None,
+    do: Callable[..., Comparison],
+    tell: Callable[[Far], None],
+    options: dict[str, Any],
+) -> Iterator[Looked]:
+    todo = [file for file in files if results is None or file not in results]
+    tell(far := Far(0, 0, len(files) - len(todo), len(files)))
     try:
-        return Looked(file, (ask or compare)(file, **options), None)
+        for file in todo:
+            below = file.relative_to(root) if root else Path(*(p for p in file.parts if p not in ("..", file.anchor)))
+            looked = look(file, do, name=below, **options)
+            if looked.result is not None and results is not None:
+                results.add(file, looked.result)
+            failed = looked.result is None
+            tell(far := far._replace(done=far.done + (not failed), failed=far.failed + failed))
+            yield looked
+            del looked  # not while the next is looked at
+        if results is not None:
+            results.finish()
+    finally:
+        if results is not None:
+            results.close()
+
+
+def look(file: Path, ask: Callable[..., Comparison], **options: Any) -> Looked:
+    """One photo, by what gives a comparison. Whatever fails becomes a sentence; the trace of what should not have
+    happened goes to the log."""
+    try:
+        return Looked(file, ask(file, **options), None)
     except UserError as error:
         return Looked(file, None, error)
     except Exception as error:
@@ -73,11 +136,14 @@ def probe(options: dict[str, Any]) -> dict[str, Any]:
     return {"poses": poses, "finder": options.get("finder"), **kept}
 
 
+def listed(photos: Paths) -> list[Path]:
+    return [Path(one) for one in ([photos] if isinstance(photos, str | os.PathLike) else photos)]
+
+
 def pictures(where: Paths, but: Path | None = None) -> list[Path]:
     """The files that are named and the pictures in the folders that are, each once. but -- a folder left out."""
     found: dict[Path, None] = {}
-    for one in [where] if isinstance(where, str | os.PathLike) else where:
-        path = Path(one)
+    for path in listed(where):
         found.update(dict.fromkeys(_below(path, but) if path.is_dir() else [path]))
     return list(found)
 
@@ -146,9 +212,12 @@ class Results:
         self._write({"file": self._name(file), "stat": _stat(file), "image": said["image"], **about})
         self._done[self._name(file)] = _stat(file)
 
+    def close(self) -> None:
+        self._out.close()
+
     def finish(self) -> Path:
         """Makes one COCO-style file of all lines, a photo at a time, and puts it in place when it is whole."""
-        self._out.close()
+        self.close()
         with writing(self.file, "w") as out:
             out.write('{"info": ' + json.dumps(self._settings))
             for name, rows in (("images", self._images()), ("annotations", self._annotations())):

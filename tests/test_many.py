@@ -46,6 +46,21 @@ def test_a_generator_that_keeps_nothing(folder, untrained, monkeypatch):
     assert last.file.name == "b.JPG" and len(last.result.poses) == 2
 
 
+def test_python_goes_on_where_it_was_stopped_and_tells_how_far(folder, tmp_path, untrained):
+    """The same file as the command's; a loop that was left is gone on with."""
+    out, told = tmp_path / "out", []
+    for looked in pose_demo.compare_all(folder, out, networks=untrained):
+        assert looked.file.name == "a.jpg" and not (out / "results.json").exists()
+        break
+    again = list(pose_demo.compare_all(str(folder), str(out), told.append, networks=untrained))
+    assert [one.file.name for one in again] == ["broken.png", "b.JPG"]
+    assert told == [many.Far(0, 0, 1, 3), many.Far(0, 1, 1, 3), many.Far(1, 1, 1, 3)]
+    mine = (out / "results.json").read_text()
+    assert run(folder, out, untrained) == 1 and (out / "results.json").read_text() == mine
+    with pytest.raises(UserError, match="other networks or settings"):
+        pose_demo.compare_all(folder, out, networks=untrained, flip=True)
+
+
 def test_what_is_wrong_with_every_photo_is_said_once(folder, untrained):
     with pytest.raises(ValueError, match="unknown upsampling"):
         pose_demo.compare_all(folder, networks=untrained, upsampling="cubic")

@@ -8,15 +8,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..locales import UserError, said, say, tell
 from ..writing import writing
 from . import network_options
+
+if TYPE_CHECKING:
+    from ..many import Far, Looked
 
 
 def add_parser(commands: Any) -> None:
@@ -140,6 +143,7 @@ def summary(result, out: Path) -> str:
 
 def many(call: argparse.Namespace) -> int:
     from .. import compare
+    from ..many import over, probe
 
     def do(file: Path, name: Path, **asked: Any) -> Any:
         result = compare(file, **asked)
@@ -147,36 +151,33 @@ def many(call: argparse.Namespace) -> int:
             paint(result, call.threshold, call.out, name)
         return result
 
-    return over(call, do)
+    asked = options(call)
+    return each(call, lambda tell: over(call.photo, call.out, probe(asked), do, tell, **asked))
 
 
-def over(call: argparse.Namespace, do: Callable[..., Any], **more: Any) -> int:
-    """Each photo whose result is not there yet; a line on stderr for each that fails.
-
-    do   -- makes the comparison of a photo, whose name below the folder it is given too
-    more -- what else decides the results
-    """
+def each(call: argparse.Namespace, begin: Callable[..., Iterator[Looked]]) -> int:
+    """A run over the photos that `begin` starts, which is given whom to tell how far it is; a line on stderr for each
+    photo that fails."""
     from tqdm import tqdm
 
-    from ..many import Results, look, pictures, probe
+    from ..many import RESULTS, pictures
 
-    asked = options(call)
-    root = Path(call.photo[0]) if len(call.photo) == 1 else None
-    files = pictures(call.photo, but=call.out)
-    if not files:
+    if not pictures(call.photo, but=call.out):
         raise UserError("many.none", folder=", ".join(call.photo))
-    results = Results(call.out, probe(asked) | more, root)
-    todo, failed = [file for file in files if file not in results], []
-    for file in tqdm(todo, unit="photo", disable=None):
-        name = file.relative_to(root) if root else Path(*(p for p in file.parts if p not in ("..", file.anchor)))
-        looked = look(file, do, name=name, **asked)
-        if looked.result is None:
-            failed.append({"file": str(file), "error": str(looked.error)})
-            tqdm.write(f"{call.command}: {looked.error}", sys.stderr)
-            continue
-        results.add(file, looked.result)
-    counts = {"done": len(todo) - len(failed), "before": len(files) - len(todo), "failed": len(failed)}
-    written = results.finish()
+    at: list[Far] = []
+    failed = []
+    with tqdm(unit="photo", disable=None) as bar:
+
+        def tell(far: Far) -> None:
+            at[:], bar.total = [far], far.photos - far.before
+            bar.update(far.done + far.failed - bar.n)
+
+        for looked in begin(tell):
+            if looked.result is None:
+                failed.append({"file": str(looked.file), "error": str(looked.error)})
+                tqdm.write(f"{call.command}: {looked.error}", sys.stderr)
+    counts = {name: getattr(at[0], name) for name in ("done", "before", "failed")}
+    written = call.out / RESULTS
     print(
         json.dumps({**counts, "failures": failed, "results": str(written)})
         if call.json

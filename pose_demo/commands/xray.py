@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from ..locales import LANGUAGES, UserError, say
-from .compare import add_options, options, over
+from .compare import add_options, each, options
 
 
 def add_parser(commands: Any) -> None:
@@ -34,44 +33,15 @@ def add_parser(commands: Any) -> None:
 
 
 def run(call: argparse.Namespace) -> int:
-    from ..joints import JOINT_SETS
-    from ..many import pictures
+    from ..page.reports import known, write, xray_all
 
-    names = {name for known in JOINT_SETS.values() for name in known.joints}
-    if call.joint not in {None, "*", *names}:
-        raise UserError("command.joint", given=call.joint, known=", ".join(sorted(names)))
+    how: Any = {"npz": call.npz, "effects": call.effects, "joint": known(call.joint), "language": call.language}
     if len(call.photo) > 1 or Path(call.photo[0]).is_dir():
         if call.box:
             raise UserError("many.box")
-        how = {name: getattr(call, name) for name in ("npz", "effects", "joint", "language")}
-        often = Counter(file.with_suffix("") for file in pictures(call.photo, but=call.out))
-
-        def do(file: Path, name: Path, **asked: Any) -> Any:
-            called = file.stem if often[file.with_suffix("")] == 1 else file.name  # one.jpg beside one.png
-            return _one(call, file, call.out / name.parent, asked, called)[0]
-
-        return over(call, do, xray=how)
+        asked = options(call)
+        return each(call, lambda tell: xray_all(call.photo, call.out, tell, **how, **asked))
     file = Path(call.photo[0])
-    written = _one(call, file, call.out, options(call), file.stem)[1]
+    written = [str(one) for one in write(file, call.out, file.stem, box=call.box, **how, **options(call))[1]]
     print(json.dumps({"written": written}) if call.json else say("en", "xray.written", files=", ".join(written)))
     return 0
-
-
-def _one(call: argparse.Namespace, file: Path, out: Path, asked: dict[str, Any], name: str) -> tuple[Any, list[str]]:
-    """The comparison of one photo, and the files that were written of it."""
-    from ..page.answers import files, matters
-    from ..page.xrayed import XRay
-
-    xray = XRay(file, call.box, **asked)
-    xray.name = name
-    # Before the report, which has it too.
-    measured = [matters.measured(xray, k) for k in xray.sides] if call.effects else []
-    out.mkdir(parents=True, exist_ok=True)
-    written = [xray.to_html(out, call.language, call.joint)]
-    if call.npz:
-        written.append(xray.to_npz(out))
-    if call.effects:
-        written.append(written[0].with_suffix(".effects.json"))
-        found = {"about": files.about(xray), "effects": measured}
-        written[-1].write_text(json.dumps(found, indent=1), encoding="utf-8")
-    return xray.comparison, [str(each) for each in written]

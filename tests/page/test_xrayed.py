@@ -11,9 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from pose_demo import XRay, compare
+from pose_demo import XRay, compare, xray_all
 from pose_demo.__main__ import main
 from pose_demo.examples import examples
+from pose_demo.locales import UserError
 from pose_demo.networks import zoo
 from pose_demo.page.answers import gradient, matters
 from pose_demo.xray import effects, receptive
@@ -102,6 +103,20 @@ def test_it_takes_modules_and_needs_no_gradio(untrained, tmp_path):
     assert xray.net(0) is mine and xray.name == EXAMPLE.name and xray.to_npz(tmp_path).suffix == ".npz"
     code = "import sys; from pose_demo import XRay; sys.exit('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_python_writes_reports_of_many_and_tells_how_far(tmp_path, untrained):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    shutil.copy(EXAMPLE.path, tmp_path / "one.jpg")
+    out, told, how = tmp_path / "out", [], {"networks": untrained, "silence": {"stack1": "zero"}}
+    for times in range(2):
+        found = list(xray_all(tmp_path, out, told.append, joint="left knee", language="zh", **how))
+        assert [one.error is None for one in found] == [False, True][: 2 - times]
+        assert told[-1] == (1 - times, 1, times, 2) and (out / "results.json").exists()
+    (report,) = out.rglob("one_*.html")
+    assert 'lang="zh"' in report.read_text(encoding="utf-8")
+    with pytest.raises(UserError, match="joint tail"):
+        xray_all(tmp_path, out, joint="tail", **how)
 
 
 def test_the_command_writes_reports_of_a_folder_and_a_line_for_what_fails(tmp_path, capsys, untrained):
