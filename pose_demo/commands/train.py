@@ -2,11 +2,11 @@
 
     python -m pose_demo train --network hrnet-w18 --data DIR --out DIR --photos 500000
     torchrun --nproc_per_node 4 -m pose_demo train --network hourglass-2 --data DIR --out DIR --photos 500000
-    python -m pose_demo train --queue pair small --data DIR DIR:2 --out DIR
+    python -m pose_demo train --queue pair people small --data DIR DIR:2 DIR --out DIR
     python -m pose_demo train --task people --data DIR --init weights/hrnet-slim.safetensors --out DIR --photos 60000
 
-DIR holds train-*.npz. Afterwards `weights pack` makes the weights that ship. A queue resumes by itself; two calls of it
-share the work, each taking what no other process is at.
+DIR holds train-*.npz; of a queue's folders each run takes those of its task. Afterwards `weights pack` makes the
+weights that ship. A queue resumes by itself; two calls of it share the work, each taking what no other process is at.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def add_parser(commands) -> None:
     p = commands.add_parser(
         "train", help="train a network", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    p.add_argument("--task", choices=("pose", "people"), default="pose",
-                   help="what to train: people is the finder of people, on whole photos with boxes")  # fmt: skip
+    p.add_argument("--task", choices=("pose", "people"),
+                   help="what to train; people: the finder, on whole photos with boxes (default pose)")  # fmt: skip
     p.add_argument("--network", help="an architecture: hrnet-w18, hourglass-2, hrnet-slim, ...")
     p.add_argument("--queue", nargs="+", metavar="NAME", help="lists or experiments of training/experiments.py")
     p.add_argument(
@@ -68,7 +68,9 @@ def run(call: argparse.Namespace) -> int:
     import torch
     import torch.distributed as dist
 
-    if call.task == "pose" and (call.network is None) == (call.queue is None):
+    if call.queue and call.task:
+        raise UserError("train.task")
+    if call.task != "people" and (call.network is None) == (call.queue is None):
         raise UserError("train.which")
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
@@ -79,7 +81,7 @@ def run(call: argparse.Namespace) -> int:
     try:
         first = not dist.is_initialized() or dist.get_rank() == 0
         say = (lambda line: print(line, file=sys.stderr, flush=True)) if first else (lambda line: None)
-        (_people if call.task == "people" else _work)(call, device, first, say)
+        _work(call, device, first, say)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -99,39 +101,23 @@ def _work(call: argparse.Namespace, device: Any, first: bool, say: Callable[[str
             say(f"no time left for {experiment.name}")
             break
         with claim(out) as ours:
+            if not (ours or call.queue):
+                raise UserError("train.busy", folder=out)
             if not ours or (call.queue and state(out, experiment) == "finished"):
                 say(f"{experiment.name}: {state(out, experiment) if ours else 'another process is at it'}")
                 continue
             if before := waits_for(experiment, call.out):
                 say(f"{experiment.name} waits for {before}")
                 continue
-            size = experiment.recipe.size
-            if size not in sources:
-                say(f"reading {', '.join(call.data)} at {size}x{size}")
-                sources = {size: _sources(call, size)}
-            trainer = _trainer(call, experiment, out, start, sources[size], device, say)
+            kind = experiment.task, experiment.recipe.size
+            if kind not in sources:
+                say(f"reading {', '.join(call.data)} for {experiment.name}")
+                sources = {kind: _sources(call, *kind)}
+            trainer = _trainer(call, experiment, out, start, sources[kind], device, say)
             show = (lambda line: None) if call.json else say
             last = trainer.run(call.every, show, bar=first and not call.json, at_most=left)
         if first:
             print(json.dumps({"name": experiment.name, "finished": trainer.done >= 1, **last}), flush=True)
-
-
-def _people(call: argparse.Namespace, device: Any, first: bool, say: Callable[[str], None]) -> None:
-    """The finder of people."""
-    from ..training.people import PeopleRecipe, trainer
-    from ..training.queue import claim
-
-    given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
-    with claim(call.out) as ours:
-        if not ours:
-            raise UserError("train.busy", folder=call.out)
-        made = trainer(call, PeopleRecipe(**{"photos": 0, **given}), device)
-        say(f"{len(made.train)} photos, {made.photos} seen, {device}, {made.recipe.precision}")
-        left = 60 * call.minutes if call.minutes else None
-        show = (lambda line: None) if call.json else say
-        last = made.run(call.every, show, bar=first and not call.json, at_most=left)
-    if first:
-        print(json.dumps({"name": call.out.name, "finished": made.done >= 1, **last}), flush=True)
 
 
 def _asked(call: argparse.Namespace) -> list[tuple[Any, Path, Path | None]]:
@@ -139,34 +125,53 @@ def _asked(call: argparse.Namespace) -> list[tuple[Any, Path, Path | None]]:
     from dataclasses import replace
 
     from ..training.experiments import Experiment, chosen
-    from ..training.loop import Recipe
+    from ..training.loop import PeopleRecipe, Recipe
     from ..weights import HOME
 
     given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
-    if call.network:
-        recipe = Recipe(**{"photos": 0, **given})
-        return [(Experiment(call.network, "", call.network, recipe), call.out, call.init)]
+    if not call.queue:
+        kind, name = (PeopleRecipe, call.network or "finder") if call.task == "people" else (Recipe, call.network)
+        recipe = kind(**{"photos": 0, **given})
+        return [(Experiment(name, "", name, recipe, task=call.task or "pose"), call.out, call.init)]
     if call.init:
         raise UserError("train.init")
     listed = [replace(one, recipe=replace(one.recipe, **given)) for one in chosen(call.queue)]
     return [(one, call.out / one.name, one.start(call.out, HOME)) for one in listed]
 
 
-def _sources(call: argparse.Namespace, size: int) -> list[Any]:
-    from ..training.data import split
+def _sources(call: argparse.Namespace, task: str, size: int) -> list[Any]:
+    """The data of a task. Raises UserError where there is none, or two folders have one name."""
+    from ..training import data, people_data
 
+    split, size = (people_data.split, people_data.SIDE) if task == "people" else (data.split, size)
     found = []
     for text in call.data:
         folder, colon, weight = text.rpartition(":")
         if not colon or not weight.replace(".", "", 1).isdigit():
             folder, weight = text, "1"
-        found.append(split(folder, size, call.limit, float(weight)))
+        if not call.queue or people_data.are(folder) == (task == "people"):
+            found.append(split(folder, size, call.limit, float(weight)))
+    if not found:
+        raise UserError(f"train.no_{task}_data", folders=", ".join(call.data))
     if len({source.name for source in found}) < len(found):
         raise UserError("train.twice")
     return found
 
 
 def _trainer(call, experiment, out: Path, start: Path | None, sources, device, say: Callable[[str], None]) -> Any:
+    from ..training import people
+
+    made = people.trainer if experiment.task == "people" else _of_poses
+    trainer = made(experiment, sources, start, out, device, call.compile)
+    if (call.resume or call.queue) and trainer.resume():
+        say(f"{experiment.name} goes on after {trainer.photos} photos")
+    what = "photos" if experiment.task == "people" else "crops"
+    read = ", ".join(f"{len(s.train)} {what} of {s.name}, {len(s.held)} to validate" for s in sources)
+    say(f"{experiment.name}: {read}, {device}, {trainer.recipe.precision}")
+    return trainer
+
+
+def _of_poses(experiment, sources, start: Path | None, out: Path, device, compiled: bool) -> Any:
     from ..joints import joint_set
     from ..networks import zoo
     from ..training.loop import Trainer, begin
@@ -176,9 +181,4 @@ def _trainer(call, experiment, out: Path, start: Path | None, sources, device, s
     net = zoo.build(experiment.network, len(joints), experiment.recipe.seed, **options)
     begun = begin(net, start) if start else None
     network = {"name": experiment.network, "joints": joints.name, "options": experiment.options}
-    trainer = Trainer(net, network, joints, sources, experiment.recipe, out, device, call.compile, begun)
-    if (call.resume or call.queue) and trainer.resume():
-        say(f"{experiment.name} goes on after {trainer.photos} photos")
-    crops = ", ".join(f"{len(s.train)} crops of {s.name}, {len(s.held)} to validate" for s in sources)
-    say(f"{experiment.name}: {crops}, {device}, {trainer.recipe.precision}")
-    return trainer
+    return Trainer(net, network, joints, sources, experiment.recipe, out, device, compiled, begun)

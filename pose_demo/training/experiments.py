@@ -1,7 +1,7 @@
 """What is to be trained, in order: the queue. One recipe a list, one data set, one thing changed at a time.
 
-`python -m pose_demo train --queue pair small --data DIR DIR --out DIR` works through what is not finished, each in a
-folder of its name; any number of such calls share the work.
+`python -m pose_demo train --queue pair people small --data DIR DIR --out DIR` works through what is not finished, each
+in a folder of its name, with those folders of the data that are of its task; any number of such calls share the work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..locales import UserError
-from .loop import Recipe
+from .loop import PeopleRecipe, Recipe
 
 SEEDS = 3
 
@@ -23,6 +23,7 @@ class Experiment:
     """One training run.
 
     asks -- the question that it helps to answer; network, options -- the body
+    task -- "pose", or "people": the finder, which learns from whole photos (people.py)
     begun -- what it goes on from: the name of an earlier run of the queue, or of weights that ship; None: anew
     """
 
@@ -32,6 +33,7 @@ class Experiment:
     recipe: Recipe
     options: dict[str, Any] = field(default_factory=dict)
     begun: str | None = None
+    task: str = "pose"
 
     def start(self, out: Path, shipped: Path) -> Path | None:
         """The file that this run begins from: of a run in `out`, or of the folder of shipped weights."""
@@ -93,6 +95,9 @@ QUEUE: dict[str, tuple[Experiment, ...]] = {
     "pair": tuple(
         Experiment(f"{network}-b64", "the embedded pair", network, replace(_PAIR, photos=photos), begun=network)
         for network, photos in (("hrnet-slim", 1_100_000), ("hourglass-slim", 750_000))
+    ),
+    "people": (
+        Experiment("finder", "the finder of people", "finder", PeopleRecipe(60_000), begun="hrnet-slim", task="people"),
     ),
     "small": _seeded(_SMALL_ONES),
     "bottom": _seeded(_BOTTOM_ONES),

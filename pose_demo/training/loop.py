@@ -98,6 +98,18 @@ class Recipe:
         return replace(self, precision="bf16" if has else "fp32")
 
 
+@dataclass(frozen=True)
+class PeopleRecipe(Recipe):
+    """Of the finder of people (people.py). small -- side of the input until `grown` of the run"""
+
+    rate: float = 5e-4
+    batch: int = 16
+    clip: float = 10.0
+    small: int = 160
+    grown: float = 0.85
+    average: float = 0.998
+
+
 class Trainer:
     """One run. `run()` trains until the budget is spent and returns the last evaluation.
 

@@ -8,7 +8,7 @@ given a smaller budget when it goes on.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +28,13 @@ from ..photo import read
 from ..study.detection import average_precision
 from ..study.label_npz import array
 from . import people_loss
-from .data import decoded
-from .loop import Recipe, Trainer, begun
-from .people_data import PERSON, SIDE, UNSURE, PeopleAugmentation, Photos, split
+from .data import Source, decoded
+from .experiments import Experiment
+from .loop import PeopleRecipe, Trainer, begun
+from .people_data import PERSON, UNSURE, PeopleAugmentation, Photos
 from .together import whole
 
 _REACH = 5.0  # what the boxes' loss weighs beside that of the centres, as in TTFNet
-
-
-@dataclass(frozen=True)
-class PeopleRecipe(Recipe):
-    """small -- side of the input until `grown` of the run"""
-
-    rate: float = 5e-4
-    batch: int = 16
-    clip: float = 10.0
-    small: int = 160
-    grown: float = 0.85
-    average: float = 0.998
 
 
 class PeopleTrainer(Trainer):
@@ -140,15 +129,16 @@ def begin(net: torch.nn.Module, file: Path) -> dict[str, Any]:
     return begun(file, saved)
 
 
-def trainer(call: Any, recipe: PeopleRecipe, device: torch.device) -> PeopleTrainer:
-    """What `train --task people` runs: data, init, out, limit, compile and resume as that command has them."""
-    sources = [split(folder, SIDE, call.limit) for folder in call.data]
-    name = call.network or "finder"
-    net = zoo.build(name, len(PEOPLE), recipe.seed, trained_upsampling=recipe.upsampling)
-    start = begin(net, call.init) if call.init else None
-    network = {"name": name, "joints": PEOPLE.name, "options": {}}
-    made = PeopleTrainer(net, network, PEOPLE, sources, recipe, call.out, device, call.compile, start,
-                         frozen=bool(start))  # fmt: skip
-    if call.resume:
-        made.resume()
-    return made
+def trainer(
+    experiment: Experiment, sources: Sequence[Source], start: Path | None, out: Path, device: torch.device,
+    compiled: bool = False,
+) -> PeopleTrainer:  # fmt: skip
+    """What trains an experiment of this task.
+
+    sources -- as people_data.split gives them; start -- the file that it begins from: its early layers stay as they are
+    """
+    recipe, name = experiment.recipe, experiment.network
+    net = zoo.build(name, len(PEOPLE), recipe.seed, trained_upsampling=recipe.upsampling, **experiment.options)
+    begun = begin(net, start) if start else None
+    network = {"name": name, "joints": PEOPLE.name, "options": experiment.options}
+    return PeopleTrainer(net, network, PEOPLE, sources, recipe, out, device, compiled, begun, frozen=bool(start))

@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ..locales import UserError
 from ..study.label_npz import array
 from . import data
 from .augmentation import Augmentation, _move
@@ -90,6 +92,15 @@ def _padded(found: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
 
 #: As data.split, of photos.
 split = partial(data.split, load=load)
+
+
+def are(folder: str | Path) -> bool:
+    """Whether a folder's train-*.npz are photos with boxes, and no crops with joints. Raises UserError for none."""
+    shard = next(iter(sorted(Path(folder).glob("train-*.npz"))), None)
+    if shard is None:
+        raise UserError("train.no_shards", folder=folder)
+    with np.load(shard) as file:
+        return "box_offset" in file.files
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,31 @@ def test_the_queue_resumes_and_takes_nothing_twice(folder, tmp_path, monkeypatch
     assert "its lists are toy" in capsys.readouterr().err
 
 
+def test_the_finder_is_trained_in_the_queue_of_the_pair(folder, tmp_path, monkeypatch, capsys):
+    """Each run takes the folders of its task; the finder begins from the pose network that ships, and goes on."""
+    from test_people import write_photos
+
+    from pose_demo.__main__ import main
+    from pose_demo.training.experiments import QUEUE, Experiment
+
+    (finder,) = QUEUE["people"]
+    small = {"size": 96, "batch": 4, "photos": 8}
+    pose = Experiment("a", "", "hourglass-slim", Recipe(10, size=64, batch=10), {"depth": 3, "features": 16})
+    queued(monkeypatch, pose, replace(finder, recipe=replace(finder.recipe, small=64, **small)))
+    (photos := tmp_path / "photos").mkdir()
+    write_photos(photos / "train-0.npz", 8)
+    call = ["train", "--queue", "toy", "--data", str(folder), str(photos), "--out", str(tmp_path / "runs"), "--json"]
+    assert main(call) == 0
+    first, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert list(first["pck"]) == [folder.name] and list(last["ap"]) == ["photos"] and last["finished"]
+    saved = torch.load(tmp_path / "runs" / "finder" / "best.pt", weights_only=True)
+    assert saved["network"]["name"] == "finder" and saved["record"]["begun"]["file"] == "hrnet-slim.safetensors"
+    assert main(call) == 0 and "finder: finished" in capsys.readouterr().err
+    assert main(["train", "--queue", "finder", "--data", str(folder), "--out", str(tmp_path / "other")]) == 1
+    assert "holds whole photos" in capsys.readouterr().err
+    assert main([*call, "--task", "people"]) == 1 and "--task goes with" in capsys.readouterr().err
+
+
 def test_every_experiment_builds_and_changes_one_thing():
     from pose_demo.training.experiments import QUEUE, SEEDS
 
@@ -96,10 +121,10 @@ def test_every_experiment_builds_and_changes_one_thing():
         assert len({one.name for one in listed}) == len(listed)
         for one in listed:
             with torch.device("meta"):
-                zoo.ARCHITECTURES[one.network](joints=14, **one.options)
+                zoo.ARCHITECTURES[one.network](joints=5 if one.task == "people" else 14, **one.options)
             changed = {k for k in vars(base) if getattr(one.recipe, k) != getattr(base, k)} - {"seed", "photos"}
             assert len(changed) + bool(one.options) <= 1
             assert f"`{one.name.removesuffix(f'-seed{one.recipe.seed}')}`" in table
             assert one.asks in table
-        if name != "pair":
+        if name not in ("pair", "people"):
             assert all(sum(o.name.startswith(one.name[:-1]) for o in listed) == SEEDS for one in listed)
