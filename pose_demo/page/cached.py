@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..comparison import Comparison, Pose
+from ..locales import Said
 from ..networks import memory, model, zoo
 from ..networks.base import PoseNetwork
 from ..networks.card import MMPOSE
@@ -22,7 +23,7 @@ from ..networks.trace import Trace
 from ..networks.upsampling import Request
 from ..networks.wiring import Wiring, wiring
 from ..xray import receptive, sums
-from ..xray.effects import Cost, Effects, cost, measure
+from ..xray.effects import TOGETHER, Cost, Effects, cost, measure
 from ..xray.gradient import Gradients, fresh, gradients
 from . import work
 
@@ -40,6 +41,7 @@ class Cached:
     example -- whose photo it is, None for one of your own; name -- the photo's, for files
     nets    -- the networks, where the zoo does not know them by name
     camera  -- who is where in its webcam (answers/live.py)
+    notes   -- where a device's memory was too small: what is to be said, by what was asked for and the side
     traces  -- by side and request, a name, "shown" or "inside": what was last asked for of the inside of units
     """
 
@@ -51,6 +53,7 @@ class Cached:
     traces: dict[tuple[int, str], Trace] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     camera: Any = None
+    notes: dict[tuple, Said] = field(default_factory=dict)
     _found: dict[tuple, Any] = field(default_factory=dict)
 
     def pose(self, side: int) -> Pose:
@@ -83,7 +86,10 @@ class Cached:
 
     def input(self, side: int) -> Tensor:
         """(1, 3, H, W), what the network saw, normalised."""
-        return model.tensor(self.pose(side).image[None], self.net(side))
+        return self._input(side, self.net(side))
+
+    def _input(self, side: int, net: PoseNetwork) -> Tensor:
+        return model.tensor(self.pose(side).image[None], net)
 
     def trace(self, side: int, stop: str = "shown") -> Trace:
         """The trace of one network as shown, or of the same photo with `stop` everywhere. Where it is not at hand a
@@ -111,11 +117,21 @@ class Cached:
 
     def _pass(self, side: int, wanted: Request, names: list[str] | None = None) -> Trace:
         def ask(net: PoseNetwork) -> Trace:
-            image = model.tensor(self.pose(side).image[None], net)
-            return net.trace(image, wanted, names, silence=self.pose(side).silence).cpu()
+            return net.trace(self._input(side, net), wanted, names, silence=self.pose(side).silence).cpu()
 
         with torch.inference_mode():
-            return memory.within(self.net(side), ask)[0]
+            return self._within(("maps", side), ask)
+
+    def _within(self, key: tuple, ask: Callable[[PoseNetwork], T], fewer: Callable[[], T] | None = None) -> T:
+        """What a network (key[1] is its side) gives, here or where there is memory for it."""
+        found, note = memory.within(self.net(key[1]), ask, fewer)
+        if note is not None:
+            self.notes.setdefault(key, note)
+        return found
+
+    def note(self, what: str, side: int) -> Said | None:
+        """What is to be said of "maps", "effects" or "gradients" where memory was too small for them."""
+        return next((note for key, note in self.notes.items() if key[:2] == (what, side)), None)
 
     def bare(self, side: int) -> Pose:
         """What the network says where nothing is cut: what cuts are measured by. One more pass where something is."""
@@ -159,7 +175,12 @@ class Cached:
         """How far every arrow, cut alone beside what is cut already, moves each joint; None: of all arrows."""
         key = ("effects", side, None if places is None else tuple(places))
         how: Any = {"upsampling": self.request(side), "silence": self.pose(side).silence, "places": places}
-        return self._once(key, lambda: measure(self.net(side), self.input(side), **how))
+
+        def ask(together: int = TOGETHER) -> Effects:
+            fewer = None if together == 1 else lambda: ask(together // 2)
+            return self._within(key, lambda net: measure(net, self._input(side, net), **how, together=together), fewer)
+
+        return self._once(key, ask)
 
     def measured(self, side: int) -> Effects | None:
         """What `effects` of all arrows has found, where somebody asked for it."""
@@ -177,12 +198,14 @@ class Cached:
         Raises UserError where there is no such network.
         """
 
-        def ask() -> Gradients:
-            net, x = self.net(side), self.input(side)
+        key = ("gradients", side, untrained)
+
+        def ask(net: PoseNetwork) -> Gradients:
+            x = self._input(side, net)
             return gradients(fresh(net, x) if untrained else net, x, self.marks(side), self.request(side),
                              self.pose(side).silence)  # fmt: skip
 
-        return self._once(("gradients", side, untrained), ask)
+        return self._once(key, lambda: self._within(key, ask))
 
     def followed(self, side: int) -> Gradients | None:
         """What `gradients` has found, where somebody asked for it."""

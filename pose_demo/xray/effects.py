@@ -74,11 +74,13 @@ def measure(
     silence: Silence | None = None,
     places: Collection[str] | None = None,
     how: How = "zero",
+    together: int = TOGETHER,
 ) -> Effects:
     """Each of these places cut alone, beside what is cut already.
 
     x       -- (1, 3, H, W), normalised; upsampling, silence -- as in the pass that is asked about
     places  -- None: all that silence.places(net) finds; how -- what stands in their stead
+    together -- how many cuts go through the network at a time: fewer take less memory, and longer
 
     Raises SilenceError for a place that there is not, and for a network without taps.
     """
@@ -86,7 +88,7 @@ def measure(
     known = [(place, cuts.check(net, place, how)) for place in (kinds if places is None else dict.fromkeys(places))]
     with torch.inference_mode():
         before = net(x, upsampling, silence=silence)[-1]
-        answers = list(_answers(net, x, known, how, upsampling=upsampling, silence=silence))
+        answers = list(_answers(net, x, known, how, together=together, upsampling=upsampling, silence=silence))
         after = torch.cat([before, *answers]).float()
         joints, _ = decode(after, "dark")
         stride = x.shape[-2] // after.shape[-2]
@@ -129,14 +131,15 @@ def _answers(
     known: Sequence[tuple[str, tuple[Cut, ...]]],
     how: How,
     order: PoseNetwork | None = None,
+    together: int = TOGETHER,
     **asked: Any,
 ) -> Iterator[Tensor]:
     """(A, J, h, w): the heatmaps of each cut alone, in parts, in the order of `known`."""
     position = {name: k for k, name in enumerate(wiring(order or net).nodes)}
     sooner = sorted(range(len(known)), key=lambda k: min(position[cut.map] for cut in known[k][1]))
     found: dict[int, Tensor] = {}
-    for start in range(0, len(sooner), TOGETHER):
-        part = sooner[start : start + TOGETHER]
+    for start in range(0, len(sooner), together):
+        part = sooner[start : start + together]
         tap = _Growing([known[k][1] for k in part], how)
         with _Together():
             heatmaps = _rows(net(x, tap=tap, **asked)[-1], len(part) + 1)

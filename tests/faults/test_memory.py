@@ -11,11 +11,15 @@ import torch
 from little_memory import LittleMemory
 from pictures import beside_each_other
 
-from pose_demo import compare
+from pose_demo import XRay, compare
+from pose_demo.examples import examples
 from pose_demo.locales import UserError, tell
 from pose_demo.networks import memory, model, zoo
+from pose_demo.page import work
+from pose_demo.page.answers import files, gradient, matters
 from pose_demo.person import Found
 
+EXAMPLE = examples()[0]
 ROOT = Path(__file__).parents[2]
 #: A batch whose maps need more than the address space that is left; one image needs much less.
 SCRIPT = """
@@ -84,6 +88,37 @@ def test_compare_on_a_device_that_runs_out(share, key, monkeypatch):
         assert [one.person for one in pose.others] == [2, 3, 4]
         for one, known in zip(pose.others, other.others, strict=True):
             assert np.abs(one.joints - known.joints).max() < 0.05
+
+
+@pytest.mark.parametrize(("share", "key"), [(0.6, "memory.fewer"), (0.01, "memory.cpu")])
+def test_what_matters_on_a_device_that_runs_out(share, key, monkeypatch):
+    """Fewer cuts at a time, then the CPU; the figures are the same, and the answer says so."""
+    monkeypatch.setattr(work._turn, "mine", True, raising=False)  # in this thread, which has little memory
+    xray, other = (XRay(EXAMPLE, networks=["hrnet-slim"]) for _ in range(2))
+    with LittleMemory(monkeypatch) as enough:
+        free = other.effects(0)
+    with LittleMemory(monkeypatch, share * enough.largest) as little:
+        found = xray.effects(0)
+    assert little.refused and found.places == free.places
+    np.testing.assert_allclose(found.moves, free.moves, atol=0.05)
+    assert matters.measured(xray, 0)["note"]["key"] == key
+    assert matters.measured(other, 0)["note"] is None
+
+
+def test_the_gradient_and_a_map_on_a_device_that_runs_out(monkeypatch):
+    monkeypatch.setattr(work._turn, "mine", True, raising=False)
+    asked = {"key": "", "view": "gradient", "joint": "neck", "language": "en"}
+    xray = XRay(EXAMPLE, networks=["hourglass-slim"])
+    free = XRay(EXAMPLE, networks=["hourglass-slim"]).gradients(0)
+    with LittleMemory(monkeypatch, 10_000, backwards=True) as little:
+        found = xray.gradients(0)
+    assert little.refused
+    np.testing.assert_allclose(found.sizes, free.sizes, rtol=0.02, atol=1e-6)
+    assert xray.note("gradients", 0)["key"] == "memory.cpu"
+    assert xray.note("gradients", 0) in gradient.gradient(xray, asked)["sides"][0]["says"]
+    with LittleMemory(monkeypatch, 10_000):
+        xray.trace(0, "bicubic")
+    assert files.about(xray)["networks"][0]["notes"] == [tell("en", xray.note("maps", 0))]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...comparison import silenced
-from ...locales import UserError
+from ...locales import UserError, tell
 from ..cached import Cached
 
 #: What a network's card says in a file beside its maps.
@@ -56,7 +56,8 @@ def about(cached: Cached) -> dict[str, Any]:
     told = cached.comparison.to_json()
     networks = [
         {**{key: said[key] for key in _CARD}, "title": pose.card.title, "crop": [float(v) for v in pose.crop.box],
-         "stops": cached.trace(k).stops if cached.traceable(k) else {}, "silence": silenced(pose.silence)}
+         "stops": cached.trace(k).stops if cached.traceable(k) else {}, "silence": silenced(pose.silence),
+         "notes": [tell("en", note) for note in (pose.note, cached.note("maps", k)) if note]}
         for k, (pose, said) in enumerate(zip(cached.comparison.poses, told["poses"], strict=True))
     ]  # fmt: skip
     photo = {"name": cached.name, **told["image"], "box": told["box"]}

@@ -52,6 +52,8 @@ def gradient(cached: Cached, asked: Question) -> GradientAnswer:
         }
         fresh = _untrained(cached, k)
         side["says"] = [*_trained(pose.card.name, found), *_says(found, fresh)]
+        if note := cached.note("gradients", k):
+            side["says"].append(note)
         lines[k] = _lines(found, fresh, asked["language"])
     labels = (say(asked["language"], "xray.gradient_title"), say(asked["language"], "xray.gradient_note"))
     if lines:

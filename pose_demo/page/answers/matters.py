@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from ...networks.silence import LOSES
 from ...networks.wiring import Wiring
 from ..cached import Cached
-from ..schema import Question
+from ..schema import Question, Said
 from .parts import ALL, side_of, why_not
 
 # fmt: off
@@ -20,9 +20,10 @@ from .parts import ALL, side_of, why_not
 Cut = TypedDict("Cut", {
     "place": str, "kind": str, "drawn": list[tuple[str, str]], "moves": list[float | None], "changes": list[float],
 })
-#: joints -- of moves and changes, in order; torso -- pixels of the photo; cell -- of its heatmaps, pixels of the photo
+#: joints -- of moves and changes, in order; torso -- pixels of the photo; cell -- of its heatmaps, pixels of the photo;
+#: note -- where the device's memory was too small
 Matters = TypedDict("Matters", {
-    "title": str, "joints": list[str], "torso": float | None, "cell": float, "cuts": list[Cut],
+    "title": str, "joints": list[str], "torso": float | None, "cell": float, "note": Said | None, "cuts": list[Cut],
 })
 #: What measuring would cost on this machine.
 MattersCost = TypedDict("MattersCost", {
@@ -58,6 +59,7 @@ def measured(cached: Cached, side: int) -> Matters:
         "joints": list(pose.card.joints.joints),
         "torso": float(pose.torso) if np.isfinite(pose.torso) else None,
         "cell": pose.card.input[0] / pose.heatmaps[-1].shape[1] * float(pose.crop.scale),
+        "note": cached.note("effects", side),
         "cuts": [
             {"place": place, "kind": kind, "drawn": arrows(wired, place),
              "moves": [round(float(v), 2) if np.isfinite(v) else None for v in own],

@@ -1,7 +1,7 @@
 // What matters here: every arrow cut alone, coloured and widened by how far that moves the chosen joint, or all.
 import { button, link, make, select } from '../dom.js';
 import { on, set, state } from '../store.js';
-import { number, say, word } from '../words.js';
+import { number, say, tell, word } from '../words.js';
 import { cut } from './cuts.js';
 import { section, walk } from './maps.js';
 import { trouble } from './part.js';
@@ -120,6 +120,7 @@ export function start(root, wire) {
       button('✂', () => cut(wire, k, each.place), { class: 'plain scissors', title: say('xray.cut', each),
         'aria-label': say('xray.cut', each) }));
     return make('div', {}, head, make('p', 'foot', say('xray.matters_cell', { pixels: side.cell })),
+      ...(side.note ? [make('p', 'foot', tell(side.note))] : []),
       make('ol', 'matters-list', ...weighed(side, joint()).map(row)));
   }
 
