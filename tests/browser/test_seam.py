@@ -78,6 +78,7 @@ def test_a_full_disk_is_said(visit):
     page.set_input_files(".file[accept*=heic]", {"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
     page.wait_for_selector(".photo-error:visible")
     assert page.inner_text(".photo-error:visible") == say("en", "page.disk_full")
+    assert page.locator(".toast-body").count() == 0, "Gradio's own words are English alone"
     page.screenshot(path=SCREENSHOTS / "full-disk.png")
 
 

@@ -20,12 +20,12 @@ let server = async () => FAILED;
 /**
  * Starts a component; gives back what takes its patches. An older patch that comes late changes nothing.
  * @param {(element: HTMLElement, wire: Wire) => (patch: any) => void} start
- * @param {{ element: HTMLElement, trigger: any, server: any, upload: any }} gradio
+ * @param {{ element: HTMLElement, trigger: any, server: any }} gradio
  */
 export async function open(start, gradio) {
   await learn(state.language);
   if (gradio.server?.ask) server = gradio.server.ask;
-  const draw = start(gradio.element, { send: gradio.trigger, upload: gradio.upload, ask: asker() });
+  const draw = start(gradio.element, { send: gradio.trigger, upload, ask: asker() });
   let newest = -1;
   return (/** @type {{ n: number, error?: import('./schema').Said }} */ patch) => {
     if (patch.n < newest) return;
@@ -33,6 +33,15 @@ export async function open(start, gradio) {
     draw(patch);
     if (patch.error?.key === 'page.expired') again();
   };
+}
+
+/** Not Gradio's own, which shows a failure in English in a window of its own. @type {Wire['upload']} */
+async function upload(file) {
+  const body = new FormData();
+  body.append('files', file);
+  const answer = await fetch(new URL('gradio_api/upload', document.baseURI), { method: 'POST', body });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return { path: (await answer.json())[0] };
 }
 
 /** Why a file did not get there. @param {unknown} problem of wire.upload @param {string} otherwise */

@@ -4,6 +4,6 @@ let hear = (patch) => waiting.push(patch);
 watch('value', () => hear(props.value));
 const fetched = (file) => import(new URL(`WEB/${file}`, document.baseURI).href);
 Promise.all([fetched('channel.js'), fetched('MODULE')]).then(async ([channel, { start }]) => {
-  hear = await channel.open(start, { element, trigger, server, upload });
+  hear = await channel.open(start, { element, trigger, server });
   waiting.splice(0).forEach((patch) => hear(patch));
 });
