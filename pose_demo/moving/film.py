@@ -10,7 +10,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -204,11 +204,12 @@ class Writer:
     """An MP4 of H.264 (yuv420p, so that every browser plays it), put in place when it is whole. A context manager:
     what an exception ends leaves no file behind.
 
-    size -- (height, width), both even; rate -- frames a second; base -- the unit of the frames' times
+    size -- (height, width), both even; film -- whose rate, unit of times and sound it gets
+    stale -- files of an earlier run that go just before it is put in place: no two runs' lie side by side
     """
 
-    def __init__(self, file: Path, size: tuple[int, int], film: Film):
-        self._file, self._part = file, file.with_suffix(".part")
+    def __init__(self, file: Path, size: tuple[int, int], film: Film, stale: Sequence[Path] = ()):
+        self._file, self._part, self._stale = file, file.with_suffix(".part"), stale
         self._container = av.open(str(self._part), "w", format="mp4", options={"movflags": "+faststart"})
         self._base = film.base if _FINEST <= film.base <= 1 else _FINEST
         stream = self._container.add_stream("libx264", rate=min(film.rate, Fraction(240)))
@@ -244,6 +245,8 @@ class Writer:
                 self._container.mux(self._stream.encode())
             self._container.close()
             if kind is None:
+                for each in self._stale:
+                    each.unlink(missing_ok=True)
                 self._part.replace(self._file)
         finally:
             self._part.unlink(missing_ok=True)

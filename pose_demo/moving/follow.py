@@ -1,8 +1,9 @@
 """Who is where in the next frame: each person's box is made of the joints that were found in this one.
 
 The joints are the shipped pair's first network's, enlarged as it was trained: neither the slider nor the networks that
-are compared move the boxes. A person who is lost is looked for again; who is found is the nearest of those who were
-lost within one box's side, else somebody new.
+are compared move the boxes. Who is lost or walks in is looked for: at once while nobody is there, else every second of
+the video, unless one person was given to be followed. Who is found is the nearest of those who were lost within one
+box's side, else somebody new.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from ..networks.finder import overlaps
 
 #: A mean score below this for so many frames in a row: the person is lost.
 LOST, PATIENCE = 0.2, 3
-#: Seconds of the video between two searches while nobody is there: twice as many each time, up to the most.
-WAIT, LONGEST = 0.5, 4.0
+#: Seconds of the video between two searches while somebody is there; and while nobody is: twice as many each time, up
+#: to the most.
+EVERY, WAIT, LONGEST = 1.0, 0.5, 4.0
+#: A box that is found is a followed person's own from this overlap (IoU) on; two that are followed are one from this.
+OWN, MERGED = 0.3, 0.8
 
 Find = Callable[[np.ndarray], Sequence[Box]]
 
@@ -39,21 +43,25 @@ class Follower:
     def __init__(self, find: Find, box: Box | None = None):
         self._find = find
         self.people = [] if box is None else [Person(1, box)]
-        self._lost: list[Person] = []
+        self._given, self._lost = box is not None, list[Person]()
         self._next, self._wait, self._again = 1 + len(self.people), 0.0, 0.0
         self.searches = 0
 
     def look(self, photo: np.ndarray, time: float) -> list[Person]:
         """Who is in this frame."""
-        if not self.people and time >= self._again:
+        missed = not self.people and not self._wait  # somebody was there a frame ago
+        if (missed or time >= self._again) and not (self._given and self.people):
             self._search(photo)
-            self._wait = min(max(WAIT, 2 * self._wait), LONGEST) if not self.people else 0.0
-            self._again = time + self._wait
+            self._wait = 0.0 if self.people else min(max(WAIT, 2 * self._wait), LONGEST)
+            self._again = time + (self._wait or EVERY)
         return self.people
 
     def _search(self, photo: np.ndarray) -> None:
         self.searches += 1
+        followed = [one.box for one in self.people]
         for box in self._find(photo):
+            if (overlaps(box, followed) >= OWN).any():
+                continue
             same = min(self._lost, key=lambda known: _apart(known.box, box), default=None)
             if same is None or _apart(same.box, box) > _side(same.box):
                 same = Person(self._next, box)
@@ -73,16 +81,16 @@ class Follower:
                 one.box = person.around(points, score, one.box, tuple(shape))
             small = min(one.box[2] - one.box[0], one.box[3] - one.box[1]) < 2
             (self._lost if one.weak >= PATIENCE or small else kept).append(one)
-        self.people = _apart_from_others(kept)
+        self.people = self._apart_from_others(kept)
 
-
-def _apart_from_others(people: list[Person]) -> list[Person]:
-    """Two boxes that have slid onto one person are one: who came first stays."""
-    kept: list[Person] = []
-    for one in people:
-        if (overlaps([one.box], [other.box for other in kept]) < 0.8).all():
-            kept.append(one)
-    return kept
+    def _apart_from_others(self, people: list[Person]) -> list[Person]:
+        """Two boxes that have slid onto one person are one: who came first stays, and the other is lost. Of two people
+        who cross, that one has the number again once they are apart."""
+        kept: list[Person] = []
+        for one in people:
+            apart = (overlaps(one.box, [other.box for other in kept]) < MERGED).all()
+            (kept if apart else self._lost).append(one)
+        return kept
 
 
 def _side(box: Box) -> float:

@@ -78,8 +78,8 @@ class Seen:
 
 @dataclass
 class Side:
-    """One network, and how it is asked: `how` as model.look takes it. trace -- of its last pass, if asked for;
-    note -- what is to be said where the device's memory was too small"""
+    """One network, and how it is asked: `how` as model.look takes it. trace -- of the people whom it last saw,
+    the first model.TOGETHER of them, if asked for; note -- what is to be said where memory was too small"""
 
     net: PoseNetwork
     request: Request
@@ -96,9 +96,10 @@ class Side:
         self.trace = None
         if not boxes:
             return np.zeros((0, len(self.card.joints), 2), np.float32), np.zeros((0, len(self.card.joints)), np.float32)
-        seen = model.look(self.net, photos, boxes, self.request, **self.how)
-        self.trace, self.note = seen.answer.trace, seen.answer.note or self.note
-        return seen.joints, seen.scores
+        seen = model.looks(self.net, photos, boxes, self.request, **self.how)
+        self.trace = seen[0].answer.trace
+        self.note = next((part.answer.note for part in seen if part.answer.note), self.note)
+        return np.concatenate([part.joints for part in seen]), np.concatenate([part.scores for part in seen])
 
 
 class Lens:
@@ -241,36 +242,49 @@ def compare_video(
     video  -- a file, at most 200 MB; out -- a folder for the results
     box    -- the person to follow, in pixels of the first frame; None: people are looked for
     smooth -- draw joints smoothed by the One Euro filter; what is kept and counted has them as they are, too
-    frames -- no more than so many; progress -- called after every frame: what it raises ends it, and no file stays
+    frames -- no more than so many, 1 at least
+    progress -- called after every frame: what it raises ends it, and no file stays
     turn   -- runs each batch's passes; networks, upsampling, decoder, flip, finder, ... -- as `compare` takes them
 
     Raises VideoError for a file that cannot be used. What cannot be decoded within one is left out and counted.
     """
     folder, began = Path(out), time.perf_counter()
+    if frames is not None and frames < 1:
+        raise UserError("video.frames", given=frames)
     with Film(video) as film:
         lens = Lens(networks, upsampling, device, None if box is None else check_box(box, film.size), **how)
         cards = tuple(side.card for side in lens.sides)
         board = Board(film.size, cards, threshold, smooth)
         folder.mkdir(parents=True, exist_ok=True)
         recorder = records.Recorder(folder, [len(card.joints) for card in cards], smooth)
-        count, last, filters = 0, Fraction(0), {}
+        stale = [folder / name for name in (JSON, records.ROWS, CSV)]
+        count, last = 0, Fraction(0)
         with ExitStack() as ending:
             ending.callback(recorder.drop)
-            writer = ending.enter_context(Writer(folder / VIDEO, board.size, film))
-            every = ending.enter_context(closing(look_through(film, lens, writer.sound, turn)))
-            for seen in islice(every, frames):
-                drawn = _smoothed(seen, filters) if smooth else seen.joints
-                writer.frame(board.frame(seen.pixels, seen.people, drawn, seen.scores), seen.time)
-                recorder.add(seen.frame, seen.time, _rows(seen, drawn, smooth))
-                count, last = count + 1, seen.time
-                if progress:
-                    progress(_far(seen, time.perf_counter() - began, frames))
+            with Writer(folder / VIDEO, board.size, film, stale) as writer:
+                every = ending.enter_context(closing(look_through(film, lens, writer.sound, turn)))
+                for seen in _kept(islice(every, frames), board, writer, recorder, smooth):
+                    count, last = count + 1, seen.time
+                    if progress:
+                        progress(_far(seen, time.perf_counter() - began, frames))
             recorder.close()
         about = _about(film, lens, count, last) | {
             "smooth": smooth, "upsampling": upsampling, "decoder": how.get("decoder", "argmax"),
             "flip_test": bool(how.get("flip")), "seconds": round(time.perf_counter() - began, 2),
         }  # fmt: skip
     return _written(VideoComparison(folder, cards, about))
+
+
+def _kept(
+    every: Iterator[Seen], board: Board, writer: Writer, recorder: records.Recorder, smooth: bool
+) -> Iterator[Seen]:
+    """The same frames, each once it is drawn and its joints are written."""
+    filters: dict[tuple[int, int], OneEuro] = {}
+    for seen in every:
+        drawn = _smoothed(seen, filters) if smooth else seen.joints
+        writer.frame(board.frame(seen.pixels, seen.people, drawn, seen.scores), seen.time)
+        recorder.add(seen.frame, seen.time, _rows(seen, drawn, smooth))
+        yield seen
 
 
 def _about(film: Film, lens: Lens, frames: int, last: Fraction) -> dict[str, Any]:
@@ -291,8 +305,8 @@ def _about(film: Film, lens: Lens, frames: int, last: Fraction) -> dict[str, Any
 
 def _written(result: VideoComparison) -> VideoComparison:
     rows, sets, names = result.rows, [card.joints for card in result.cards], [card.name for card in result.cards]
-    records.write_json(result.folder / JSON, result.about, sets, rows)
     records.write_csv(result.folder / CSV, names, sets, rows)
+    records.write_json(result.folder / JSON, result.about, sets, rows)  # last: where it lies, all four are of one run
     return result
 
 

@@ -4,27 +4,35 @@ It is really killed, in a child of this process: by SIGKILL at each opening, ren
 and by the system in the middle of a write, when a file grows beyond so many bytes (RLIMIT_FSIZE).
 """
 
+import gc
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import traceback
 from pathlib import Path
 
+import av
 import numpy as np
 from PIL import Image
 from safetensors.torch import load_file
 
-from pose_demo import many, weights
+from pose_demo import compare_video, many, weights
+from pose_demo.__main__ import main
+from pose_demo.moving import records, video
 from pose_demo.moving.records import Recorder, load
 from pose_demo.networks import checkpoints, zoo
 from pose_demo.networks.files import contents
+from pose_demo.page import xrayed
+from pose_demo.page.answers import files, matters
 from pose_demo.study import report
 from pose_demo.study.predict import Found, Parts
 
-sys.path.append(str(Path(__file__).parents[1] / "training"))
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("training", "moving")]
 import crops
+import films
 from crops import write_crops
 
 EVENTS = {"open", "os.rename", "os.remove", "os.truncate", "os.mkdir"}
@@ -46,6 +54,7 @@ def killed(do, folder: Path, at: int = 10**9, most: int | None = None) -> bool:
                 if left[0] < 0:
                     os.kill(os.getpid(), signal.SIGKILL)
 
+        gc.freeze()  # what the parent left is not this process's to free: a decoder's threads are not here
         sys.addaudithook(watch)
         if most is not None:
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -193,6 +202,67 @@ def test_a_videos_joints_are_whole_or_are_not_there(tmp_path):
     assert every_death(write, tmp_path, check, sizes=(0, 100, 20_000, 30_000)) >= 5
     write()
     check()
+
+
+def test_a_videos_files_are_all_of_one_run(tmp_path, monkeypatch, untrained):
+    """Where the JSON lies, which is written last: else some are missing, but no two are of different runs."""
+    source, out, before = tmp_path / "film.mp4", tmp_path / "out", tmp_path / "before"
+    films.make(source, films.frames(6))
+
+    def looked(film, *_):  # this is about writing
+        shots = [shot for shot in film.read() if not isinstance(shot, av.Packet)]
+        for k, shot in enumerate(shots):
+            joints, scores = [np.full((1, 14, 2), 50.0)] * 2, [np.ones((1, 14))] * 2
+            yield video.Seen(k, shot.time, shot.share, shot.pixels, [1], [films.BOX], joints, scores)
+
+    monkeypatch.setattr(video, "look_through", looked)
+    compare_video(source, before, films.BOX, untrained, frames=3)
+    shutil.copytree(before, out)
+    seen = set()
+
+    def counted(file) -> int:
+        with av.open(str(file)) as film:
+            return sum(1 for _ in film.decode(video=0))
+
+    def frames() -> dict[str, int]:
+        """Of each file of results that lies there, how many frames it has."""
+        counts = {
+            video.VIDEO: counted,
+            records.ROWS: lambda file: len(np.load(file)),
+            video.CSV: lambda file: (file.read_text().count("\n") - 1) // (2 * 14),
+            video.JSON: lambda file: len(json.loads(file.read_text())["frames"]),
+        }
+        return {name: count(out / name) for name, count in counts.items() if (out / name).exists()}
+
+    def check():
+        found = frames()
+        assert len(set(found.values())) <= 1 and (video.JSON not in found or len(found) == 4)
+        seen.update(found.values())
+        shutil.rmtree(out)
+        shutil.copytree(before, out)
+
+    assert every_death(lambda: compare_video(source, out, films.BOX, untrained), out, check, (0, 1000, 5000)) >= 8
+    assert seen == {3, 6}
+
+
+def test_an_xrays_files_are_whole_or_are_not_there(tmp_path, monkeypatch, untrained, photo):
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    made = xrayed.XRay(tmp_path / "photo.png", (20, 20, 160, 170), untrained)
+    monkeypatch.setattr(xrayed, "XRay", lambda *_, **__: made)  # looked at once: this is about writing
+    monkeypatch.setattr(type(made), "html", lambda *_: "<p>" * 999)
+    monkeypatch.setattr(files, "npz", lambda *_: b"0" * 9999)
+    monkeypatch.setattr(matters, "measured", lambda *_: {"effects": [0.5] * 999})
+    call = ["xray", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), "--npz", "--effects"]
+    assert main(call) == 0
+    whole = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    assert sorted(Path(name).suffix for name in whole) == [".html", ".json", ".npz"]
+    shutil.rmtree(tmp_path / "out")
+
+    def check():
+        for file in (tmp_path / "out").glob("*"):
+            assert file.suffix == ".part" or file.read_bytes() == whole[file.name]
+
+    assert every_death(lambda: main(call), tmp_path / "out", check, sizes=(0, 1, 1000, 5000)) >= 8
 
 
 def test_imported_weights_are_whole_or_are_not_there(tmp_path, monkeypatch):

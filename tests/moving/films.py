@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from pictures import beside_each_other
 
 from pose_demo.examples import examples
 from pose_demo.photo import read
@@ -60,12 +61,15 @@ def make(
     return file
 
 
-def camera(file: Path, count: int = 20, rate: int = 20) -> Path:
-    """A y4m file that Chromium takes for a webcam: the person walks to the right and comes again at the left."""
-    height, width = still().shape[:2]
+def camera(file: Path, rate: int = 20) -> Path:
+    """A y4m file that Chromium takes for a webcam: two people walk to the right; who leaves comes again at the left."""
+    photo, _ = beside_each_other(2)
+    height, width = 160, round(160 * photo.shape[1] / photo.shape[0] / 2) * 2
+    photo = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
     with file.open("wb") as out:
         out.write(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg\n".encode())
-        for picture in frames(count):
+        for left in range(0, width, STEP):
+            picture = np.roll(photo, left, axis=1)
             out.write(b"FRAME\n" + cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420).tobytes())
     return file
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pose_demo.moving.euro import OneEuro
-from pose_demo.moving.follow import LOST, PATIENCE, Follower
+from pose_demo.moving.follow import EVERY, LOST, PATIENCE, Follower
 from pose_demo.networks.finder import overlaps
 
 PHOTO = np.zeros((400, 600, 3), np.uint8)
@@ -50,6 +50,44 @@ def test_where_nobody_is_searches_become_rare():
     for k in range(30 * 60):
         assert follower.look(PHOTO, k / 30) == []
     assert follower.searches <= 20
+
+
+def test_who_walks_in_is_found_while_another_stays():
+    stays, comes, moved = (100, 100, 160, 300), (400, 100, 460, 300), (110, 100, 170, 300)
+    there = [stays]
+    follower, one = Follower(lambda photo: list(there)), Follower(lambda photo: list(there), stays)
+    step(follower, [stays])
+    there[:] = moved, comes
+    for k in range(1, 20):
+        step(follower, [stays], k * EVERY / 20)
+    assert [p.number for p in follower.look(PHOTO, 0.99 * EVERY)] == [1] and follower.searches == 1
+    assert [p.number for p in follower.look(PHOTO, EVERY)] == [1, 2] and follower.searches == 2
+    assert follower.people[1].box == comes
+    for _ in range(PATIENCE):  # the second is lost, the first stays
+        people = follower.look(PHOTO, 1.1 * EVERY)
+        scores = np.array([np.full(14, 0.9), np.full(14, LOST / 2)])
+        follower.seen(np.array([joints_in(stays), joints_in(comes)]), scores, PHOTO.shape)
+    assert [p.number for p in follower.people] == [1] and len(people) == 2
+    assert [p.number for p in follower.look(PHOTO, 2 * EVERY)] == [1, 2] and follower.searches == 3
+    for k in range(50):  # who was given is followed alone
+        step(one, [stays], k * EVERY / 10)
+    assert [p.number for p in one.people] == [1] and one.searches == 0
+
+
+def test_two_who_cross_are_two_again():
+    def at(k):
+        return [(100 + 10 * k, 100, 160 + 10 * k, 300), (300 - 10 * k, 100, 360 - 10 * k, 300)]
+
+    now, alone = [0], 0
+    follower = Follower(lambda photo: at(now[0]))
+    for k in range(31):  # a tenth of a second each; at the tenth they are at one place
+        now[0] = k
+        numbers = [p.number for p in follower.look(PHOTO, k / 10)]
+        alone += len(numbers) == 1
+        step(follower, [at(k)[number - 1] for number in numbers], k / 10)
+    assert 0 < alone <= 10 * EVERY and numbers == [1, 2] and follower.searches == 4
+    for person, box in zip(follower.people, at(30), strict=True):
+        assert overlaps(person.box, box) > 0.5
 
 
 def test_two_boxes_on_one_person_become_one():

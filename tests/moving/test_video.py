@@ -159,8 +159,14 @@ def test_command_line(file, tmp_path, capsys, untrained):
     assert main([*call, "--path", "tail"]) == 1
     (tmp_path / "no.mp4").write_bytes(b"no video")
     assert main(["video", str(tmp_path / "no.mp4"), "--out", str(tmp_path)]) == 1
-    errors = capsys.readouterr().err.strip().splitlines()
-    assert "neither network knows a joint tail" in errors[0] and "no.mp4 is no video" in errors[-1]
+    assert main(["video", str(file), "--out", str(tmp_path / "none"), "--frames", "-1"]) == 1
+    assert not (tmp_path / "none").exists()
+    *errors, few = capsys.readouterr().err.strip().splitlines()
+    assert (
+        few == "video: -1 frames are asked for: ask for 1 or more"
+        and "neither network knows a joint tail" in errors[0]
+        and "no.mp4 is no video" in errors[-1]
+    )
 
 
 def test_a_cut_goes_to_the_network_that_has_the_place(file):

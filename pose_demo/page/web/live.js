@@ -47,7 +47,8 @@ export function start(element) {
   function show() {
     const live = stream !== null;
     $('.go').hidden = live;
-    for (const name of ['.halt', '.freeze']) $(name).hidden = !live;
+    $('.halt').hidden = !live;
+    $('.freeze').hidden = !live || !looked; // before the first answer there is nothing to freeze
     if (!live) said.hidden = true;
   }
   const complain = (/** @type {string | null} */ key) => line($('.photo-error'), key && say(key));
@@ -73,6 +74,7 @@ export function start(element) {
       draw(answer);
       first ||= about.presentedFrames;
       looked += 1;
+      show();
       tellSpeed(about.captureTime ?? now, began, about.presentedFrames - first + 1, answer);
     }
     next(mine);
