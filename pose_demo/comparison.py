@@ -54,7 +54,7 @@ class Pose:
     trace    -- every map on the way, if asked for
     upsampling, silence -- how this network was asked: its stop of the slider, and what was cut
     note     -- what is to be said where the device's memory was too small for it, else None
-    others   -- everybody else who was found, looked at in one batch
+    others   -- everybody else who was found, looked at many in a pass
     """
 
     card: Card
@@ -309,8 +309,10 @@ def pose_in(
     rest: tuple[Other, ...] = ()
     note = seen.answer.note
     if others:
-        beside = model.look(net, photo, list(others.values()), request, silence=silence, **how)
-        rest, note = tuple(map(Other, others, beside.joints, beside.scores)), note or beside.answer.note
+        beside = model.looks(net, photo, list(others.values()), request, silence=silence, **how)
+        found = ((joints, scores) for part in beside for joints, scores in zip(part.joints, part.scores, strict=True))
+        rest = tuple(Other(who, *each) for who, each in zip(others, found, strict=True))
+        note = note or next((part.answer.note for part in beside if part.answer.note), None)
     heatmaps = [h[0].float().cpu().numpy() for h in seen.answer.heatmaps]
     return Pose(
         model.card_of(net), seen.joints[0], seen.scores[0], heatmaps, seen.crops[0], seen.images[0],

@@ -17,7 +17,7 @@ from .joints import shared
 from .networks import detector
 from .networks.base import PoseNetwork
 from .networks.finder import people as found
-from .networks.model import card_of, look
+from .networks.model import card_of, look, looks
 
 #: Below this confidence probably nobody is there. Of 50 photos with people of the last 300 of a person finder's
 #: training set it misses 1 and of 50 where a detector sees nobody it knows 18; of its test set 3 of 50 and 17 of 50.
@@ -31,8 +31,8 @@ SURE, ALSO = 0.22, 0.18
 #: 227 of the 294 validation photos with people (F1 0.763 instead of 0.750), and is somebody in no more of the 6 without
 #: people, and of 66 such photos of the training set.
 UNSURE = 0.3
-#: Of the finder's answers so many, at least so sure, are worth another look.
-_CANDIDATES, LEAST = 12, 0.15
+#: Of the finder's answers those that are at least so sure are worth another look.
+LEAST = 0.15
 #: A detector's box counts from this score; what it would be best at, was not measured.
 DETECTED, _LARGE = 0.5, 1280
 #: Joints this far apart, as a share of the box's longer side, count for 1/e of what those at one place do.
@@ -90,9 +90,9 @@ def whom(photo: np.ndarray, finder: PoseNetwork, net: PoseNetwork, second: PoseN
     ((boxes, scores),) = found(seen.answer.heatmaps[-1][:1].cpu(), at_least=LEAST)
     if not len(boxes):
         return []
-    corners = seen.crops[0].to_photo(boxes[:_CANDIDATES].numpy().reshape(-1, 2)).reshape(-1, 4)
+    corners = seen.crops[0].to_photo(boxes.numpy().reshape(-1, 2)).reshape(-1, 4)
     inside = [_clip(tuple(box), photo.shape) for box in corners]
-    sure = scores[:_CANDIDATES].numpy() * np.sqrt(agreement(photo, inside, net, second))
+    sure = scores.numpy() * np.sqrt(agreement(photo, inside, net, second))
     return [Found(box, float(value)) for box, value in zip(inside, sure, strict=True)]
 
 
@@ -177,8 +177,8 @@ def _centres(length: int, side: float) -> np.ndarray:
 
 def _seen(net: PoseNetwork, photo: np.ndarray, boxes: list[Box], padding: float) -> tuple[np.ndarray, np.ndarray]:
     """Joints (K, J, 2) in pixels of the photo and scores (K, J) from 0 to 1, one row a box."""
-    seen = look(net, photo, boxes, padding=padding)
-    return seen.joints, seen.scores.clip(0, 1)
+    seen = looks(net, photo, boxes, padding=padding)
+    return np.concatenate([one.joints for one in seen]), np.concatenate([one.scores for one in seen]).clip(0, 1)
 
 
 def _answers(joints: np.ndarray, scores: np.ndarray, boxes: list[Box]) -> np.ndarray:

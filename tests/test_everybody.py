@@ -31,6 +31,22 @@ def test_five_people_are_five(five, result):
     assert result.person == result.box == result.people[0].box and result.who == 1
 
 
+def test_fifteen_people_are_fifteen(five):
+    """Three rows of five, more than what one pass looks at."""
+    photo, boxes = five
+    height, width = photo.shape[:2]
+    mirrored = np.array([[width - 1 - x1, y0, width - 1 - x0, y1] for x0, y0, x1, y1 in boxes])
+    rows = np.vstack([photo, photo[:, ::-1], photo])
+    there = np.concatenate([boxes, mirrored, boxes]) + np.repeat([0, height, 2 * height], 5)[:, None] * [0, 1, 0, 1]
+    crowd = compare(rows)
+    overlap = overlaps([one.box for one in crowd.people], there)
+    assert len(crowd.people) == 15 and (overlap.max(0) > 0.5).all()
+    for pose in crowd.poses:
+        assert [one.person for one in pose.others] == list(range(2, 16))
+        last = model.look(zoo.shared(pose.network), rows, [crowd.people[14].box], "nearest")
+        assert np.abs(pose.others[-1].joints - last.joints[0]).max() < 0.05
+
+
 def test_the_others_are_looked_at_in_one_batch_as_if_each_were_alone(five, result):
     for pose in result.poses:
         assert [one.person for one in pose.others] == [2, 3, 4, 5]

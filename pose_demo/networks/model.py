@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Run = Callable[[PoseNetwork, Tensor], list[Tensor]]
 
+#: People whom `looks` puts into one pass.
+TOGETHER = 16
+
 #: A Space whose GPU is lent call by call: torch finds one there that only a call that was lent it may use.
 LENT = os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
@@ -105,6 +108,16 @@ def look(
     inside = answer.joints.cpu().numpy()
     joints = np.stack([crop.to_photo(points) for crop, points in zip(crops, inside, strict=True)])
     return Look(crops, images, answer, joints.astype(np.float32), answer.scores.cpu().numpy())
+
+
+def looks(
+    net: PoseNetwork, photo: np.ndarray | Sequence[np.ndarray], boxes: Sequence[Sequence[float]],
+    upsampling: Request = None, **how: Any,
+) -> list[Look]:  # fmt: skip
+    """`look` at any number of people, TOGETHER in a pass: what one takes of memory does not grow with a crowd."""
+    photos = [photo] * len(boxes) if isinstance(photo, np.ndarray) else photo
+    parts = (slice(k, k + TOGETHER) for k in range(0, len(boxes), TOGETHER))
+    return [look(net, photos[part], boxes[part], upsampling, **how) for part in parts]
 
 
 def see(

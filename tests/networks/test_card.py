@@ -54,6 +54,16 @@ def test_what_a_card_cannot_say(change, says):
     assert issubclass(CardError, ValueError)
 
 
+def test_the_finder_that_ships_finds_as_well_as_it_must():
+    entry = weights.entry("finder")
+    said = {row["metric"]: row for row in entry.measured}
+    assert {row["weights_sha256"] for row in entry.measured} == {entry.sha256}
+    assert said["average precision at IoU 0.5"]["value"] >= 60
+    labelled, empty = said["labelled people found at IoU 0.5"], said["photos of nobody answered with somebody"]
+    assert labelled["count"] == 100 and labelled["value"] >= 85
+    assert empty["count"] == 50 and empty["value"] / 100 * empty["count"] <= 5
+
+
 def test_a_body_that_answers_with_no_pose_is_not_offered():
     assert "finder" in zoo.ARCHITECTURES and not [name for name in zoo.names() if "finder" in name]
     with pytest.raises(zoo.UnknownNetwork):
