@@ -242,8 +242,7 @@ def compare_video(
     video  -- a file, at most 200 MB; out -- a folder for the results
     box    -- the person to follow, in pixels of the first frame; None: people are looked for
     smooth -- draw joints smoothed by the One Euro filter; what is kept and counted has them as they are, too
-    frames -- no more than so many, 1 at least
-    progress -- called after every frame: what it raises ends it, and no file stays
+    frames -- at most so many, from 1; progress -- called after every frame: what it raises ends it, and no file stays
     turn   -- runs each batch's passes; networks, upsampling, decoder, flip, finder, ... -- as `compare` takes them
 
     Raises VideoError for a file that cannot be used. What cannot be decoded within one is left out and counted.
