@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from safetensors.torch import load_file
 
-from pose_demo import compare_video, many, weights
+from pose_demo import compare, compare_video, many, weights
 from pose_demo.__main__ import main
 from pose_demo.moving import records, video
 from pose_demo.moving.records import Recorder, load
@@ -101,9 +101,9 @@ def test_many_photos_go_on_behind_the_last_whole_line(tmp_path, untrained, photo
     photos.mkdir()
     for k in range(3):
         Image.fromarray(np.roll(photo, 20 * k, 1)).save(photos / f"{k}.png")
-    known = [
-        many.look(file, networks=untrained, box=(20, 20, 160, 170)) for file in many.pictures(photos)
-    ]  # looked at once: this is about writing
+    known = [  # looked at once: this is about writing
+        many.look(file, compare, networks=untrained, box=(20, 20, 160, 170)) for file in many.pictures(photos)
+    ]
     settings = many.probe({"networks": untrained})
 
     def write(folder: Path = out):
