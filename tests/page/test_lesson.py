@@ -139,14 +139,13 @@ def test_what_was_trained_is_told_with_its_interval(cached, tour, name):
 
     names = step_of(tour, name)["study"]
     told = measured(cached, tour, name, what=",".join(names))["study"]
-    there = [shipped()[each] for each in names if each in shipped()]
-    assert there and measured(cached, tour, name)["study"] == [], "nothing is told that nobody asked for"
-    for result in there:
-        (test, *_) = [test for test in result["tests"] if test["difference"]["low"] is not None]
-        low, high = (f"{100 * test['difference'][end]:+.1f}" for end in ("low", "high"))
-        seeded = result["study"] == "seeds"
-        assert not seeded or any(each["values"].get("low") == low and each["values"]["high"] == high for each in told)
-        assert any(each["key"] == ("study.small_scale" if seeded else "study.source") for each in told)
+    result = next(shipped()[each] for each in names if each in shipped())
+    assert measured(cached, tour, name)["study"] == [], "nothing is told that nobody asked for"
+    ends = [[f"{100 * test['difference'][end]:+.1f}" for end in ("low", "high")] for test in result["tests"]
+            if test["difference"]["low"] is not None]  # fmt: skip
+    *found, carries = told
+    assert found and all([each["values"]["low"], each["values"]["high"]] in ends for each in found)
+    assert carries["key"] == ("study.small_scale" if result["study"] == "seeds" else "study.source")
     assert measured(cached, tour, name, what="seeds-nobody-trained")["study"] == []
 
 

@@ -59,18 +59,17 @@ def _at(cached: Cached, side: int, asked: Question) -> list[float] | None:
 
 
 def _study(what: str, card: Card) -> list[Said]:
-    """What these results say, with intervals, and how far that carries; of those that do not ship, nothing.
+    """What the first of these results that ships says, with intervals, and how far that carries; nothing without any.
 
     A result about several networks is told of this one, where it has it.
     """
-    shipped, told = report.shipped() if what else {}, []
-    for name in what.split(","):
-        if result := shipped.get(name):
-            every = study_words.answers(result)
-            told += [each for each in every if each["values"]["network"] == card.title] or every
-            seeded = result["study"] == "seeds"
-            told += [study_words.small(result["rows"])] if seeded else study_words.source(result)
-    return told
+    shipped = report.shipped() if what else {}
+    result = next((shipped[name] for name in what.split(",") if name in shipped), None)
+    if result is None:
+        return []
+    every = study_words.answers(result)
+    mine = [each for each in every if each["values"]["network"] == card.title] or every
+    return mine + ([study_words.small(result["rows"])] if result["study"] == "seeds" else study_words.source(result))
 
 
 def _stride(cached: Cached, side: int, asked: Question) -> Found:

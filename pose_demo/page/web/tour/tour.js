@@ -18,7 +18,7 @@ import { picture, teach } from './teacher.js';
  * stop -- that the slider goes to; edges -- where the options divide what `measure` gives
  * cut -- an arrow, "source->target"; lit -- cells whose arrows are; view -- the tab of the open cell
  * open -- what else is, "beside" being one network on both sides, with its own stop and with `stop`
- * pixel -- whether the joint's place is pinned in every map; study -- results whose findings are told
+ * pixel -- whether the joint's place is pinned in every map; study -- results: the first that ships is told
  * @typedef {{ id: string, cell: string[], at?: string[], stop?: string, measure: string, edges: number[],
  *   options: number, cut?: string, lit?: string[], view?: string,
  *   open?: 'gradient' | 'film' | 'play' | 'layers' | 'beside', pixel?: boolean, study?: string[] }} Step
