@@ -37,7 +37,8 @@ def test_every_term_has_a_sentence_a_formula_a_picture_and_a_place(look, languag
             ".term-picture .tour-map, .term-picture canvas, .term-photo", "all => all.map((n) => n.clientHeight)"
         )
         assert sizes and min(sizes) > 40
-        clean(page, ".glossary")
+        if language == "en-US":  # words change nothing of it
+            clean(page, ".glossary")
     assert len(told) == len(TERMS)
 
 
