@@ -10,6 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,7 +112,8 @@ def _over(
             results.finish()
     finally:
         if results is not None:
-            results.close()
+            with suppress(OSError):  # of what a full disk did not take, which was told
+                results.close()
 
 
 def look(file: Path, ask: Callable[..., Comparison], **options: Any) -> Looked:

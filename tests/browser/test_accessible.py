@@ -5,6 +5,12 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import pin
 from test_xray import FUSED
 
+#: Whatever is seen has its words.
+SPOKEN = """() => [...document.querySelectorAll('[data-word]')].every((e) =>
+        !e.getClientRects().length || e.textContent)
+    && [...document.querySelectorAll('[role=tabpanel]')].some((e) => e.getClientRects().length
+        && e.querySelector('[data-word]')?.getClientRects().length)"""
+
 
 def clean(page, within: str | None = None) -> None:
     found = Axe().run(page, within).response["violations"]
@@ -83,6 +89,7 @@ def test_axe_finds_nothing_serious_in_lesson_glossary_and_the_other_tabs(look, d
     page.keyboard.press("Escape")
     for tab in ("Video", "Live"):
         page.get_by_role("tab", name=tab).click()
+        page.wait_for_function(SPOKEN)
         clean(page)
     page.get_by_role("tab", name="Study").click()
     for question in page.locator("#study-question input").all():
