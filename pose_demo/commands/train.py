@@ -159,9 +159,10 @@ def _sources(call: argparse.Namespace, task: str, size: int) -> list[Any]:
 
 
 def _trainer(call, experiment, out: Path, start: Path | None, sources, device, say: Callable[[str], None]) -> Any:
-    from ..training import people
-
-    made = people.trainer if experiment.task == "people" else _of_poses
+    if experiment.task == "people":
+        from ..training.people import trainer as made  # needs OpenCV, which a machine for training need not have
+    else:
+        made = _of_poses
     trainer = made(experiment, sources, start, out, device, call.compile)
     if (call.resume or call.queue) and trainer.resume():
         say(f"{experiment.name} goes on after {trainer.photos} photos")
