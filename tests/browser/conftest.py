@@ -25,7 +25,8 @@ PATIENCE = 180  # seconds for a server or a page on a busy machine
 
 
 def _browser() -> str:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first has no window to draw
+    path = next(filter(None, map(shutil.which, names)), None)
     missing = "Chromium" if path is None else None if importlib.util.find_spec("playwright") else "Playwright"
     if missing:
         reason = f"the browser tests need {missing}, which is not installed"

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT, settle
+from conftest import ROOT, settle, share_state
 
 from pose_demo.locales import say
 
@@ -44,12 +44,13 @@ def outcome(page, room: str, shown: str, name: str, data: bytes) -> str:
 
 
 def anew(page, do) -> bool:
-    """Does something that gives a photo; waits until both skeletons were drawn anew. False: the photo was refused."""
-    page.eval_on_selector_all(".pair svg.skeleton", "all => all.forEach((one) => one.dataset.old = '')")
+    """Does something that gives a photo; waits until its result is shown. False: the photo was refused."""
+    key = page.evaluate("pageState.key")
     if do():
         return False
-    page.wait_for_function("""() => document.querySelectorAll('.pair svg.skeleton:not([data-old])').length === 2
-        || document.querySelector('.views .error').innerText""")
+    page.wait_for_function(
+        "key => pageState.key !== key || document.querySelector('.views .error').innerText", arg=key
+    )
     settle(page)
     return True
 
@@ -65,6 +66,8 @@ def first(page) -> tuple[list[str], str]:
 
 def test_thirty_photos(visit, photos):
     page = visit()
+    share_state(page)
+    page.wait_for_function("pageState.key")
     before = first(page)
     for name, data in photos:
         if anew(page, lambda name=name, data=data: outcome(page, ".photo", ".picture", name, data)):

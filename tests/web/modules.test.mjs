@@ -43,17 +43,18 @@ test('a change of several names is heard once', () => {
   assert.deepEqual([state.pin.cell, state.joint], ['stem', 'nose']);
 });
 
-test('an older patch, and the answer to an older question, change nothing', async () => {
+test('an older patch changes only what no newer one changed, an older answer nothing', async () => {
   const { open } = await load('channel.js');
   const drawn = [], answers = [];
   let wire;
   const gradio = { server: { ask: (question) => new Promise((answer) => { answers.push([question, answer]); }) } };
   const hear = await open((element, given) => {
     wire = given;
-    return (patch) => drawn.push(patch.n);
+    return (patch) => drawn.push(patch);
   }, gradio);
-  for (const n of [0, 2, 1, 3]) hear({ n });
-  assert.deepEqual(drawn, [0, 2, 3]);
+  for (const patch of [{ n: 0, photo: 'a', error: null }, { n: 3, error: null, who: 2 }, { n: 2, photo: 'b', who: 1 },
+    { n: 1, photo: 'c', error: {} }, { n: 4, who: 3 }]) hear(patch);
+  assert.deepEqual(drawn, [{ photo: 'a', error: null }, { error: null, who: 2 }, { photo: 'b' }, { who: 3 }]);
   set({ key: 'mine' });
   const first = wire.ask('film'), second = wire.ask('film', { joint: '*' }), other = wire.ask('story');
   answers.forEach(([question, answer]) => answer({ ...question }));

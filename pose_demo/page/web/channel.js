@@ -18,7 +18,7 @@ const FAILED = { error: { key: 'xray.failed' } };
 let server = async () => FAILED;
 
 /**
- * Starts a component; gives back what takes its patches. An older patch that comes late changes nothing.
+ * Starts a component; gives back what takes its patches. One that comes late changes only what no newer one changed.
  * @param {(element: HTMLElement, wire: Wire) => (patch: any) => void} start
  * @param {{ element: HTMLElement, trigger: any, server: any }} gradio
  */
@@ -26,10 +26,13 @@ export async function open(start, gradio) {
   await learn(state.language);
   if (gradio.server?.ask) server = gradio.server.ask;
   const draw = start(gradio.element, { send: gradio.trigger, upload, ask: asker() });
-  let newest = -1;
-  return (/** @type {{ n: number, error?: import('./schema').Said }} */ patch) => {
-    if (patch.n < newest) return;
-    newest = patch.n;
+  /** @type {Record<string, number>} */
+  const newest = {};
+  return (/** @type {Record<string, any> & { n: number }} */ { n, ...sent }) => {
+    const patch = Object.fromEntries(Object.entries(sent).filter(([name]) => n >= (newest[name] ?? -1)));
+    const names = Object.keys(patch);
+    if (!names.length) return;
+    for (const name of names) newest[name] = n;
     draw(patch);
     if (patch.error?.key === 'page.expired') again();
   };

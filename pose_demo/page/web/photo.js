@@ -27,6 +27,8 @@ export function start(element, wire) {
   let /** @type {File | null} */ chosen = null, /** @type {File | null} */ sent = null;
   /** @type {MediaStream | null} */
   let stream = null;
+  /** @type {Patch['thumbnails']} */
+  let listed = [];
   const box = boxes.start(element, (drawn) => wire.send('frame', { box: drawn }), () => !stream,
     () => complain('page.box_bad'), (place) => {
       const who = state.people.length > 1 ? boxes.under(state.people, place) + 1 : 0;
@@ -34,11 +36,13 @@ export function start(element, wire) {
     });
 
   function draw(/** @type {Partial<Patch>} */ patch) {
+    const { number: known, src } = state.photo ?? {};
+    const came = patch.photo && (patch.photo.number !== known || patch.photo.src !== src); // it is sent twice
     state = { ...state, ...patch };
     line($('.photo-error'), tell(state.error));
     if ('error' in patch) line($('.wait'));
     const { photo, example } = state;
-    if (patch.photo && photo) {
+    if (came && photo) {
       picture.src = photo.src;
       picture.hidden = false;
       frame.classList.remove('empty');
@@ -82,16 +86,25 @@ export function start(element, wire) {
     }));
   }
 
+  /** A button that is there stays: one that is drawn anew under a finger loses its click. */
   function drawExamples() {
-    $('.examples').replaceChildren(...state.thumbnails.map((each) => make('button', {
-      type: 'button', class: 'example', title: say(`example.${each.name}.title`),
-      'aria-pressed': each.name === state.example?.name,
-      'aria-label': say(`example.${each.name}.title`) + (each.hard ? ` (${say('page.hard')})` : ''),
-      onclick: () => {
-        wait('page.reading');
-        send({ example: each.name });
-      },
-    }, make('img', { src: each.image, alt: '' }), ...(each.hard ? [make('span', 'mark', say('page.hard'))] : []))));
+    const list = $('.examples');
+    if (listed !== state.thumbnails) {
+      listed = state.thumbnails;
+      list.replaceChildren(...listed.map((each) => make('button', {
+        type: 'button', class: 'example', onclick: () => {
+          wait('page.reading');
+          send({ example: each.name });
+        },
+      }, make('img', { src: each.image, alt: '' }), ...(each.hard ? [make('span', 'mark')] : []))));
+    }
+    listed.forEach((each, k) => {
+      const node = list.children[k], hard = say('page.hard');
+      node.title = say(`example.${each.name}.title`);
+      node.setAttribute('aria-label', node.title + (each.hard ? ` (${hard})` : ''));
+      node.setAttribute('aria-pressed', String(each.name === state.example?.name));
+      line(node.querySelector('.mark') ?? make('i'), hard);
+    });
   }
 
   function wait(/** @type {string} */ key) {

@@ -9,16 +9,16 @@ import { look } from './pixels.js';
 /** @type {import('./inspector.js').Tab} */
 export function channels(body, cell, wire) {
   const said = make('span', { class: 'value', 'aria-live': 'polite' }), large = make('div', 'large');
-  const pca = make('figure', 'pca'), { stats, dead, zeros, shape } = cell;
+  const pca = make('figure', 'pca'), { stats, dead, zeros, shape } = cell, { pin } = state;
   const named = (/** @type {number} */ channel) => channelName(channel, cell.names);
   const mean = (/** @type {'mean' | 'maximum' | 'energy'} */ name, /** @type {string} */ key) =>
     make('div', {}, figure(cell[name], say(key)), legend(cell[name].low, cell[name].high));
 
   async function enlarge(/** @type {number} */ channel) {
     const here = channel === cell.channel.number;
-    const answer = here ? { ...cell.channel, error: undefined } : await wire.ask('channel', { ...state.pin, channel });
+    const answer = here ? { ...cell.channel, error: undefined } : await wire.ask('channel', { ...pin, channel });
     if (!answer || trouble(large, answer)) return;
-    look(answer.number, answer);
+    look(pin, answer.number, answer); // another cell may be open by now
     const caption = make('p', 'foot');
     large.replaceChildren(figure(answer, named(answer.number), { say: said, class: 'big' }),
       legend(answer.low, answer.high), caption);
@@ -46,7 +46,7 @@ export function channels(body, cell, wire) {
       make('p', {}, say('xray.dead', { dead, channels: shape[0] })), make('p', {}, say('xray.zeros', { share: zeros })),
       histogram(cell.histogram))));
   enlarge(state.channel ?? cell.channel.number);
-  wire.ask('pca', state.pin ?? {}).then((answer) => {
+  wire.ask('pca', pin ?? {}).then((answer) => {
     if (!answer || answer.error) return;
     const shares = answer.shares.map((share) => number(share, '.0%')).join(' + ');
     pca.replaceChildren(make('img', { src: answer.src, alt: '', style: `aspect-ratio:${cell.mean.w / cell.mean.h}` }),

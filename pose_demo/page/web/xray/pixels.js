@@ -35,10 +35,10 @@ let open = null;
 /** @param {Pin | null} pin */
 const named = (pin) => `${state.key} ${pin?.side} ${pin?.cell}`;
 
-/** Another channel of the open cell is shown: what is said of the cell is of that one. @param {number} channel
- * @param {import('../schema').NumberMap} map */
-export function look(channel, map) {
-  open = { of: named(state.pin), number: channel, map };
+/** Another channel of the open cell is shown: what is said of the cell is of that one. @param {Pin | null} pin the cell
+ * @param {number} channel @param {import('../schema').NumberMap} map */
+export function look(pin, channel, map) {
+  open = { of: named(pin), number: channel, map };
   set({ pixel: state.pixel });
 }
 
