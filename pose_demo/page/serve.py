@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -69,7 +70,12 @@ def launch(
         )
     threading.Thread(target=_warm, daemon=True, name="warm").start()
     if not prevent_thread_lock:
-        page.block_thread()
+        try:
+            while page.is_running:
+                time.sleep(0.1)
+        except KeyboardInterrupt:  # streams to open pages are cut off: nothing to be told
+            logging.getLogger("uvicorn.error").disabled = True
+            page.close(verbose=False)
     return page
 
 

@@ -89,7 +89,8 @@ def serve(page: gr.Blocks, app: Any, name: str, port: int | None) -> None:
     host = name.strip("[]")
     listening = _listen(host, port)
     at: int = listening.getsockname()[1]
-    server = Server(uvicorn.Config(app, host=host, port=at, log_level="warning", ws="none"))
+    how: Any = {"log_level": "warning", "ws": "none", "timeout_graceful_shutdown": 1}  # streams end with their pages
+    server = Server(uvicorn.Config(app, host=host, port=at, **how))
     server.start(listening)
     shown = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)
     page.server, page.server_name, page.server_port = cast(Any, server), name, at

@@ -25,7 +25,7 @@ PATIENCE = 180  # seconds for a server or a page on a busy machine
 
 
 def _browser() -> str:
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first has no window to draw
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the first draws no windows
     path = next(filter(None, map(shutil.which, names)), None)
     missing = "Chromium" if path is None else None if importlib.util.find_spec("playwright") else "Playwright"
     if missing:

@@ -48,9 +48,7 @@ def anew(page, do) -> bool:
     key = page.evaluate("pageState.key")
     if do():
         return False
-    page.wait_for_function(
-        "key => pageState.key !== key || document.querySelector('.views .error').innerText", arg=key
-    )
+    page.wait_for_function("key => pageState.key !== key || document.querySelector('.views .error').innerText", arg=key)
     settle(page)
     return True
 

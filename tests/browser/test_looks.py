@@ -4,32 +4,45 @@ import io
 import os
 
 import pytest
-from conftest import ROOT, SCREENSHOTS, settle
+from conftest import ROOT, SCREENSHOTS, pin, settle
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from test_xray import FUSED
 
 from pose_demo import weights
 
 SIZES = [(1366, 768), (1920, 1080), (1024, 768), (390, 844)]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
-def test_nothing_is_cut_off(visit, size, dark):
-    page = visit(*size, dark=dark)
-    page.wait_for_selector("#xray .cell")
+def test_nothing_is_cut_off(look, size):
+    """The page and its X-ray, light and dark, at one size: what is wider than its box or the window, and pictures."""
+    page = look(width=size[0], height=size[1])
     SCREENSHOTS.mkdir(exist_ok=True)
-    name = f"{size[0]}x{size[1]}-{'dark' if dark else 'light'}"
-    page.screenshot(path=SCREENSHOTS / f"{name}.png")
-    page.screenshot(path=SCREENSHOTS / f"{name}-full.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    cut = page.evaluate(
-        """all => [...document.querySelectorAll(all)]
-            .filter(node => node.offsetParent && node.scrollWidth > node.clientWidth + 1 && node.clientWidth)
-            .map(node => node.className + ': ' + node.textContent.slice(0, 40))""",
-        ".view, .name, .badge, .foot, .buttons button, .stops button, .card, .differences, td, th",
-    )
-    assert cut == []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.evaluate("scrollTo(0, 0)")
+        at = f"{size[0]}x{size[1]}-{theme}"
+        page.screenshot(path=SCREENSHOTS / f"{at}.png")
+        page.screenshot(path=SCREENSHOTS / f"{at}-full.png", full_page=True)
+        cut = page.evaluate(
+            """all => [...document.querySelectorAll(all)]
+                .filter(node => node.offsetParent && node.scrollWidth > node.clientWidth + 1 && node.clientWidth)
+                .map(node => node.className + ': ' + node.textContent.slice(0, 40))""",
+            ".view, .name, .badge, .foot, .buttons button, .stops button, .card, .differences, td, th",
+        )
+        assert cut == []
+        page.evaluate("document.querySelector('#xray-box').scrollIntoView()")
+        page.screenshot(path=SCREENSHOTS / f"xray-{at}-maps.png")
+        page.locator(FUSED).evaluate("node => node.scrollIntoView({block: 'center', inline: 'center'})")
+        pin(page, FUSED)
+        page.screenshot(path=SCREENSHOTS / f"xray-{at}-dock.png")
+        page.keyboard.press("Escape")
+        for part in ("beside", "film", "story"):
+            page.evaluate(f"document.querySelector('.{part}').scrollIntoView()")
+            page.wait_for_selector(f".{part} figure, .{part} .wipe")
+            page.screenshot(path=SCREENSHOTS / f"xray-{at}-{part}.png")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window"
 
 
 def made_of() -> str:

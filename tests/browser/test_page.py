@@ -55,7 +55,7 @@ def test_opens_with_the_first_example_compared(visit):
     assert max(b["y"] + b["height"] for b in [box, *bottoms]) < 768
 
 
-def test_upload(visit, png):
+def test_a_photo_is_uploaded_pasted_dropped_chosen_and_taken(visit, png):
     page = visit()
     source = changes(page, PHOTO, lambda: upload(page, png), "src")
     assert source.startswith("data:image/webp")
@@ -65,20 +65,15 @@ def test_upload(visit, png):
     assert page.inner_text(".which") == say("en", "page.nobody"), "the picture is of nothing"
     changes(page, PHOTO, lambda: upload(page, examples()[0].path.read_bytes()), "src")
     page.wait_for_function(r"/0\.\d/.test(document.querySelector('.which').innerText)")
-
-
-def test_a_photo_is_pasted(visit, png):
-    page = visit()
     paste = """([bytes, type]) => {
         const carried = new DataTransfer();
         carried.items.add(new File([new Uint8Array(bytes)], 'pasted.png', { type }));
         document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: carried, bubbles: true }));
     }"""
     changes(page, PHOTO, lambda: page.evaluate(paste, [list(png), "image/png"]), "src")
-
-
-def test_a_photo_is_dropped_anywhere(visit, png):
-    page = visit()
+    second = page.locator(".example").nth(1)
+    changes(page, PHOTO, second.click, "src")
+    assert second.get_attribute("aria-pressed") == "true"
     drop = """([bytes, type]) => {
         const carried = new DataTransfer();
         carried.items.add(new File([new Uint8Array(bytes)], 'dropped.png', { type }));
@@ -87,23 +82,18 @@ def test_a_photo_is_dropped_anywhere(visit, png):
         for (const kind of ['dragover', 'drop']) over.dispatchEvent(new DragEvent(kind, options));
     }"""
     changes(page, PHOTO, lambda: page.evaluate(drop, [list(png), "image/png"]), "src")
-
-
-def test_an_example(visit):
-    page = visit()
-    second = page.locator(".example").nth(1)
-    changes(page, PHOTO, second.click, "src")
-    assert second.get_attribute("aria-pressed") == "true"
     page.locator(".example:has(.mark)").first.click()
     page.wait_for_selector(".look.hard")
-
-
-def test_the_webcam(visit):
-    page = visit()
     page.click(".camera")
     page.wait_for_selector(".photo .snap:visible")
     changes(page, PHOTO, lambda: page.click(".photo .snap"), "src")
     assert page.locator(".photo video").is_hidden()
+    page.evaluate(
+        "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+    )
+    page.click(".camera")
+    page.wait_for_selector(".photo-error:visible")
+    assert "did not allow" in page.inner_text(".photo-error")
 
 
 def test_a_box_is_drawn_typed_and_cleared(visit, png):
@@ -134,7 +124,7 @@ def test_a_box_is_drawn_typed_and_cleared(visit, png):
     page.wait_for_selector(".photo svg.box.dashed")
 
 
-def test_the_slider_changes_both_networks(visit):
+def test_the_slider_changes_both_networks_and_the_keyboard_reaches_everything(visit):
     page = visit()
     first = [page.inner_html(f".pair .view:nth-child({k}) .skeletons") for k in (1, 2)]
     changes(page, LEFT, lambda: move(page, 1))
@@ -143,10 +133,6 @@ def test_the_slider_changes_both_networks(visit):
     changes(page, LEFT, lambda: move(page, 0))
     assert [page.inner_html(f".pair .view:nth-child({k}) .skeletons") for k in (1, 2)] == first
     assert "trained with nearest" in page.inner_text("#stops")
-
-
-def test_the_keyboard_moves_the_slider_and_reaches_everything(visit):
-    page = visit()
     page.focus("#stop input[type=range]")
     changes(page, LEFT, lambda: page.keyboard.press("ArrowRight"))
     assert stop(page) == "bilinear"
@@ -195,15 +181,15 @@ def test_missing_weights_are_offered_and_the_results_stay(visit):
     assert panel.get_by_role("button", name="Fetch weights").is_visible(), "it can be tried again"
 
 
-@pytest.mark.parametrize("content", [b"", b"no photo at all", b"\x89PNG\r\n\x1a\n broken"])
-def test_a_broken_file_is_one_sentence_and_nothing_is_lost(visit, content, log):
+def test_a_broken_file_is_one_sentence_and_nothing_is_lost(visit, log):
     page = visit()
     before, traces = page.inner_html(LEFT), log.read_text().count("Traceback")
-    upload(page, content, "holiday.png")
-    page.wait_for_selector(".photo-error:visible")
-    said = page.inner_text(".photo-error")
-    assert 10 < len(said) < 250 and "Traceback" not in said and "\n" not in said.strip()
-    assert page.inner_html(LEFT) == before
+    for k, content in enumerate([b"", b"no photo at all", b"\x89PNG\r\n\x1a\n broken"]):
+        upload(page, content, f"holiday-{k}.png")
+        page.wait_for_function(f"document.querySelector('.photo-error').innerText.includes('holiday-{k}')")
+        said = page.inner_text(".photo-error")
+        assert 10 < len(said) < 250 and "Traceback" not in said and "\n" not in said.strip()
+        assert page.inner_html(LEFT) == before
     changes(page, LEFT, lambda: move(page, 2))
     assert page.locator(".views .error").is_hidden()
     assert log.read_text().count("Traceback") == traces
@@ -225,7 +211,7 @@ def test_two_visitors_with_different_positions(visit):
     assert stop(two) == "bilinear"
 
 
-def test_the_threshold_runs_no_network(visit):
+def test_the_threshold_runs_no_network_and_a_joint_is_clicked_in_the_table(visit):
     page = visit()
     times = page.inner_text(f"{SECOND} .pass").split("·")[1]
     count = page.locator(".pair circle").count()
@@ -234,11 +220,6 @@ def test_the_threshold_runs_no_network(visit):
     changes(page, LEFT, lambda: page.keyboard.press("End"))
     assert page.locator(".pair circle").count() < count
     assert page.inner_text(f"{SECOND} .pass").split("·")[1] == times
-
-
-def test_a_joint_is_clicked_in_the_table(visit):
-    page = visit()
-    page.click("#more button")
     page.wait_for_selector("#pick-joint input")
     changes(page, ".heat .heading", lambda: page.click(".differences button:has-text('left knee')"), "textContent")
     assert "left knee" in page.inner_text(".heat .heading")
@@ -309,13 +290,3 @@ def test_dark_by_browser_and_by_button(visit):
     assert page.evaluate(brightness) < 60
     page.click(".theme")
     assert page.evaluate(brightness) > 200
-
-
-def test_a_refused_webcam_is_said(visit):
-    page = visit()
-    page.evaluate(
-        "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
-    )
-    page.click(".camera")
-    page.wait_for_selector(".photo-error:visible")
-    assert "did not allow" in page.inner_text(".photo-error")

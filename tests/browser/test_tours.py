@@ -37,16 +37,16 @@ ILLEGIBLE = """() => [...document.querySelectorAll('.tour *')].filter((e) => {
     e.scrollHeight > e.clientHeight + 1).map((e) => e.scrollHeight - e.clientHeight))"""
 
 
-def legible(page, language: str) -> None:
-    """The answered step from the last row, without a mouse's wheel, and (once: words change nothing of it) for who does
-    not see it."""
+def legible(page, language: str, k: int) -> None:
+    """The answered step k from the last row, without a mouse's wheel, and (once: words change nothing of it, nor steps
+    of its colours) for who does not see it."""
     page.set_viewport_size({"width": 1024, "height": 768})
     page.evaluate("document.querySelector('.tour').classList.add('teach')")  # without the browser's full screen
     assert page.evaluate(ILLEGIBLE) == []
     page.evaluate("document.querySelector('.tour').classList.remove('teach')")
     page.set_viewport_size({"width": 1366, "height": 768})
     if language == "en":
-        clean(page, ".tour")
+        clean(page, ".tour", colours=k == 0)
 
 
 def own_photo(page) -> None:
@@ -137,7 +137,7 @@ def test_every_step_wrong_and_right(visit, tour, language):
         assert page.inner_text(".tour .saw p >> nth=2").strip()
         assert page.eval_on_selector(".tour", "node => node.scrollWidth <= node.clientWidth")
         assert language == "en" or english(page) == []
-        legible(page, language)
+        legible(page, language, k)
         if k + 1 < len(TOURS[tour]["steps"]):
             page.click(".tour .next")
     kept = json.loads(page.evaluate("localStorage.getItem('pose-lesson')"))

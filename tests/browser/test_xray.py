@@ -15,7 +15,7 @@ def title(page):
     return page.inner_text(".dock-title")
 
 
-def test_both_maps_are_filled_and_every_cell_has_a_name(look):
+def test_both_maps_are_filled_every_cell_has_a_name_and_sums_add_up_before_the_visitors_eyes(look):
     page = look()
     assert page.locator(".xmap").count() == 2
     for side in (0, 1):
@@ -24,6 +24,12 @@ def test_both_maps_are_filled_and_every_cell_has_a_name(look):
         assert all("×" in cells.nth(k).get_attribute("aria-label") for k in range(cells.count()))
     assert page.locator(".xmap .note").count() == 4
     assert page.locator(".xmap image").count() == 2
+    for cell, terms in ((FUSED, 3), (MERGE, 2)):
+        pin(page, cell)  # a sum opens on its computation
+        page.wait_for_function("(n) => document.querySelectorAll('.sum .share').length === n", arg=terms)
+        shares = [float(t.split()[-1].rstrip("%")) for t in page.locator(".share").all_inner_texts()]
+        assert abs(sum(shares) - 100) <= terms
+        page.keyboard.press("Escape")
 
 
 def test_hover_previews_click_pins_keys_walk_escape_releases(look):
@@ -42,10 +48,10 @@ def test_hover_previews_click_pins_keys_walk_escape_releases(look):
     assert page.evaluate("document.activeElement.dataset.cell") == "stage4.module1.branch2"
     page.keyboard.press("Enter")
     page.wait_for_selector(".dock:not([hidden])")
+    the_inspector_shows_channels_values_and_what_the_cell_sees(page)
 
 
-def test_the_inspector_shows_channels_values_and_what_the_cell_sees(look):
-    page = look()
+def the_inspector_shows_channels_values_and_what_the_cell_sees(page):
     pin(page, FUSED)
     page.click('[data-tab="channels"]')
     page.wait_for_selector(".mosaic")
@@ -61,16 +67,6 @@ def test_the_inspector_shows_channels_values_and_what_the_cell_sees(look):
     assert "239 × 239" in page.inner_text(".fields")
     page.click(".compute")
     page.wait_for_selector(".sight canvas")
-
-
-def test_a_fusion_and_a_merge_add_up_before_the_visitors_eyes(look):
-    page = look()
-    for cell, terms in ((FUSED, 3), (MERGE, 2)):
-        pin(page, cell)  # a sum opens on its computation
-        page.wait_for_function("(n) => document.querySelectorAll('.sum .share').length === n", arg=terms)
-        shares = [float(t.split()[-1].rstrip("%")) for t in page.locator(".share").all_inner_texts()]
-        assert abs(sum(shares) - 100) <= terms
-        page.keyboard.press("Escape")
 
 
 def test_the_slider_moves_the_maps_and_the_cell_stays_open(look):
