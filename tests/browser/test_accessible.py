@@ -46,11 +46,11 @@ def test_axe_finds_nothing_serious_on_page_x_ray_and_dock(look, dark):
         page.click(toggle)
     pin(page, FUSED)
     page.wait_for_selector(".term.total")
-    clean(page, dark=dark)
+    clean(page, ".dock", dark)
     for tab, sign in (("channels", ".pca img"), ("before_after", ".trio canvas"), ("field", ".sight")):
         page.click(f"[data-tab={tab}]")
         page.wait_for_selector(sign)
-        clean(page, dark=dark)
+        clean(page, ".dock", dark)
 
 
 def test_a_keyboard_alone_reaches_everything(look):
@@ -86,32 +86,33 @@ def test_axe_finds_nothing_serious_in_lesson_glossary_and_the_other_tabs(look, d
     page = look(dark=dark)
     page.evaluate("scrollTo(0, 0)")
     page.click(".lessons summary")
-    clean(page, dark=dark)
+    clean(page, ".lessons", dark)
     page.mouse.click(5, 500)  # beside the menu
     assert page.locator(".lessons[open]").count() == 0
     page.click(".open-glossary")
     page.wait_for_selector(".glossary[open] .term-picture canvas, .glossary[open] .term-picture figure")
-    clean(page, dark=dark)
+    clean(page, ".glossary", dark)
     page.keyboard.press("Escape")
     for tab in ("Video", "Live"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_function(SPOKEN)
         clean(page, dark=dark)
     page.get_by_role("tab", name="Study").click()
-    for question in page.locator("#study-question input").all():
+    for k, question in enumerate(page.locator("#study-question input").all()):
         question.check()
         page.wait_for_selector("#study-box .js-plotly-plot .main-svg")
-        clean(page, dark=dark)
+        if k == 0 or not dark:
+            clean(page, dark=dark, colours=k == 0)  # they are the same for every question
     page.get_by_role("tab", name="Photo").click()
     page.click(".lessons summary")
     page.click(".lessons .menu button >> nth=0")
     page.wait_for_selector(".tour .option")
-    clean(page, dark=dark)
+    clean(page, ".tour", dark)
     page.click(".tour .full")
     page.wait_for_selector(".tour.teach")
-    clean(page, dark=dark)
+    clean(page, ".tour", dark)
     page.click(".tour .option >> nth=0")
     page.wait_for_selector(".tour .verdict")
-    clean(page, dark=dark)
+    clean(page, ".tour", dark)
     page.click(".tour .sharing")
-    clean(page, dark=dark)
+    clean(page, ".tour", dark)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from conftest import pin, settle
+from test_accessible import SPOKEN
 
 from pose_demo import weights
 from pose_demo.networks import zoo
@@ -153,8 +154,12 @@ def test_no_english_sentence_in_the_other_tabs(chinese, tab):
     for k in range(questions):
         if tab == "研究":
             page.wait_for_selector("#study-box .js-plotly-plot")
+            told = page.inner_text("#study-box")
             page.locator("#study-question input").nth(k).check()
-            page.wait_for_timeout(2500)
+            page.wait_for_function(
+                "told => document.querySelector('#study-box').innerText !== told", arg=told if k else ""
+            )
+            page.wait_for_timeout(300)
         assert english(page) == [], k
 
 
@@ -168,7 +173,8 @@ def test_nothing_is_cut(look, width, height):
             page.click(".languages button[lang=en]")
             page.wait_for_selector("html[lang=en]")
         page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(1500)
+        page.wait_for_function(SPOKEN)
+        page.wait_for_timeout(300)
         fits(page, tab)
     page.get_by_role("tab", name="Photo").click()
     pin(page, '[data-cell="stage3.module1.branch1.fused"]')

@@ -94,16 +94,16 @@ def test_supervising_the_last_stack_only_leaves_the_first_head_to_its_feedback(f
     assert not torch.equal(before, net.heads[0].weight)  # its heatmaps still feed the second stack
 
 
-@pytest.mark.parametrize("network", ["hrnet-slim", "hourglass-slim"])
-def test_any_number_of_processes_train_the_same_network(folder, tmp_path, network):
-    """1, 2 and 3 processes: a batch of ten is shared unevenly, and the norms' and the loss's sums are the whole's."""
+@pytest.mark.parametrize(("network", "others"), [("hrnet-slim", (2, 3)), ("hourglass-slim", (3,))])
+def test_any_number_of_processes_train_the_same_network(folder, tmp_path, network, others):
+    """As one does: three share a batch of ten unevenly, and the norms' and the loss's sums are the whole's."""
     found = {}
-    for processes in (1, 2, 3):
+    for processes in (1, *others):
         start = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
         out = tmp_path / str(processes)
         call = [
             sys.executable, *(start if processes > 1 else []), "-m", "pose_demo", "train", "--network", network,
-            "--data", str(folder), "--out", str(out), "--size", "64", "--batch", "10", "--photos", "30", "--json",
+            "--data", str(folder), "--out", str(out), "--size", "64", "--batch", "10", "--photos", "20", "--json",
             "--precision", "fp64",
         ]  # fmt: skip
         done = subprocess.run(call, capture_output=True, text=True, timeout=300)
@@ -112,8 +112,8 @@ def test_any_number_of_processes_train_the_same_network(folder, tmp_path, networ
         saved = torch.load(out / "best.pt", weights_only=True)
         assert saved["record"]["processes"] == processes
         found[processes] = ({k: last[k] for k in ("photos", "loss", "pck", "upright")}, saved["weights"])
-    assert found[1][0]["photos"] == 30
-    for other in (2, 3):
+    assert found[1][0]["photos"] == 20
+    for other in others:
         assert found[other][0] == found[1][0]
         torch.testing.assert_close(found[other][1], found[1][1], rtol=1e-5, atol=1e-7)
 
