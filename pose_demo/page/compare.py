@@ -37,16 +37,14 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
         for card in map(zoo.card, request.networks):
             if not card.available:
                 raise UserError("page.cannot_run", network=card.title)
-        if request != session.done:
-            yield from _compare(session, request)
-        elif session.waiting:  # all of it: Gradio drops the first of two changes that reach a busy page together
-            yield everything(session, session.number)
+        if request == session.done:
+            yield _only(session.patch(error=None, busy=None))
         else:
-            yield NOTHING
+            yield from _compare(session, request)
     except work.Stale:
         yield NOTHING
     except Exception as problem:
-        yield _only(session, error=sentence(problem), busy=None)
+        yield _only(session.patch(error=sentence(problem), busy=None))
 
 
 def sentence(problem: Exception) -> Said:
@@ -81,7 +79,7 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
     result: Any = None
     for news in work.follow(work.PASSES, job, lambda: session.turn != request.turn):
         if isinstance(news, tuple):
-            yield _only(session, error=None, busy=_progress(news))
+            yield _only(session.patch(error=None, busy=_progress(news)))
         else:
             whole, result = news.result()
     if session.turn != request.turn:
@@ -102,11 +100,8 @@ def _progress(news: tuple) -> Said:
 
 
 def everything(session: Session, number: int) -> tuple:
-    """All that the page shows of the session's result, of its photo `number`; with a photo's first result the photo
-    again, as Gradio drops the first of two changes that reach a busy page together."""
+    """All that the page shows of the session's result, of its photo `number`."""
     result = session.comparison
-    again = session.about if session.told != number else {}
-    session.told, session.waiting = number, False
     names = results.joints(result)
     if session.joint not in names:
         session.joint = names[0]
@@ -114,7 +109,7 @@ def everything(session: Session, number: int) -> tuple:
         session.patch(error=None, busy=None, photo=number, **results.views(*shown(session))),
         session.patch(**results.table(*shown(session))),
         session.patch(**results.heatmaps(result, session.joint)),
-        session.patch(**again, **boxes(session), nearer=results.nearer(result, marks(session))),
+        session.patch(**boxes(session), nearer=results.nearer(result, marks(session))),
         picker(session),
     )
 
@@ -153,6 +148,5 @@ def joint(session: Session, name: str) -> Any:
     return session.patch(**results.heatmaps(session.result, name))
 
 
-def _only(session: Session, **views: object) -> tuple:
-    session.waiting = True
-    return (session.patch(**views), *NOTHING[1:])
+def _only(views: dict[str, Any]) -> tuple:
+    return (views, *NOTHING[1:])

@@ -81,8 +81,7 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
     }  # fmt: skip
     height, width = photo.shape[:2]
     preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height}
-    session.about = {"photo": preview, "example": about}
-    return session.patch(error=None, nearer=None, **session.about, **boxes(session))
+    return session.patch(error=None, photo=preview, example=about, nearer=None, **boxes(session))
 
 
 def boxes(session: Session) -> dict[str, Any]:

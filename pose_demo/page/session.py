@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,8 +40,6 @@ class Request:
 class Session:
     """language -- of Gradio's own components; the browser says the rest itself
     photo    -- (H, W, 3) uint8 RGB, number counts them; name -- its file's, without ending
-    about    -- the photo as the page shows it, and its example's words; told -- the number of the photo of which it
-                was said with a result; waiting -- the page shows work or an error that no result has followed yet
     example  -- whose photo it is, None for the visitor's own
     box      -- as the visitor or the example gave it; found -- the person that was looked for, with the confidence
     people   -- everybody who was found, None before anybody was looked for; who -- whom of them we look at, from 1
@@ -62,9 +60,6 @@ class Session:
     photo: np.ndarray | None = None
     number: int = 0
     name: str = "photo"
-    about: dict[str, Any] = field(default_factory=dict)
-    told: int = 0
-    waiting: bool = False
     example: Example | None = None
     box: Box | None = None
     found: tuple[Box, float] | None = None

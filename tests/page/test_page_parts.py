@@ -108,11 +108,8 @@ def test_run_compares_once_and_redraws_without_networks(session, untrained, monk
     assert changed["photo"] == session.number and "data:image" not in str(changed), "the browser has the photo already"
     result = session.result
     assert session.photo is result.photo, "one copy of the pixels"
-    assert list(run(session, untrained, 0, "argmax", False)) == [compare.NOTHING]
-    assert last(run(session, ("no", "such"), 0, "argmax", False))["error"]
     again = last(run(session, untrained, 0, "argmax", False))
-    assert again["error"] is None and session.result is result, "nothing is computed anew"
-    assert again["poses"] == changed["poses"], "whole: of two changes that reach a busy page together the first is lost"
+    assert set(again) == {"n", "error", "busy"} and session.result is result, "nothing is computed anew"
     monkeypatch.setattr("pose_demo.comparison.compare", lambda *a, **k: pytest.fail("a network ran"))
     assert compare.threshold(session, 2.0)[1]["mean"] == [None, None]
     assert compare.joint(session, "left knee")["joint"] == "left knee"
@@ -161,19 +158,6 @@ def test_an_x_ray_in_the_making_gives_way_to_a_newer_photo(session, untrained, m
     assert session.result is newer and session.shown is None and session.key == ""
     monkeypatch.setattr(xray.STORE, "keep", keep)
     assert len(xray.refresh(session, request)["sides"]) == 2 and session.shown == session.done
-
-
-def test_a_photo_comes_again_with_its_first_result(session, untrained):
-    """Gradio drops the first of two changes that reach a busy page together: the photo's own may be that one."""
-
-    def about() -> dict:
-        return list(run(session, untrained, 0, "argmax", False))[-1][3]
-
-    name = photo_input.thumbnails()[0]["name"]
-    taken = photo_input.take(session, {"n": 1, "example": name})
-    first = about()
-    assert taken and first["photo"] == taken["photo"] and first["example"]["name"] == name
-    assert "photo" not in about()
 
 
 def test_a_newer_photo_stops_the_older_run(session, untrained, monkeypatch):

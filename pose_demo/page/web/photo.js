@@ -29,6 +29,7 @@ export function start(element, wire) {
   let stream = null;
   /** @type {Patch['thumbnails']} */
   let listed = [];
+  let around = '';
   const box = boxes.start(element, (drawn) => wire.send('frame', { box: drawn }), () => !stream,
     () => complain('page.box_bad'), (place) => {
       const who = state.people.length > 1 ? boxes.under(state.people, place) + 1 : 0;
@@ -36,13 +37,11 @@ export function start(element, wire) {
     });
 
   function draw(/** @type {Partial<Patch>} */ patch) {
-    const { number: known, src } = state.photo ?? {};
-    const came = patch.photo && (patch.photo.number !== known || patch.photo.src !== src); // it is sent twice
     state = { ...state, ...patch };
     line($('.photo-error'), tell(state.error));
     if ('error' in patch) line($('.wait'));
     const { photo, example } = state;
-    if (came && photo) {
+    if (patch.photo && photo) {
       picture.src = photo.src;
       picture.hidden = false;
       frame.classList.remove('empty');
@@ -70,23 +69,29 @@ export function start(element, wire) {
     return given ? String(given) : 'none';
   }
 
-  /** Everybody who was found, by number: a click looks at another one more closely. */
+  /** Everybody who was found, by number: a click looks at another one more closely. A button that is there stays, here
+   * and below: one that is drawn anew under a finger loses its click. */
   function drawPeople() {
-    const { photo, people, who } = state;
+    const { photo, people, who } = state, list = $('.people');
     const share = (/** @type {number} */ value, /** @type {number} */ of) => `${(100 * (value + 0.5)) / of}%`;
-    $('.people').replaceChildren(...(photo && people.length > 1 ? people : []).map(([x0, y0, x1, y1], k) => {
-      const { width, height } = /** @type {import('./schema').Photo} */ (photo);
-      return make('button', {
-        type: 'button', class: 'one', 'aria-pressed': k + 1 === who, title: say('page.person', { number: k + 1 }),
-        'aria-label': say('page.person', { number: k + 1 }), onclick: () => wire.send('person', { who: k + 1 }),
+    const { width, height } = photo ?? { width: 1, height: 1 }, shown = photo && people.length > 1 ? people : [];
+    if (around !== JSON.stringify([shown, width, height])) {
+      around = JSON.stringify([shown, width, height]);
+      list.replaceChildren(...shown.map(([x0, y0, x1, y1], k) => make('button', {
+        type: 'button', class: 'one', onclick: () => wire.send('person', { who: k + 1 }),
         onpointerdown: (/** @type {Event} */ event) => event.stopPropagation(), // no box begins here
         style: `left:${share(x0, width)};top:${share(y0, height)};width:${share(x1 - x0 - 0.5, width)};`
           + `height:${share(y1 - y0 - 0.5, height)}`,
-      }, make('span', {}, String(k + 1)));
-    }));
+      }, make('span', {}, String(k + 1)))));
+    }
+    shown.forEach((_, k) => {
+      const node = list.children[k];
+      node.title = say('page.person', { number: k + 1 });
+      node.setAttribute('aria-label', node.title);
+      node.setAttribute('aria-pressed', String(k + 1 === who));
+    });
   }
 
-  /** A button that is there stays: one that is drawn anew under a finger loses its click. */
   function drawExamples() {
     const list = $('.examples');
     if (listed !== state.thumbnails) {
