@@ -24,6 +24,7 @@ from ..writing import writing
 _BEGIN, _END = "<!-- written by `python -m pose_demo remake` -->\n", "<!-- until here -->\n"
 #: Whose findings README has, a line each; docs/STUDY.md has the tables of all.
 _FIVE = ("accuracy", "upsampling", "depth", "silence", "seeds")
+_PROBE = "note.lens"  # of a reading that is no answer of the network's own
 _TRAINED = re.compile(r" \(trained briefly on a [CG]PU\)")  # said once, above the tables
 
 
@@ -84,12 +85,21 @@ def findings() -> str:
     from ..study import report
 
     found: dict[str, list[str]] = {name: [] for name in _FIVE}
+    people: dict[str, int] = {}
     for result in (each for each in report.shipped().values() if each["study"] in _FIVE):
+        people[result["study"]] = result["data"]["evaluated"]
         for answer in answers(result):
             if not answer["key"].startswith("study.carries"):  # one for each kind of arrow: the Study tab
                 found[result["study"]].append(say("en", answer["key"], **answer["values"]))
-    lines = [f"- **{say('en', f'study.{name}')}** {_TRAINED.sub('', ' '.join(said))}\n" for name, said in found.items()]
-    return "".join(lines) + "\n"
+        if any(note["key"] == _PROBE for note in result["notes"]):
+            found[result["study"]].append("(HRNet on its way is read by a probe.)")
+    return (
+        "".join(
+            f"- **{say('en', f'study.{name}')}** {_TRAINED.sub('', ' '.join(said))} ({people[name]} people)\n"
+            for name, said in found.items()
+        )
+        + "\n"
+    )
 
 
 def tables() -> str:
@@ -102,6 +112,8 @@ def tables() -> str:
         lines = report.markdown(result).splitlines()
         if name == "faults":  # PCK stands in the first table
             lines = [_without(line, range(2, 5)) if line.startswith("|") else line for line in lines]
+        if any(note["key"] == _PROBE for note in result["notes"]):
+            lines += ["", say("en", _PROBE)]
         table = "\n".join(_TRAINED.sub("", line) for line in lines)
         parts.append(f"**{say('en', 'study.' + result['study'])}**\n\n{table}\n\n")
     return "".join(parts)

@@ -8,9 +8,11 @@ Shapes for a (N, 3, H, W) input and width C:
     branch b = 0 .. 3              (N, C * 2^b, H / (4 * 2^b), W / (4 * 2^b))
     heatmaps                       (N, J, H/4, W/4)
 
-Where the paper and its code differ, this file follows the code, because that is what the published weights fit:
-a coarse map is first reduced by a 1x1 convolution and then enlarged (figure 3 leaves the order open; at inference
-it cannot matter), and the last fusion of stage 4 makes branch 0 only. There is no intermediate supervision.
+Where the paper and its code differ, this file follows the code, because that is what the published weights fit: the
+last fusion of stage 4 makes branch 0 only. A new branch comes from the nearest one alone (so say text and code; figure
+1 draws it from all). A coarse map is first reduced by a 1x1 convolution and then enlarged (section 3 and the caption of
+figure 3; the journal text has it the other way round, and at inference it cannot matter). There is no intermediate
+supervision.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from .base import Level, PoseNetwork, begin_near_zero, unit_sum
 from .trace import INPUT, Drawn, TapFunction, arrow, ignore
 from .upsampling import check, enlarge
 
-#: What paper and code differ in, beside the first fusion.
+#: What paper, code and journal text differ in, beside the first fusion.
 _NOTES = {"stage2.module1.branch0": "xray.note_1", "stage2.module1.branch1": "xray.note_2"}
 
 
@@ -91,7 +93,7 @@ class BottleneckUnit(ResidualUnit):
 
 
 class ExchangeUnit(nn.Module):
-    """Every branch receives every branch (section 3.2, figure 3): y_i = ReLU(sum over j of f_ij(x_j)).
+    """Every branch receives every branch (section 3; figure 3): y_i = ReLU(sum over j of f_ij(x_j)).
 
     f_ij is the identity for j = i; a 1x1 convolution and an enlargement by 2^(j - i) for a coarser j; and
     i - j strided 3x3 convolutions for a finer j. The branches `emits` come out, which are fewer only at the very end.

@@ -1,6 +1,6 @@
 """The slider: how a network enlarges a map.
 
-Both papers enlarge by repeating the nearest cell (HRNet section 3.2; Stacked Hourglass section 3.1).
+Both papers enlarge by repeating the nearest cell (HRNet section 3; Stacked Hourglass section 3.1).
 Here the mode is an argument of the forward pass and never a property of a module, so that two callers
 who share a network cannot see each other's choice.
 """

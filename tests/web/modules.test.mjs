@@ -151,9 +151,11 @@ test('a class gets a short link to the same step and settings, and never a photo
   set({ networks: ['a', 'b'], stop: 'nearest', example: 'garden', cuts: [{ stack1: 'zero' }, {}], pin: null,
     joint: 'left knee', decoder: 'dark' });
   const here = { origin: 'http://lab:7860', pathname: '/', search: '?tour=hrnet&step=fusion' };
-  assert.equal(address(['a', 'b'], here),
+  assert.equal(address(['a', 'b'], {}, here),
     `http://lab:7860/?tour=hrnet&step=fusion&lang=${state.language}&example=garden&cuts=0%3Azero%3Astack1`
       + '&joint=left+knee&decoder=dark');
   set({ stop: 'bilinear' });
-  assert.match(address(['a', 'c'], here), /upsampling=bilinear.*left=a&right=b$/);
+  assert.match(address(['a', 'c'], {}, here), /upsampling=bilinear.*left=a&right=b$/);
+  const before = { networks: ['a', 'c'], stop: 'nearest', cuts: [{}, {}] }; // a step has put one beside itself, and cut
+  assert.doesNotMatch(address(['a', 'c'], before, here), /cuts=|left=|upsampling=/);
 });

@@ -8,20 +8,21 @@ const OTHERS = ['tour', 'step', '__theme'];
 const LEAST = 0.1;
 let follows = false;
 
-/** The query of what is seen. @param {string} [room] the page's tab @param {URLSearchParams} [here] the address now */
-export function query(room = 'photo', here = new URLSearchParams()) {
-  if (state.finder) return here; // no link leads into it
-  const { networks, stop, scope, joint, pin, channel, example, decoder, flip, against } = state;
-  const cuts = state.cuts.flatMap((each, k) => Object.entries(each).map(([at, how]) => `${k}:${how}:${at}`)).join('|');
-  const pixel = state.pixel && [state.pixel.x, state.pixel.y].map((v) => v.toFixed(1)).join(',');
+/** The query of what is seen. @param {string} [room] the page's tab @param {URLSearchParams} [here] the address now
+ * @param {typeof state} [now] */
+export function query(room = 'photo', here = new URLSearchParams(), now = state) {
+  if (now.finder) return here; // no link leads into it
+  const { networks, stop, scope, joint, pin, channel, example, decoder, flip, against } = now;
+  const cuts = now.cuts.flatMap((each, k) => Object.entries(each).map(([at, how]) => `${k}:${how}:${at}`)).join('|');
+  const pixel = now.pixel && [now.pixel.x, now.pixel.y].map((v) => v.toFixed(1)).join(',');
   const cell = pin && [pin.side, pin.cell, ...(channel === null ? [] : [channel])].join(':');
-  const parts = { left: networks[0], right: networks[1], upsampling: stop, own: state.own, cuts, scope,
-    joint, cell, view: pin && state.view, against: pin && against, pixel, example: example ?? 'own',
-    decoder: decoder === 'argmax' ? null : decoder, flip: flip ? '1' : null, finder: state.found_by,
-    threshold: state.threshold === LEAST ? null : String(state.threshold), apart: state.apart ? '1' : null,
-    matters: state.matters ? '1' : null, gradient: state.gradient ? '1' : null,
-    box: example && state.framed, who: example && state.who > 1 ? String(state.who) : null,
-    lang: state.language, tab: room === 'photo' ? null : room };
+  const parts = { left: networks[0], right: networks[1], upsampling: stop, own: now.own, cuts, scope,
+    joint, cell, view: pin && now.view, against: pin && against, pixel, example: example ?? 'own',
+    decoder: decoder === 'argmax' ? null : decoder, flip: flip ? '1' : null, finder: now.found_by,
+    threshold: now.threshold === LEAST ? null : String(now.threshold), apart: now.apart ? '1' : null,
+    matters: now.matters ? '1' : null, gradient: now.gradient ? '1' : null,
+    box: example && now.framed, who: example && now.who > 1 ? String(now.who) : null,
+    lang: now.language, tab: room === 'photo' ? null : room };
   const result = new URLSearchParams();
   for (const [name, value] of Object.entries(parts)) if (value) result.set(name, value);
   for (const name of OTHERS) if (here.has(name)) result.set(name, here.get(name) ?? '');

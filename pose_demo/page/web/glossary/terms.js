@@ -4,7 +4,7 @@
 const tag = (name) => (...inner) => `<${name}>${inner.join('')}</${name}>`;
 const [i, n, o, row, sub, sup, frac, root, sum] = ['mi', 'mn', 'mo', 'mrow', 'msub', 'msup', 'mfrac', 'msqrt', 'munder']
   .map(tag);
-const word = tag('mtext'), both = tag('msubsup');
+const both = tag('msubsup');
 /** @param {...string} inner */
 const norm = (...inner) => row(o('‖'), ...inner, o('‖'));
 /** @param {string} below */
@@ -28,7 +28,7 @@ export const TERMS = [
       e(frac(sup(norm(i('u'), o('−'), sub(i('p'), i('j'))), n(2)), row(n(2), sup(i('σ'), n(2)))))) },
   { id: 'stride', picture: 'cells',
     cells: [['stage4.module1.branch0', 'stage4.module1.branch3'], ['stack1.level0.skip', 'stack1.level4.bottom']],
-    formula: row(i('s'), o('='), frac(sub(i('W'), word('photo')), sub(i('W'), word('map')))) },
+    formula: row(i('s'), o('='), frac(i('W'), i('w'))) },
   { id: 'branch', picture: 'cells', cells: [[0, 1, 2, 3].map((b) => `stage4.module1.branch${b}`)],
     formula: row(sub(i('s'), i('b')), o('='), n(4), o('·'), sup(n(2), i('b')), o(','),
       sub(i('C'), i('b')), o('='), i('C'), o('·'), sup(n(2), i('b'))) },

@@ -32,6 +32,8 @@ export function laboratory(wire) {
   const undo = [];
   /** @type {string[]} the skeletons before it */
   let before = [];
+  /** @type {Partial<typeof state>} the page's settings before it */
+  let was = {};
   /** @type {Promise<unknown>} */
   let queue = Promise.resolve();
   let key = state.key, arrived = () => {}; // what new maps set free
@@ -111,6 +113,8 @@ export function laboratory(wire) {
   async function run(step, where, has, still) {
     const first = where([has]);
     if (!still() || !first) return;
+    const { networks, stop, own, cuts, scope, apart } = state;
+    was = { networks, stop, own, cuts, scope, apart };
     before = [...state.skeletons];
     if (step.cut) await cut(first[0], step.cut);
     if (step.stop) await (step.open === 'beside' ? beside(first[0], step.stop) : slide(step.stop));
@@ -127,6 +131,7 @@ export function laboratory(wire) {
     light();
     while (undo.length) await undo.pop()?.();
     before = [];
+    was = {};
   }
   /** Pins a place of the photo in every map. @param {number[] | null | undefined} place */
   function pin(place) {
@@ -143,6 +148,7 @@ export function laboratory(wire) {
     leave: () => inTurn(leave),
     /** The skeletons before the experiment. */
     before: () => before,
+    settings: () => was,
   };
 }
 

@@ -9,10 +9,12 @@ const PARTS = ['tour', 'step', 'lang', 'example', 'upsampling', 'scope', 'own', 
   'threshold', 'box', 'who'];
 const ALONE = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/;
 
-/** @param {string[]} shipped the pair that everybody has who chose nothing @param {Location} here */
-export function address(shipped, here = location) {
-  const all = query('photo', new URLSearchParams(here.search)), short = new URLSearchParams();
-  const parts = state.networks.join() === shipped.join() ? PARTS : [...PARTS, 'left', 'right'];
+/** @param {string[]} shipped what everybody has who chose nothing @param {Partial<typeof state>} [before] as it
+ * was before the step's experiment, which everybody makes @param {Location} here */
+export function address(shipped, before = {}, here = location) {
+  const now = { ...state, ...before }, short = new URLSearchParams();
+  const all = query('photo', new URLSearchParams(here.search), now);
+  const parts = now.networks.join() === shipped.join() ? PARTS : [...PARTS, 'left', 'right'];
   for (const name of parts) {
     const value = all.get(name);
     if (value && !(name === 'upsampling' && value === 'nearest')) short.set(name, value);
@@ -20,12 +22,12 @@ export function address(shipped, here = location) {
   return `${here.origin}${here.pathname}?${short}`;
 }
 
-/** @param {import('../channel.js').Wire['ask']} ask @param {string[]} shipped */
-export function share(ask, shipped) {
+/** @param {import('../channel.js').Wire['ask']} ask @param {string[]} shipped @param {Partial<typeof state>} before */
+export function share(ask, shipped, before) {
   const node = make('figure', { class: 'tour-picture share', role: 'status' });
   const why = !state.example ? 'tour.share_own' : ALONE.test(location.host) ? 'tour.share_alone' : null;
   if (why) return make('figure', { class: 'tour-picture share', role: 'status' }, make('p', {}, say(why)));
-  const link = address(shipped);
+  const link = address(shipped, before);
   node.append(make('a', { href: link, target: '_blank' }, link));
   ask('qr', { what: link }).then((answer) => {
     if (answer?.error) node.append(make('p', {}, tell(answer.error)));

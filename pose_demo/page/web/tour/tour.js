@@ -161,7 +161,7 @@ export function start(element, wire) {
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
         make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))),
-      shares ? share(ask, shipped) : picture(ready, now, side, seen ? lab.before() : null)),
+      shares ? share(ask, shipped, lab.settings()) : picture(ready, now, side, seen ? lab.before() : null)),
       make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
         button(say('tour.share'), () => { shares = !shares; show(); },
