@@ -1,6 +1,7 @@
 """Starts a clean copy of the last commit as a Hugging Face Space starts it, and asks it for one comparison.
 
-    python .ci/space.py             in an environment that was made from requirements.txt alone, as the Space's is
+    python .ci/space.py             in an environment that was made from requirements.txt alone, as the Space's is;
+                                    says where Python or Gradio are not README's, and CI fails there
     python .ci/space.py --install   makes that environment first, anew, in a folder that is removed again
 
 Prints README's figures: minutes and megabytes of the installation, megabytes of the checkout, and seconds from the
@@ -17,6 +18,7 @@ import sysconfig
 import tempfile
 import time
 import urllib.request
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,7 +42,18 @@ def _megabytes(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
 
 
+def _pinned(name: str) -> str:
+    """What README's front matter says."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    return next(line.partition(": ")[2].strip('"') for line in lines if line.startswith(f"{name}: "))
+
+
 def _start() -> int:
+    here = {"python_version": "{}.{}".format(*sys.version_info), "sdk_version": version("gradio")}
+    others = [f"{name} is {is_here}, not {_pinned(name)}" for name, is_here in here.items() if is_here != _pinned(name)]
+    print(*others, sep="\n", end="\n" if others else "")
+    if others and os.environ.get("CI"):
+        return 1
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
         subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
