@@ -137,6 +137,18 @@ def test_results_of_other_settings_are_not_mixed(folder, tmp_path, untrained, ca
         many.Results(tmp_path / "out", {})
 
 
+def test_what_was_done_without_pictures_does_not_count_as_done_with_them(folder, tmp_path, untrained, capsys):
+    """Nor with those of another threshold."""
+    assert run(folder, tmp_path / "out", untrained) == 1
+    for more in ([], ["--threshold", "0.3"]):
+        capsys.readouterr()
+        assert run(folder, tmp_path / "out", untrained, "--pictures", *more) == 1
+        assert "results of other networks or settings" in capsys.readouterr().err
+        shutil.rmtree(tmp_path / "out")
+        assert run(folder, tmp_path / "out", untrained, "--pictures") == 1
+        assert (tmp_path / "out/skeletons/a.jpg.jpg").exists()
+
+
 def test_an_empty_folder_and_a_box_for_many_are_errors(tmp_path, untrained, capsys):
     assert run(tmp_path, tmp_path / "out", untrained) == 1
     assert "no pictures in" in capsys.readouterr().err
