@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,7 +63,8 @@ def compare_all(
     options  -- as `compare` takes them, but the box, which belongs to one photo
 
     A photo that cannot be used does not end it. Raises at once, as `compare` does, what is wrong with every one of
-    them: an unknown network or stop, missing weights; and UserError where `out` holds results of other settings.
+    them: an unknown network or stop, missing weights; and UserError where `out` holds results of other settings, or of
+    another folder's photos.
     """
     return over(photos, out, probe(options), lambda file, name, **asked: compare(file, **asked), progress, **options)
 
@@ -97,19 +98,21 @@ def _over(
     options: dict[str, Any],
 ) -> Iterator[Looked]:
     todo = [file for file in files if results is None or file not in results]
+    kept = set(files).difference(todo)
     tell(far := Far(0, 0, len(files) - len(todo), len(files)))
     try:
         for file in todo:
             below = file.relative_to(root) if root else Path(*(p for p in file.parts if p not in ("..", file.anchor)))
-            looked = look(file, do, name=below, **options)
+            before, looked = stat(file), look(file, do, name=below, **options)
             if looked.result is not None and results is not None:
-                results.add(file, looked.result)
+                results.add(file, looked.result, before)
+                kept.add(file)
             failed = looked.result is None
             tell(far := far._replace(done=far.done + (not failed), failed=far.failed + failed))
             yield looked
             del looked  # not while the next is looked at
         if results is not None:
-            results.finish()
+            results.finish(kept)
     finally:
         if results is not None:
             with suppress(OSError):  # of what a full disk did not take, which was told
@@ -164,8 +167,10 @@ def _same(folder: Path, other: Path | None) -> bool:
 class Results:
     """The results of many photos in a folder: what is there already, and what is added.
 
-    settings -- as `probe` gives them. Raises UserError where the folder holds results of other settings.
+    settings -- as `probe` gives them
     root     -- of the names in the file, as COCO's are; None: names as they were given
+
+    Raises UserError where the folder holds results of other settings, or of another root: names are told apart by it.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any], root: Path | None = None):
@@ -177,7 +182,7 @@ class Results:
         self._out = self._lines.open("ab")
         self._out.truncate(whole)
         if not whole:
-            self._write({"settings": self._settings})
+            self._write({"settings": self._settings, "root": self._where()})
 
     def _read(self) -> int:
         """Learns what is done; returns how many bytes of the lines are whole."""
@@ -185,6 +190,8 @@ class Results:
         for line, found in self._found():
             if not whole and found.get("settings") != self._settings:
                 raise UserError("many.other_settings", folder=self._lines.parent)
+            if not whole and found.get("root", self._where()) != self._where():
+                raise UserError("many.other_photos", folder=self._lines.parent)
             whole += len(line)
             if "file" in found:
                 self._done[found["file"]] = found["stat"]
@@ -206,23 +213,26 @@ class Results:
 
     def __contains__(self, file: Path) -> bool:
         """Whether this very file, as it is now, has its result."""
-        return file.exists() and self._done.get(self._name(file)) == _stat(file)
+        now = stat(file)
+        return bool(now) and self._done.get(self._name(file)) == now
 
-    def add(self, file: Path, result: Comparison) -> None:
+    def add(self, file: Path, result: Comparison, before: list[int]) -> None:
+        """before -- the file's `stat` before it was looked at."""
         said = result.to_json()
         about = {key: said[key] for key in ("box", "person", "person_confidence", "people", "who", "poses")}
-        self._write({"file": self._name(file), "stat": _stat(file), "image": said["image"], **about})
-        self._done[self._name(file)] = _stat(file)
+        self._write({"file": self._name(file), "stat": before, "image": said["image"], **about})
+        self._done[self._name(file)] = before
 
     def close(self) -> None:
         self._out.close()
 
-    def finish(self) -> Path:
-        """Makes one COCO-style file of all lines, a photo at a time, and puts it in place when it is whole."""
+    def finish(self, files: Collection[Path]) -> Path:
+        """Makes one COCO-style file of these files' lines, a photo at a time, and puts it in place when it is whole."""
         self.close()
+        names = {self._name(file) for file in files}
         with writing(self.file, "w") as out:
             out.write('{"info": ' + json.dumps(self._settings))
-            for name, rows in (("images", self._images()), ("annotations", self._annotations())):
+            for name, rows in (("images", self._images(names)), ("annotations", self._annotations(names))):
                 out.write(f',\n"{name}": [')
                 for k, row in enumerate(rows):
                     out.write((",\n" if k else "\n") + json.dumps(row))
@@ -230,25 +240,25 @@ class Results:
             out.write(',\n"categories": ' + json.dumps(self._categories()) + "}\n")
         return self.file
 
-    def _latest(self) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _latest(self, names: set[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         """Each photo's number, from 1, and its last line."""
         last: dict[str, int] = {}
         for k, (_, found) in enumerate(self._found()):
-            if "file" in found:
+            if found.get("file") in names:
                 last[found["file"]] = k
         wanted = {k: number for number, k in enumerate(last.values(), start=1)}
         for k, (_, found) in enumerate(self._found()):
             if k in wanted:
                 yield wanted[k], found
 
-    def _images(self) -> Iterator[dict[str, Any]]:
-        for number, found in self._latest():
+    def _images(self, names: set[str]) -> Iterator[dict[str, Any]]:
+        for number, found in self._latest(names):
             yield {"id": number, "file_name": found["file"], **found["image"]}
 
-    def _annotations(self) -> Iterator[dict[str, Any]]:
+    def _annotations(self, names: set[str]) -> Iterator[dict[str, Any]]:
         """One for each person and network: `bbox` is COCO's x, y, width, height, keypoints x, y, score in a row."""
         known, number = self._categories(), 0
-        for image, found in self._latest():
+        for image, found in self._latest(names):
             boxes = {one["person"]: one["box"] for one in found["people"]} or {1: found["box"]}
             for pose in found["poses"]:
                 same = (each["id"] for each in known if each["keypoints"] == pose["category"]["keypoints"])
@@ -271,6 +281,9 @@ class Results:
             self._out.write(json.dumps(what).encode() + b"\n")
             self._out.flush()
 
+    def _where(self) -> str | None:
+        return None if self._root is None else str(self._root.resolve())
+
     def _name(self, file: Path) -> str:
         below = self._root is not None and file.is_relative_to(self._root)
         return (file.relative_to(self._root) if below and self._root else file).as_posix()
@@ -292,6 +305,10 @@ def _annotation(box: list[float], points: list[float | None]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _stat(file: Path) -> list[int]:
-    status = file.stat()
+def stat(file: Path) -> list[int]:
+    """What changes with a file; empty for one that is not there."""
+    try:
+        status = file.stat()
+    except (OSError, ValueError):
+        return []
     return [status.st_size, status.st_mtime_ns]

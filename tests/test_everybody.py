@@ -88,8 +88,8 @@ def test_a_folders_results_have_a_line_for_each(five, result, tmp_path, untraine
 
     Image.fromarray(five[0]).save(tmp_path / "five.png")
     results = Results(tmp_path / "out", probe({}), tmp_path)
-    results.add(tmp_path / "five.png", result)
-    found = json.loads(results.finish().read_text())["annotations"]
+    results.add(tmp_path / "five.png", result, [1, 1])
+    found = json.loads(results.finish([tmp_path / "five.png"]).read_text())["annotations"]
     assert len(found) == 10 and sorted(one["person_number"] for one in found) == sorted([1, 2, 3, 4, 5] * 2)
     for one in found:
         x0, y0, x1, y1 = result.people[one["person_number"] - 1].box

@@ -17,6 +17,8 @@ BLANK = re.compile(r"\{(\w+(?::[^}]+)?)\}")
 def test_every_language_says_everything_with_the_same_blanks(language):
     english, texts = locales.table("en"), locales.table(language)
     assert texts.keys() == english.keys() and list(texts) == sorted(texts)
+    lines = (Path(locales.__file__).parent / f"{language}.json").read_text(encoding="utf-8").count('\n "')
+    assert lines == len(texts), "a key stands there twice"
     for key, text in texts.items():
         assert text.strip(), key
         assert set(BLANK.findall(text)) <= set(BLANK.findall(english[key])), key

@@ -137,6 +137,49 @@ def test_results_of_other_settings_are_not_mixed(folder, tmp_path, untrained, ca
         many.Results(tmp_path / "out", {})
 
 
+def test_another_folders_photos_are_not_mixed(folder, tmp_path, untrained, capsys):
+    """Those of the same name would pass as done, or stand in place of the first folder's."""
+    shutil.copytree(folder, tmp_path / "other")  # with its times
+    assert run(folder, tmp_path / "out", untrained) == 1
+    assert run(tmp_path / "other", tmp_path / "out", untrained) == 1
+    assert "results of another folder's photos" in capsys.readouterr().err
+
+
+def test_photos_that_went_are_not_in_the_results(folder, tmp_path, untrained, monkeypatch):
+    """One between two runs, one while it is looked at, and one that was whole before."""
+    out, real = tmp_path / "out", many.compare
+
+    def names():
+        return [image["file_name"] for image in json.loads((out / "results.json").read_text())["images"]]
+
+    def vanish(file, *rest, **how):
+        found = real(file, *rest, **how)
+        if str(file).endswith("b.JPG"):
+            file.unlink()
+        return found
+
+    assert len(list(pose_demo.compare_all(folder, out, networks=untrained))) == 3
+    assert names() == ["a.jpg", "below/b.JPG"]
+    (folder / "a.jpg").write_bytes(b"\xff\xd8\xff broken now")
+    (folder / "below" / "b.JPG").touch()
+    monkeypatch.setattr(many, "compare", vanish)
+    looked = list(pose_demo.compare_all(folder, out, networks=untrained))
+    assert [one.result is not None for one in looked] == [False, False, True] and names() == ["below/b.JPG"]
+    assert len(list(pose_demo.compare_all(folder, out, networks=untrained))) == 2 and names() == []
+
+
+def test_what_was_done_without_pictures_does_not_count_as_done_with_them(folder, tmp_path, untrained, capsys):
+    """Nor with those of another threshold."""
+    assert run(folder, tmp_path / "out", untrained) == 1
+    for more in ([], ["--threshold", "0.3"]):
+        capsys.readouterr()
+        assert run(folder, tmp_path / "out", untrained, "--pictures", *more) == 1
+        assert "results of other networks or settings" in capsys.readouterr().err
+        shutil.rmtree(tmp_path / "out")
+        assert run(folder, tmp_path / "out", untrained, "--pictures") == 1
+        assert (tmp_path / "out/skeletons/a.jpg.jpg").exists()
+
+
 def test_an_empty_folder_and_a_box_for_many_are_errors(tmp_path, untrained, capsys):
     assert run(tmp_path, tmp_path / "out", untrained) == 1
     assert "no pictures in" in capsys.readouterr().err

@@ -152,7 +152,8 @@ def many(call: argparse.Namespace) -> int:
         return result
 
     asked = options(call)
-    return each(call, lambda tell: over(call.photo, call.out, probe(asked), do, tell, **asked))
+    settings = probe(asked) | ({"pictures": call.threshold} if call.pictures else {})
+    return each(call, lambda tell: over(call.photo, call.out, settings, do, tell, **asked))
 
 
 def each(call: argparse.Namespace, begin: Callable[..., Iterator[Looked]]) -> int:

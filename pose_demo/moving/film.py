@@ -104,10 +104,10 @@ class Film:
         first = next((item for item in self._raw if isinstance(item, av.VideoFrame)), None)
         if first is None:
             raise VideoError("video.no_frames", name=self.name)
-        wide = first.width * (self._stream.sample_aspect_ratio or 1)
-        if first.width * first.height > MAX_PIXELS or min(wide, first.height) < MIN_SIDE:
-            raise VideoError("video.size", name=self.name, width=first.width, height=first.height)
-        self._first, self._flat = first, (first.height, round(wide))
+        high, wide = first.height, round(first.width * (self._stream.sample_aspect_ratio or 1))
+        if max(first.width, wide) * high > MAX_PIXELS or min(wide, high) < MIN_SIDE:
+            raise VideoError("video.size", name=self.name, width=wide, height=high)
+        self._first, self._flat = first, (high, wide)
         self._turns = round(first.rotation / 90) % 4
         height, width = self._flat
         self.size = (width, height) if self._turns % 2 else (height, width)
@@ -170,7 +170,10 @@ class Film:
 
     def _upright(self, frame: av.VideoFrame) -> np.ndarray:
         height, width = self._flat
-        pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
+        try:
+            pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
+        except (FFmpegError, ValueError, MemoryError):
+            raise VideoError("video.damaged", name=self.name) from None
         return np.ascontiguousarray(np.rot90(pixels, self._turns)) if self._turns else pixels
 
 

@@ -90,16 +90,18 @@ def jitter(rows: np.ndarray, person: int, network: int, smooth: bool = False) ->
     and will be a frame after; the median over all frames. 0 for a joint that rests or moves steadily.
     """
     mine = np.flatnonzero(rows["person"] == person)
-    name = f"smooth{network}" if smooth else f"joints{network}"
-    joints, time = rows[name][mine][..., :2].astype(float), rows["time"][mine]
-    frames = rows["frame"][mine].astype(int)
-    whole = (np.diff(frames)[:-1] == 1) & (np.diff(frames)[1:] == 1)
-    if not whole.any():
-        return np.full(joints.shape[1], np.nan)
-    share = ((time[1:-1] - time[:-2]) / (time[2:] - time[:-2]))[:, None, None]
-    apart = np.linalg.norm(joints[1:-1] - (joints[:-2] + share * (joints[2:] - joints[:-2])), axis=-1)[whole]
-    known = np.isfinite(apart).any(axis=0)
-    return np.where(known, np.nanmedian(np.where(known, apart, 0), axis=0), np.nan)
+    every, time = rows[f"smooth{network}" if smooth else f"joints{network}"], rows["time"][mine]
+    steps = np.diff(rows["frame"][mine].astype(int))
+    at = np.flatnonzero((steps[:-1] == 1) & (steps[1:] == 1))
+    share = ((time[at + 1] - time[at]) / (time[at + 2] - time[at]))[:, None]
+
+    def median(joint: int) -> float:
+        points = every[mine, joint, :2].astype(float)
+        line = points[at] + share * (points[at + 2] - points[at])
+        apart = np.linalg.norm(points[at + 1] - line, axis=-1)
+        return float(np.nanmedian(apart)) if np.isfinite(apart).any() else np.nan
+
+    return np.array([median(joint) for joint in range(every.shape[1])])
 
 
 def write_json(file: Path, about: dict[str, Any], sets: Sequence[JointSet], rows: np.ndarray) -> None:

@@ -114,11 +114,11 @@ def frame(session: Session, event: Frame) -> dict[str, Any]:
     return session.patch(error=None, **boxes(session))
 
 
-def read(source: object) -> np.ndarray:
+def read(source: object, max_pixels: int | None = None) -> np.ndarray:
     """As photo.read: (H, W, 3) uint8 RGB, PhotoError in a sentence. Imported late: it brings OpenCV."""
     from .. import photo
 
-    return photo.read(source, LARGEST * 10**6)
+    return photo.read(source, LARGEST * 10**6, max_pixels or photo.MAX_PIXELS)
 
 
 @cache

@@ -65,6 +65,9 @@ def _lying(folder: Path) -> Iterator[tuple[str, bytes]]:
     for rate in (b"0:0", b"1:0", b"2000000000:1", b"1:2000000000"):
         frame = b"FRAME\n" + bytes(range(256)) * 6
         yield f"rate-{rate.replace(b':', b'-').decode()}.any.y4m", b"YUV4MPEG2 W32 H32 F%s\n" % rate + 3 * frame
+    for aspect in (40, 3_000_000):
+        wide = [np.resize(picture, (480, 640, 3)) for picture in films.frames(FRAMES)]
+        yield f"pixels-{aspect}-wide.refuse.mp4", _film(folder, pictures=wide, aspect=aspect)
     avi = bytearray(_film(folder, "avi", "mpeg4"))
     at = avi.find(b"strf") + 12
     avi[at : at + 8] = struct.pack("<ii", 60_000, -60_000)

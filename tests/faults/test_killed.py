@@ -110,8 +110,8 @@ def test_many_photos_go_on_behind_the_last_whole_line(tmp_path, untrained, photo
         results = many.Results(folder, settings, photos)
         for file, result, _ in known:
             if file not in results:
-                results.add(file, result)
-        results.finish()
+                results.add(file, result, many.stat(file))
+        results.finish([file for file, _, _ in known])
 
     def check():
         if (out / many.RESULTS).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
@@ -34,14 +35,17 @@ def frames(count: int) -> list[np.ndarray]:
 
 def make(
     file: Path, pictures: Sequence[np.ndarray], codec: str = "libx264", rate: int = 10,
-    times: Sequence[float] | None = None, sound: str = "", options: dict[str, str] | None = None,
+    times: Sequence[float] | None = None, sound: str = "", options: dict[str, str] | None = None, aspect: int = 0,
 ) -> Path:  # fmt: skip
-    """Writes a video. times -- seconds of each picture, None: steady"""
+    """Writes a video. times -- seconds of each picture, None: steady; aspect -- an MP4's pixels are so much wider than
+    high, whatever its codec can say
+    """
     with av.open(str(file), "w", options=options or {}) as out:
         stream = out.add_stream(codec, rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.bit_rate = 4_000_000
+        stream.codec_context.sample_aspect_ratio = Fraction(min(aspect, 2))
         stream.codec_context.time_base = Fraction(1, 1000) if times else Fraction(1, rate)
         if codec == "libx264":
             stream.options = {"preset": "ultrafast", "crf": "10", "g": "5"}
@@ -58,6 +62,10 @@ def make(
                 quiet.sample_rate, quiet.pts = 44100, 1024 * k
                 out.mux(hum.encode(quiet))
             out.mux(hum.encode())
+    if aspect:
+        data = file.read_bytes()
+        at = data.find(b"pasp") + 4
+        file.write_bytes(data[:at] + struct.pack(">II", aspect, 1) + data[at + 8 :])
     return file
 
 

@@ -135,6 +135,19 @@ def test_limits_are_checked_before_anything_is_decoded(tmp_path, monkeypatch):
         Film(tmp_path / "missing.mp4")
 
 
+def test_wide_pixels_count_as_what_they_become(tmp_path, monkeypatch):
+    """A few bytes would otherwise become gigabytes; and what FFmpeg cannot convert is a sentence."""
+    with Film(films.make(tmp_path / "a.mp4", films.frames(2), aspect=2)) as film:
+        assert film.size == (160, 480) and next(film.read()).pixels.shape == (160, 480, 3)
+    for aspect in (400, 3_000_000, 10_000):
+        file = films.make(tmp_path / "b.mp4", films.frames(2), aspect=aspect)
+        with pytest.raises(VideoError, match=f"are {240 * aspect} x 160 pixels"):
+            Film(file)
+    monkeypatch.setattr("pose_demo.moving.film.MAX_PIXELS", 2**31 - 1)
+    with Film(file) as film, pytest.raises(VideoError, match="damaged"):
+        next(film.read())
+
+
 def test_what_is_written_plays_with_its_times_and_sound(tmp_path):
     times = [0, 0.1, 0.15, 0.4, 1.0, 1.02]
     source = films.make(tmp_path / "a.mkv", films.frames(6), times=times, sound="aac")

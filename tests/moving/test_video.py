@@ -3,6 +3,7 @@
 import csv
 import json
 import threading
+import tracemalloc
 from itertools import islice
 
 import av
@@ -107,6 +108,22 @@ def test_jitter_is_what_differs_from_steady_motion():
     # Frame 3 is missing: no line is drawn across the gap.
     assert records.jitter(rows_of([0, 1, 2, 50, 51, 52], [0, 1, 2, 4, 5, 6]), 1, 0) == pytest.approx([0])
     assert np.isnan(records.jitter(rows_of([0, 1]), 1, 0)).all()
+
+
+def test_jitter_of_an_hour_needs_little_memory():
+    """A joint at a time: all frames of all joints are never in memory."""
+    rows = np.zeros(50_000, [("frame", "<u4"), ("time", "<f8"), ("person", "<u2"), ("joints0", "<f4", (40, 3))])
+    rows["frame"], rows["person"] = np.arange(50_000), 1
+    rows["time"] = rows["frame"] / 10
+    rows["joints0"][:, :, 0] = np.arange(40) * (rows["frame"] % 2)[:, None]
+    rows["joints0"][:, 7] = np.nan
+    tracemalloc.start()
+    try:
+        found, most = records.jitter(rows, 1, 0), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(found, [np.nan if k == 7 else k for k in range(40)])
+    assert most < rows.nbytes / 2
 
 
 def test_a_path_has_a_gap_where_the_person_was_lost(result):

@@ -78,6 +78,14 @@ def test_what_is_forged_is_a_sentence(ask, frame):
     assert "error" in xray.ask({"key": "x" * 32, "view": "live", "joint": "*", "language": "en", "frame": ""})
 
 
+def test_a_large_frame_is_not_decoded(ask, monkeypatch):
+    decoded = []
+    monkeypatch.setattr("pose_demo.photo._decode", lambda *_: decoded.append(1) or np.zeros((64, 64, 3), np.uint8))
+    large = ask(packed(np.zeros((1300, 1300, 3), np.uint8)))
+    assert large["error"]["key"] == "photo.too_many_pixels" and not decoded
+    assert ask(packed(np.zeros((1280, 1280, 3), np.uint8)))["people"] == 0 and decoded
+
+
 def test_one_frame_at_a_time(ask, frame, monkeypatch):
     going, go = threading.Event(), threading.Event()
 
@@ -91,7 +99,7 @@ def test_one_frame_at_a_time(ask, frame, monkeypatch):
     thread = threading.Thread(target=lambda: answers.append(ask(packed(frame))))
     thread.start()
     assert going.wait(20)
-    assert ask(packed(frame))["error"]["key"] == "live.busy"
+    assert ask(packed(frame))["error"]["key"] == ask("not looked at")["error"]["key"] == "live.busy"
     go.set()
     thread.join(20)
     assert answers[0]["people"] == 0

@@ -60,11 +60,12 @@ def live(cached: Cached, asked: Question) -> Live:
     from ...crop import whole
     from ...draw import skeleton
 
-    began, frame = time.perf_counter(), _frame(asked["frame"])
+    began = time.perf_counter()
     cached.camera = camera = cached.camera or Camera(cached)
     if not camera.lock.acquire(blocking=False):
         raise UserError("live.busy")
     try:
+        frame = _frame(asked["frame"])
         seen, found = work.in_turn(lambda: camera.look(frame, asked))
     finally:
         camera.lock.release()
@@ -80,9 +81,9 @@ def live(cached: Cached, asked: Question) -> Live:
 
 
 def _frame(sent: str) -> np.ndarray:
-    """base64 of a picture -> (H, W, 3) uint8 RGB. Raises UserError."""
+    """base64 of a picture -> (H, W, 3) uint8 RGB. Raises UserError, of a large one before it is decoded."""
     try:
-        frame = photo_input.read(base64.b64decode(sent, validate=True))
+        frame = photo_input.read(base64.b64decode(sent, validate=True), LARGEST**2)
     except binascii.Error:
         raise UserError("xray.wrong") from None
     if max(frame.shape) > LARGEST:
