@@ -89,7 +89,7 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
         session.people, session.found = whole.people, again or (whole.box, whole.found)
         result = replace(result, found=session.found[1])
     session.result, session.done = result, request
-    session.bare = bare, without_traces(whole)
+    session.bare = bare, without_traces(replace(whole, photo=result.photo))
     session.photo = result.photo  # the same pixels, once in memory
     yield everything(session, number)
 

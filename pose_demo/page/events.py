@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import Any, get_type_hints
+from weakref import WeakValueDictionary
 
 import gradio as gr
 
@@ -27,6 +28,8 @@ _LAST: dict[str, Any] = {**_OWN, "trigger_mode": "always_last"}
 #: Every change counts.
 _EACH: dict[str, Any] = {**_OWN, "trigger_mode": "multiple"}
 _SIDES = ("left", "right")
+#: Sessions by Gradio's names of them, as only these are known when a visitor leaves.
+_OPEN: WeakValueDictionary[str, Session] = WeakValueDictionary()
 
 
 def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
@@ -68,8 +71,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
     at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
     _lesson(at, look)
-    page.unload(xray.left)
-    _video(page, at)
+    page.unload(left)
+    _video(at)
 
     spoken = at["header"].language(sent("language", _language, 12), session, _labelled(at), **_EACH)
     for side in range(2):
@@ -88,13 +91,12 @@ def _lesson(at: dict[str, Any], look: Callable) -> None:
     look(tour.anew(sent("anew", _anew, len(renewed)), session, renewed, **_EACH).then)
 
 
-def _video(page: gr.Blocks, at: dict[str, Any]) -> None:
+def _video(at: dict[str, Any]) -> None:
     session, tab = at["session"], at["video"]
     controls = [at[k] for k in ("stop", "decoder", "flip", "threshold")]
     tab.video(video_tab.run, [session, *controls], tab, **_EACH)
     tab.stop_video(sent("stop_video", video_tab.cancel, 0), session, None, **_EACH)
     tab.see_video(sent("see_video", video_tab.see), session, tab, **_EACH)
-    page.unload(video_tab.left)
 
 
 def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
@@ -132,6 +134,7 @@ def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
 
 def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
     """A visitor comes: their browser's language, the first example, what there is to choose from."""
+    _OPEN[request.session_hash or ""] = session
     session.networks = link.networks(request.query_params, weights.default_pair())
     session.language = link.language(request.query_params, request.headers.get("accept-language", ""))
     try:
@@ -148,6 +151,14 @@ def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
     return (
         session, session.patch(language=session.language), opening, *labels(session.language), *pair, stops(session)
     )  # fmt: skip
+
+
+def left(request: gr.Request) -> None:
+    """The visitor left, or their connection broke: then the page sends its photo again when it is next touched."""
+    xray.left(request)
+    video_tab.left(request)
+    if session := _OPEN.pop(request.session_hash or "", None):
+        session.empty()
 
 
 def _labelled(at: dict[str, Any]) -> list[Any]:

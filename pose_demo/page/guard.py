@@ -53,6 +53,8 @@ _STEP = 16 * 2**20
 _PATIENCE, _PACE = 20, 20_000
 #: Events that one session may have waiting, and questions to the X-ray. A page that is used fast has a handful.
 _WAITING = 30
+#: Questions at a time on further routes (MCP), where no session says whose they are.
+_FURTHER = 4
 #: Logins that are being refused at a time; each takes a second, so that nobody tries many passwords.
 _LOGINS = 5
 
@@ -93,6 +95,7 @@ class Guard:
     asking: Counter[str] = field(default_factory=Counter)
     logins: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LOGINS))
     coming: int = 0  # uploads
+    further: int = 0  # questions on further routes
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         if scope["type"] == "websocket":
@@ -129,6 +132,8 @@ class Guard:
             answer.pause = 1
             async with self.logins:
                 return await self.app(request.scope, body, answer)
+        if parts[0] in self.more and request.method == "POST":
+            return await self._further(request, body, answer)
         if request.method != "POST" or parts[0] != "gradio_api" or parts[1] == "mcp":
             return await self.app(request.scope, body, answer)
         asked = await body.read(request)
@@ -157,6 +162,16 @@ class Guard:
             self.coming -= 1
             if not self.coming:  # what is half there now stays so
                 await asyncio.to_thread(server.tidy, folder, half=0)
+
+    async def _further(self, request: Request, body: _Body, answer: _Answer) -> None:
+        """Only so many at a time, as each takes a thread and memory that the page needs."""
+        if self.further >= _FURTHER:
+            raise Refused(429, "guard.many", count=_FURTHER)
+        self.further += 1
+        try:
+            await self.app(request.scope, body, answer)
+        finally:
+            self.further -= 1
 
     def _waiting(self, visitor: str) -> int:
         queued = self.page._queue.pending_event_ids_session.get(visitor, ())

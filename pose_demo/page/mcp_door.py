@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import inspect as signatures
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+
+from anyio import CapacityLimiter, to_thread
 
 from .. import __version__
 from ..examples import examples
 from ..locales import UserError
-from . import doors, photo_input
+from . import api, doors, photo_input
 
 #: Where it answers, and bytes of a question: a photo in base64 is a third larger than its file.
 PATH, LARGEST = "/mcp", photo_input.LARGEST * 10**6 * 3 // 2
@@ -30,8 +33,9 @@ def server(local: bool) -> Any:
         raise UserError("mcp.missing") from None
     made = MCPServer("pose-demo", title="Inside two pose networks", version=__version__, log_level="WARNING")
     logging.getLogger("mcp").setLevel(logging.WARNING)
+    threads = CapacityLimiter(api.AT_ONCE)  # none of those that the page's own events run in
     for ask in doors.DOORS:
-        made.add_tool(_tool(ask, local), description=_description(ask, local))
+        made.add_tool(_tool(ask, local, threads), description=_description(ask, local))
     return made
 
 
@@ -46,7 +50,7 @@ def photo_text(local: bool) -> str:
     return f"an example ({', '.join(each.name for each in examples())}){path} or a picture as data:image/...;base64,..."
 
 
-def _tool(ask: Callable[..., dict[str, Any]], local: bool) -> Callable[..., dict[str, Any]]:
+def _tool(ask: Callable[..., Any], local: bool, threads: CapacityLimiter) -> Callable[..., Awaitable[dict[str, Any]]]:
     """As MCP calls it: the photo is text, and an example brings its person's box."""
     from mcp.server.mcpserver.exceptions import ToolError
 
@@ -55,7 +59,13 @@ def _tool(ask: Callable[..., dict[str, Any]], local: bool) -> Callable[..., dict
         if given.get("box") is None:
             given["box"] = box
 
-    return doors.offered(ask, str, take, ToolError)
+    door = doors.offered(ask, str, take, ToolError)
+
+    @functools.wraps(door)
+    async def tool(**given: Any) -> dict[str, Any]:
+        return await to_thread.run_sync(functools.partial(door, **given), limiter=threads)
+
+    return tool
 
 
 def photo(told: str, local: bool) -> tuple[Path | bytes, list[float] | None]:

@@ -19,8 +19,8 @@ from .session import Box, Session
 
 #: Longest side in pixels of what is sent to the browser, and of an example's thumbnail.
 PREVIEW, THUMBNAIL = 1000, 112
-#: Of an uploaded photo, in megabytes.
-LARGEST = 30
+#: Of an uploaded photo, in megabytes; and the pixels that are kept of one.
+LARGEST, PIXELS = 30, 12_000_000
 
 
 def uploaded(path: object) -> Path:
@@ -62,7 +62,7 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
         else:
             file = uploaded(event.get("path"))
             try:
-                photo, box, example, name = read(file), None, None, file.stem
+                photo, box, example, name = _smaller(read(file)), None, None, file.stem
             finally:
                 was_read(file)  # the browser sends it again should this server be started anew
         if "box" in event:
@@ -119,6 +119,21 @@ def read(source: object, max_pixels: int | None = None) -> np.ndarray:
     from .. import photo
 
     return photo.read(source, LARGEST * 10**6, max_pixels or photo.MAX_PIXELS)
+
+
+def _smaller(photo: np.ndarray) -> np.ndarray:
+    """The same photo in at most PIXELS: it stays in memory as long as its visitor. Whatever is said of it, boxes too,
+    is in pixels of this one."""
+    import cv2
+
+    from .. import photo as files
+
+    height, width = photo.shape[:2]
+    share = (PIXELS / (height * width)) ** 0.5
+    if share >= 1:
+        return photo
+    size = [max(files.MIN_SIDE, int(side * share)) for side in (width, height)]
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
 
 
 @cache

@@ -100,6 +100,13 @@ class Session:
         self.number += 1
         self.frame(box)
 
+    def empty(self) -> None:
+        """The visitor left: what they sent and what was made of it goes, and what still runs for it stops. Gradio keeps
+        the session itself for another hour."""
+        self.photo = self.example = self.result = self.bare = self.done = self.shown = self.video = None
+        self.name, self.key = "photo", ""
+        self.frame(None)
+
     def frame(self, box: Box | None) -> None:
         """Another box on the same photo, or none."""
         self.box, self.found, self.people, self.who = box, None, None, 1

@@ -2,8 +2,9 @@
 
 A browser asks for a cell with the key that its own page was sent; who does not hold the key, or asks in another
 session than the one it was made for, cannot read it.
-Traces are large, so that only so many stay in memory: the least lately used are let go, and are computed again when
-somebody asks. The same weights, photo and slider give the same numbers.
+Traces and photos are large, so that only so many stay in memory. The least lately used traces are let go, and are
+computed again when somebody asks: the same weights, photo and slider give the same numbers. Where the photos
+alone are too many, the least lately used X-rays go.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .xrayed import XRay
 if TYPE_CHECKING:
     from ..examples import Example
 
-#: Bytes of traces kept for all visitors together, and X-rays remembered without them.
+#: Bytes of traces and photos kept for all visitors together, and X-rays remembered without traces.
 MEMORY = int(float(os.environ.get("POSE_DEMO_TRACE_MB", "1500")) * 2**20)
 COUNT = 400
 
@@ -78,13 +79,20 @@ class Store:
     def _trim(self) -> None:
         while len(self._kept) > self._count:
             self._kept.popitem(last=False)
-        used = {key: cached.bytes() for key, cached in self._kept.items()}
-        total = sum(used.values())
-        for key in list(self._kept)[:-1]:  # the one just used keeps its traces, however large
-            if total <= self._memory:
-                break
+        old = list(self._kept)[:-1]  # the one just used stays as it is, however large
+        for key in [key for key in old if self._kept[key].traces]:
+            if self._photos() + sum(each.bytes() for each in self._kept.values()) <= self._memory:
+                return
             self._kept[key].traces.clear()
-            total -= used[key]
+        for key in old:
+            if self._photos() <= self._memory:
+                return
+            del self._kept[key]
+
+    def _photos(self) -> int:
+        """Bytes of distinct photos: a visitor's X-rays may be of one."""
+        photos = {id(each.comparison.photo): each.comparison.photo.nbytes for each in self._kept.values()}
+        return sum(photos.values())
 
 
 STORE = Store()

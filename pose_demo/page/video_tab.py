@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Of a video, in megabytes: as film.MAX_BYTES, which is not imported before somebody brings one.
 LARGEST = 200
+#: Frames of one that are looked at, about 11 minutes at 30 a second: a small file may hold millions, and hours of work.
+FRAMES = 20_000
 #: The first part of the address under which a browser fetches a result, and what there is to fetch.
 ADDRESS = "pose-video"
 _KINDS = {"skeletons.mp4": "video/mp4", "joints.json": "application/json", "joints.csv": "text/csv"}
@@ -131,7 +133,7 @@ def run(
 def _look(file: Path, folder: Path, how: dict[str, Any], tell: work.Tell) -> VideoComparison:
     from ..moving.video import compare_video
 
-    return compare_video(file, folder, progress=tell, turn=work.in_turn, **how)
+    return compare_video(file, folder, progress=tell, turn=work.in_turn, frames=FRAMES, **how)
 
 
 def _far(far: Far) -> VideoFar:
@@ -141,6 +143,8 @@ def _far(far: Far) -> VideoFar:
 def _result(result: VideoComparison) -> VideoResult:
     video, known = result.about["video"], [card.joints.joints for card in result.cards]
     notes = [said("video.followed", follows=result.about["follows"])]
+    if video["frames"] == FRAMES:
+        notes.append(said("video.most_frames", frames=FRAMES))
     if result.about["memory"]:
         notes.append(result.about["memory"])
     if video["damaged"]:

@@ -42,6 +42,14 @@ def refused(client, photo=None, **given) -> str:
     return text
 
 
+def test_all_doors_together_leave_the_page_its_threads(page):
+    """Each had 20 of Gradio's 40, and holds one while it waits for its turn."""
+    names = {ask.__name__ for ask in doors.DOORS}
+    own, others = ([fn for fn in page.fns.values() if (fn.api_name in names) is door] for door in (True, False))
+    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in own} == {("doors", 4)} and len(own) == len(names)
+    assert "doors" not in {fn.concurrency_id for fn in others}
+
+
 def test_every_parameter_has_its_text(client):
     shown = client.view_api(print_info=False, return_format="str")
     for name, text in doors.TEXTS.items():

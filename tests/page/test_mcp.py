@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -19,7 +20,7 @@ from pose_demo import compare
 from pose_demo.commands.page import credentials
 from pose_demo.examples import examples
 from pose_demo.locales import UserError
-from pose_demo.page import launch, mcp_door
+from pose_demo.page import doors, launch, mcp_door
 
 PHOTO = examples()[0]
 CELL = "stage3.module1.branch1.fused"
@@ -162,6 +163,24 @@ def test_the_guard_stands_before_it(address):
         assert httpx.post(address, json={}, headers=headers, trust_env=False).status_code in (403, 421)
     with pytest.raises(UserError, match="password"):
         launch(auth=credentials("a:b"), mcp=True)
+
+
+def test_only_a_few_are_answered_at_a_time_in_threads_of_their_own(page, address, monkeypatch):
+    go, inside = threading.Event(), threading.Semaphore(0)
+    known = doors.report.shipped()
+    monkeypatch.setattr(doors.report, "shipped", lambda: inside.release() or (go.wait(30) and known))
+    told = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "study", "arguments": {}}}
+    how = {"headers": {"accept": "application/json, text/event-stream"}, "trust_env": False, "timeout": 60}
+    with ThreadPoolExecutor(4) as pool:
+        many = [pool.submit(httpx.post, address, json=told, **how) for _ in range(4)]
+        try:
+            assert all(inside.acquire(timeout=30) for _ in many)
+            more = httpx.post(address, json=told, **how)
+        finally:
+            go.set()
+    assert more.status_code == 429 and "4 questions" in more.json()["detail"]
+    assert [each.result().status_code for each in many] == [200] * 4
+    assert httpx.post(address, json=told, **how).status_code == 200
 
 
 def test_without_the_request_nothing_answers_and_without_the_package_it_is_told(monkeypatch):

@@ -87,6 +87,18 @@ def test_a_photo_that_was_read_goes_soon_unless_somebody_sends_it_again(session,
     assert not mine.exists() and theirs.exists()
 
 
+def test_of_a_large_photo_a_smaller_one_is_kept_and_boxes_are_in_its_pixels(session, upload):
+    file = upload / "large.jpg"
+    Image.new("RGB", (5000, 4000), "red").save(file)
+    changed = photo_input.take(session, {"n": 5, "path": str(file), "box": [100, 100, 3800, 3000]})
+    height, width = session.photo.shape[:2]
+    assert (changed["photo"]["width"], changed["photo"]["height"]) == (width, height)
+    assert 11.9e6 < width * height <= 12e6 and width / height == pytest.approx(1.25, abs=0.001)
+    assert (session.photo[0, 0] == session.photo[-1, -1]).all() and session.box == (100, 100, 3800, 3000)
+    error = photo_input.frame(session, {"box": [4200, 100, 4900, 3000]})["error"]
+    assert error, "outside of the smaller one"
+
+
 def test_a_slow_upload_does_not_replace_a_newer_photo(session):
     names = [thumbnail["name"] for thumbnail in photo_input.thumbnails()]
     assert photo_input.take(session, {"n": 8, "example": names[1]})["example"]["name"] == names[1]

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pose_demo import compare_video
+from pose_demo.locales import tell
 from pose_demo.moving import film
 from pose_demo.networks.upsampling import STOPS
 from pose_demo.page import video_tab, work
@@ -138,6 +139,15 @@ def test_a_photo_waits_for_a_batch_and_not_for_the_video(upload):
         patch.setattr(work, "in_turn", in_turn)
         list(asked(session(), {"path": str(upload), "smooth": False}))
     assert order[:2] == ["batch", "photo"] and order.count("batch") == 2
+
+
+def test_a_long_one_is_cut_and_that_is_told(upload, monkeypatch):
+    monkeypatch.setattr(video_tab, "FRAMES", 4)
+    (last,) = list(asked(visitor := session(), {"path": str(upload), "smooth": False}))[-1:]
+    assert last["result"]["frames"] == 4
+    note = next(each for each in last["result"]["notes"] if each["key"] == "video.most_frames")
+    assert "first 4 frames" in tell("en", note) and "前 4 帧" in tell("zh", note)
+    shutil.rmtree(visitor.video.folder)
 
 
 def test_limits(upload, monkeypatch):

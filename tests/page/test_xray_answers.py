@@ -235,7 +235,7 @@ def test_too_many_maps_are_refused_in_a_sentence(key, monkeypatch):
 
 
 def test_memory_is_bounded_and_what_was_let_go_is_computed_again(comparison):
-    store = Store(memory=1, count=3)
+    store = Store(memory=comparison.photo.nbytes, count=3)
     keys = [store.keep(comparison, f"visitor {k}") for k in range(5)]
     with pytest.raises(Unknown), store.use(keys[0]):
         pass
@@ -245,6 +245,15 @@ def test_memory_is_bounded_and_what_was_let_go_is_computed_again(comparison):
     assert torch.equal(again.heatmaps[-1], comparison.poses[0].trace.heatmaps[-1])
     mine = [store.keep(comparison, "me") for _ in range(4)]
     assert [key in store for key in mine] == [False, False, True, True]
+
+
+def test_photos_are_in_the_same_budget_and_the_oldest_go_whole(comparison):
+    bare, photo = without_traces(comparison), comparison.photo
+    store = Store(memory=2 * photo.nbytes)
+    shared = [store.keep(bare, f"visitor {k}") for k in range(4)]
+    assert all(key in store for key in shared), "one photo, once in memory"
+    own = [store.keep(dataclasses.replace(bare, photo=photo.copy()), f"own {k}") for k in range(2)]
+    assert [key in store for key in (*shared, *own)] == [False] * 4 + [True] * 2
 
 
 def test_mmpose_says_why_there_is_nothing_to_see(comparison):
