@@ -115,9 +115,9 @@ def everything(session: Session, number: int) -> tuple:
 
 
 def marks(session: Session) -> results.Marks:
-    """Where somebody placed the joints of the example that the result is of; empty for any other photo."""
+    """Where somebody placed the joints of the person that the result is of; empty for any other, and other photos."""
     here = session.example and session.done and session.done.turn == session.turn
-    return session.example.marks() if session.example and here else {}
+    return session.example.marks(session.comparison.box) if session.example and here else {}
 
 
 def picker(session: Session) -> Any:

@@ -347,9 +347,12 @@ def test_hand_placed_joints_are_shown_measured_and_summed_up(untrained):
     views, table, _, photo, _ = list(run(session, untrained, 0, "argmax", False))[-1]
     assert len(views["marks"]) == 14 and {pose["what"] for pose in views["poses"]} == {"parallel", "skips"}
     wrist = next(row for row in table["rows"] if row["joint"] == "right wrist")
-    apart = np.array(example.marks()["right wrist"]) - session.result.poses[1].joints[wrist["b"]]
+    apart = np.array(example.marks(example.box)["right wrist"]) - session.result.poses[1].joints[wrist["b"]]
     assert wrist["errors"][1] == pytest.approx(float(np.hypot(*apart)), abs=1e-3)
     off = photo["nearer"]["values"]
     assert photo["nearer"]["key"] == "page.nearer" and off["off"] <= off["far"] and off["joints"] == 14
     photo_input.take(session, {"n": 1, "example": photo_input.examples.examples()[1].name})
     assert compare.threshold(session, 0.0)[0]["marks"] == []
+    photo_input.take(session, {"n": 2, "example": "two-people", "box": [400, 60, 690, 952]})
+    views, table, _, photo, _ = list(run(session, untrained, 0, "argmax", False))[-1]
+    assert (views["marks"], table["errors"], photo["nearer"]) == ([], None, None), "nobody marked this one"
