@@ -157,6 +157,20 @@ def test_one_network_on_both_sides_says_which_places_differ_and_what_moves(photo
     STORE.forget("switch")
 
 
+def test_what_is_cut_on_the_left_alone_differs_though_there_is_nothing_to_measure_it_by(photo):
+    place = "stage2.module1.branch0.from1"
+    cuts = [{place: "zero"}, {}]
+    two = compare(photo, (60, 20, 180, 160), ["hrnet-slim"] * 2, "nearest", silence=cuts, trace=True)
+    key = STORE.keep(two, "zero")
+    told = ask(key, "apart")
+    assert told["cells"][place] is None and told["first"] == place and told["top"] > 0
+    assert next(way["share"] for way in told["ways"] if way["place"] == place) is None
+    (row,) = (each for each in ask(key, "beside")["places"] if each["total"] is None)
+    assert row["alone"] == 0 and json.dumps(told, allow_nan=False)
+    assert "0.0% /\nright only" in base64.b64decode(ask(key, "export", what="report")["data"]).decode()
+    STORE.forget("zero")
+
+
 def test_film_and_story_say_what_is_a_probe(key):
     hrnet, hourglass = ask(key, "film")["sides"]
     assert [f["kind"] for f in hrnet["frames"]] == ["probe", "probe", "output"]
