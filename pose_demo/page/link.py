@@ -94,8 +94,7 @@ def _unfit(session: Session, query: Mapping[str, str]) -> Iterator[str]:
         session.pin = None  # they look at nothing yet
         yield from (name for name in ("scope", "cuts", "cell") if query.get(name))
         return
-    sides = session.networks[:1] if session.own else session.networks  # the right one's own stop is for all of it
-    if scope and scope not in {head for name in sides for head in xray.heads(name)}:
+    if scope and scope not in xray.scopes(session, session.networks):
         yield "scope"
         scope = ""
     asked: Any = {"scope": scope, "own": session.own}

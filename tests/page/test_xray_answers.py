@@ -294,3 +294,8 @@ def test_a_link_restores_only_what_exists():
     assert xray.scoped(session, NETWORKS, "bicubic") == "bicubic" and session.scope == ""
     session.scope = "stack1"
     assert xray.scoped(session, NETWORKS, "bicubic") == {"stack1": "bicubic"}
+    session.own = "bilinear"  # of the right network, which alone has that part
+    assert xray.scoped(session, NETWORKS, "bicubic") == ("bicubic", "bilinear") and session.scope == ""
+    assert xray.scopes(session, NETWORKS) == list(xray.heads("hrnet-slim"))
+    session.scope = "stage3"
+    assert xray.scoped(session, NETWORKS, "bicubic") == ({"stage3": "bicubic"}, "bilinear")
