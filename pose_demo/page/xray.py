@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Cuts at once, in both networks.
+MOST = 60
+
 
 def ask(question: Any) -> dict[str, Any]:
     """A schema.Question -> the view's data, or {"error": what is to be said}. Never raises."""
@@ -176,7 +179,7 @@ def scopes(session: Session, networks: Sequence[str]) -> list[str]:
 
 def setup(session: Session, asked: Setup) -> None:
     """Where the slider acts, the right network's own stop, what is cut in each. Raises UserError for what is not."""
-    if asked["own"] not in (None, *STOPS) or len(asked["cuts"]) != 2 or sum(map(len, asked["cuts"])) > 60:
+    if asked["own"] not in (None, *STOPS) or len(asked["cuts"]) != 2 or sum(map(len, asked["cuts"])) > MOST:
         raise UserError("xray.wrong")
     left, right = asked["cuts"]
     for name, cuts in zip(session.networks, (left, right), strict=True):

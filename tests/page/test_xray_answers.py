@@ -6,6 +6,7 @@ import io
 import json
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -271,6 +272,18 @@ def test_mmpose_says_why_there_is_nothing_to_see(comparison):
     assert first["why"] == "xray.no_trace" and second["svg"]
 
 
+@pytest.mark.parametrize(("channel", "read", "lost"), [("7", 7, False), ("-1", -1, False), ("999", None, True),
+                         ("²", None, True), ("9" * 5000, None, True), ("", None, True)])  # fmt: skip
+def test_a_link_names_a_channel_that_there_is(channel, read, lost):
+    query = {"cell": f"0:stem:{channel}", "joint": "left knee"}
+    session = Session(networks=NETWORKS)
+    changed = link.restore(session, SimpleNamespace(query_params=query))
+    assert session.pin == {"side": 0, "cell": "stem"} and session.channel == read and session.joint == "left knee"
+    cell = {"cell": f"0:stage9:{channel}"}
+    assert link.restore(session, SimpleNamespace(query_params=cell))[-1]["note"] and session.pin is None
+    assert (f"cell={query['cell']:.60}" in str(changed[-1]["note"])) == lost == bool(changed[-1]["note"])
+
+
 def test_a_link_restores_only_what_exists():
     assert link.pin({"cell": "0:stage2.module1.branch0:7"}) == (
         {"side": 0, "cell": "stage2.module1.branch0"}, 7
@@ -288,8 +301,11 @@ def test_a_link_restores_only_what_exists():
     bad = {"tab": "attic", "pixel": "here", "threshold": "7", "box": "9,9", "who": "0", "cell": "stem", "apart": "yes"}
     good = {"tab": "study", "pixel": "3.0,-7", "threshold": "0.5", "box": "1,2,30,40", "who": "1", "cell": "0:stem",
             "apart": "1", "example": "patio"}  # fmt: skip
-    assert set(link._unknown(bad)) == set(bad) and not [*link._unknown(good)]
-    session = Session()
+    session = Session(networks=NETWORKS)
+    bad |= {"joint": "nose", "cuts": "nonsense"}  # a joint of other networks
+    assert set(link._unknown(session, bad)) == set(bad) and not [*link._unknown(session, good)]
+    many = {"cuts": "|".join(f"0:zero:stage{k}" for k in range(xray.MOST + 1))}
+    assert [*link._unknown(session, many)] == ["cuts"], "more than are followed"
     session.scope = "stage9"
     assert xray.scoped(session, NETWORKS, "bicubic") == "bicubic" and session.scope == ""
     session.scope = "stack1"
