@@ -244,6 +244,14 @@ def test_exports(key, comparison):
     assert "<title>左腕，得分" in report and not [w for w in words if re.search("[A-Za-z]{2,} [a-z]{2,}", "".join(w))]
 
 
+def test_a_report_says_what_the_flip_test_is_of(comparison):
+    for flip in (False, True):
+        key = STORE.keep(dataclasses.replace(comparison, flip=flip), "flip")
+        report = base64.b64decode(ask(key, "export", what="report", joint="*")["data"]).decode()
+        assert ("are of the photo itself, not of its mirror image" in report) == flip
+    STORE.forget("flip")
+
+
 def test_too_many_maps_are_refused_in_a_sentence(key, monkeypatch):
     monkeypatch.setattr(export, "LARGEST", 1000)
     assert ask(key, "export", what="npz")["error"]["key"] == "xray.too_large"
