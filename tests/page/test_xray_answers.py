@@ -155,6 +155,11 @@ def test_one_network_on_both_sides_says_which_places_differ_and_what_moves(photo
     assert {cell.split(".")[0] for cell, share in ask(key, "apart")["cells"].items() if share > 0} == {"stack2"}
     gap = ask(key, "difference", side=1, cell="stack2.level0.merge")
     assert [name["values"]["stops"] for name in gap["names"]] == [["nearest"], ["nearest", "bicubic"]]
+    report = [base64.b64decode(ask(key, "export", what="report", **more)["data"]).decode()
+              for more in ({}, {"threshold": 2.0})]  # fmt: skip
+    assert 'class="ghost"' in report[0] and "moved from left to right" in report[0], "as the page has it"
+    dots = [re.findall(r"<circle[^>]*data-joint", one.split("<table>")[0]) for one in report]
+    assert dots[0] and not dots[1], "the page's threshold"
     STORE.forget("switch")
 
 
