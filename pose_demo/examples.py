@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -44,9 +45,13 @@ class Example:
     def name(self) -> str:
         return self.path.stem
 
-    def marks(self) -> dict[str, tuple[float, float]]:
-        """{joint: x, y in pixels of the photo} of the joints that were placed; empty where nobody placed them."""
+    def marks(self, box: Sequence[float]) -> dict[str, tuple[float, float]]:
+        """{joint: x, y in pixels of the photo} of the joints that were placed; empty where nobody placed them, or where
+        the box x0, y0, x1, y1 that is looked at holds fewer than half of them: then it is another person's."""
         if self.joints is None:
+            return {}
+        at = self.joints[:, :2]
+        if 2 * ((at >= box[:2]) & (at <= box[2:])).all(axis=1).sum() < len(at):
             return {}
         return {name: (float(x), float(y)) for name, (x, y, _) in zip(LSP.joints, self.joints, strict=True)}
 

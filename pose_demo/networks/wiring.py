@@ -64,11 +64,13 @@ class Wiring:
     """nodes  -- {name: Node}, every tap of the pass in its order
     ways   -- {name: {source: the layers in between}}; of several ways from a source the one that reaches farthest
     arrows -- "source->target", the ways that have a name of their own beside taps
+    channels -- {name: how many its map has}
     """
 
     nodes: dict[str, Node]
     ways: dict[str, dict[str, tuple[Step, ...]]]
     arrows: tuple[str, ...]
+    channels: dict[str, int]
     _into: dict[str, dict[str, Way]] = field(default_factory=dict, compare=False, repr=False)
 
     def visible(self, name: str) -> bool:
@@ -142,7 +144,7 @@ def _read(net: nn.Module) -> Wiring:
         raise ValueError(f"{type(net).__name__} leaves no trace: it calls no tap")
     nodes = recorder.trace([], {}).nodes
     ways = {name: watch.ways(node, tensors) for name, node in nodes.items()}
-    return Wiring(dict(nodes), ways, tuple(recorder.arrows))
+    return Wiring(dict(nodes), ways, tuple(recorder.arrows), {name: tensors[name].shape[1] for name in nodes})
 
 
 class _Watch(TorchDispatchMode):

@@ -191,8 +191,8 @@ class Cached:
         return cost(self.net(side))
 
     def gradients(self, side: int, untrained: bool = False) -> Gradients:
-        """What each loss sends back to every map: against the joints that somebody placed by hand where the photo is
-        an example, else against the network's own answer.
+        """What each loss sends back to every map: against the joints that somebody placed by hand where the person is
+        an example's, else against the network's own answer.
 
         untrained -- of the same network with weights as training begins with them (xray.gradient.fresh)
         Raises UserError where there is no such network.
@@ -211,9 +211,13 @@ class Cached:
         """What `gradients` has found, where somebody asked for it."""
         return self._found.get(("gradients", side, False))
 
+    def placed(self) -> dict[str, tuple[float, float]]:
+        """Where somebody placed the joints of who is looked at by hand, pixels of the photo; empty where nobody did."""
+        return self.example.marks(self.comparison.box) if self.example else {}
+
     def marks(self, side: int) -> np.ndarray | None:
         """(J, 3) x, y in pixels of the input, 1 where somebody placed the joint by hand; None where nobody did."""
-        placed, pose = self.example.marks() if self.example else {}, self.pose(side)
+        placed, pose = self.placed(), self.pose(side)
         points = np.array([placed.get(name, (np.nan, np.nan)) for name in pose.card.joints.joints], np.float32)
         if np.isnan(points).all():
             return None

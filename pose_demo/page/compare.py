@@ -65,7 +65,7 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
             "decoder": request.decoder, "flip": request.flip, "progress": tell, "who": session.who,
             "finder": request.finder,
         }  # fmt: skip
-        ask = partial(lent.compare, session.photo, **how)
+        ask = partial(_of_whom_there_is, session.photo, how)
         known = session.bare if bare != request else None  # what the cuts are measured by
         kept = known[1] if known and known[0] == bare else None
         whole = kept or ask(people=session.people, trace=bare == request)
@@ -77,6 +77,7 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
     number, bare = session.number, replace(request, silence=({}, {}))
     whole: Any = None
     result: Any = None
+    lost: Said | None = None
     for news in work.follow(work.PASSES, job, lambda: session.turn != request.turn):
         if isinstance(news, tuple):
             yield _only(session.patch(error=None, busy=_progress(news)))
@@ -88,10 +89,25 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
         again = session.found if session.people == () else None  # nobody was there: it was known how surely
         session.people, session.found = whole.people, again or (whole.box, whole.found)
         result = replace(result, found=session.found[1])
+        if whole.who != session.who:
+            lost = said("compare.who", given=session.who, count=len(whole.people))
+            session.who = whole.who
     session.result, session.done = result, request
     session.bare = bare, without_traces(replace(whole, photo=result.photo))
     session.photo = result.photo  # the same pixels, once in memory
-    yield everything(session, number)
+    yield everything(session, number, **({"error": lost} if lost else {}))
+
+
+def _of_whom_there_is(photo: Any, how: dict[str, Any], **more: Any) -> Comparison:
+    """compare, of the last one where fewer people are found than a link counted."""
+    try:
+        return lent.compare(photo, **how, **more)
+    except UserError as problem:
+        if problem.key != "compare.who":
+            raise
+        count: Any = problem.values["count"]
+        how["who"] = max(1, count)
+        return lent.compare(photo, **how, **more)
 
 
 def _progress(news: tuple) -> Said:
@@ -99,8 +115,8 @@ def _progress(news: tuple) -> Said:
     return news[1] if news else said("page.waiting")
 
 
-def everything(session: Session, number: int) -> tuple:
-    """All that the page shows of the session's result, of its photo `number`."""
+def everything(session: Session, number: int, **beside: Any) -> tuple:
+    """All that the page shows of the session's result, of its photo `number`; beside -- what is said at the photo."""
     result = session.comparison
     names = results.joints(result)
     if session.joint not in names:
@@ -109,15 +125,15 @@ def everything(session: Session, number: int) -> tuple:
         session.patch(error=None, busy=None, photo=number, **results.views(*shown(session))),
         session.patch(**results.table(*shown(session))),
         session.patch(**results.heatmaps(result, session.joint)),
-        session.patch(**boxes(session), nearer=results.nearer(result, marks(session))),
+        session.patch(**boxes(session), nearer=results.nearer(result, marks(session)), **beside),
         picker(session),
     )
 
 
 def marks(session: Session) -> results.Marks:
-    """Where somebody placed the joints of the example that the result is of; empty for any other photo."""
+    """Where somebody placed the joints of the person that the result is of; empty for any other, and other photos."""
     here = session.example and session.done and session.done.turn == session.turn
-    return session.example.marks() if session.example and here else {}
+    return session.example.marks(session.comparison.box) if session.example and here else {}
 
 
 def picker(session: Session) -> Any:

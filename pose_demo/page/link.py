@@ -13,7 +13,6 @@ from .. import weights
 from ..crop import check_box
 from ..decode import DECODERS
 from ..examples import examples
-from ..joints import JOINT_SETS
 from ..locales import LANGUAGES, UserError, preferred, table
 from ..networks import zoo
 from ..networks.upsampling import STOPS
@@ -30,6 +29,8 @@ NO_BOX = "none"
 #: What is open or not.
 _SWITCHES = ("flip", "apart", "matters", "gradient")
 _TAB = re.compile(r"page\.tab_(\w+)")
+_CHANNEL = "-1|[0-9]{1,4}"
+_CELL = re.compile(f"[01]:[^:]{{1,80}}(:({_CHANNEL}))?")
 
 
 def restore(session: Session, request: gr.Request) -> tuple:
@@ -37,12 +38,12 @@ def restore(session: Session, request: gr.Request) -> tuple:
     what is lost."""
     query = dict(request.query_params)
     joint, decoder = query.get("joint"), query.get("decoder")
-    if joint in _joints():
+    if joint in _joints(session):
         session.joint = joint
     session.pin, session.channel = pin(query)
     session.threshold = threshold(query)
     session.finder = found_by if (found_by := query.get("finder")) in finders() else None
-    lost = [*_unknown(query), *_unfit(session, query)]
+    lost = dict.fromkeys((*_unknown(session, query), *_unfit(session, query)))
     parts = ", ".join(f"{name}={query[name]:.60}" for name in lost)
     note = said("page.link_lost", parts=parts) if lost else None
     if query.get("example") == OWN:
@@ -63,23 +64,25 @@ def finders() -> list[str]:
     return [name for name in zoo.finders() if name != zoo.FINDER and weights.find(name)]
 
 
-def _joints() -> set[str]:
-    return {joint for known in JOINT_SETS.values() for joint in known.joints}
+def _joints(session: Session) -> set[str]:
+    return {joint for name in session.networks for joint in zoo.card(name).joints.joints}
 
 
-def _unknown(query: Mapping[str, str]) -> Iterator[str]:
+def _unknown(session: Session, query: Mapping[str, str]) -> Iterator[str]:
     """The parts of a link whose value there is not."""
     names, stops = zoo.names(), STOPS
     shown = [*(each["name"] for each in thumbnails()), OWN]
     tabs = [found[1] for key in table() if (found := _TAB.fullmatch(key))]
     known: dict[str, Collection[str]] = {
-        "left": names, "right": names, "upsampling": stops, "own": stops, "against": stops, "joint": _joints(),
+        "left": names, "right": names, "upsampling": stops, "own": stops, "against": stops,
+        "joint": _joints(session),
         "decoder": DECODERS, "lang": LANGUAGES, "example": shown, "finder": finders(), "tab": tabs,
         **dict.fromkeys(_SWITCHES, ("1",)),
     }  # fmt: skip
     yield from (name for name, values in known.items() if query.get(name) and query[name] not in values)
     read = {
-        "threshold": _score(query.get("threshold", "")) is not None, "cell": pin(query)[0] is not None,
+        "threshold": _score(query.get("threshold", "")) is not None, "cell": _CELL.fullmatch(query.get("cell", "")),
+        "cuts": sum(map(len, cut(query))) == query.get("cuts", "").count("|") + 1,
         "pixel": re.fullmatch(r"-?\d+(\.\d+)?,-?\d+(\.\d+)?", query.get("pixel", "")) is not None,
         **{name: name in framed(query) for name in ("box", "who")},
     }  # fmt: skip
@@ -94,8 +97,7 @@ def _unfit(session: Session, query: Mapping[str, str]) -> Iterator[str]:
         session.pin = None  # they look at nothing yet
         yield from (name for name in ("scope", "cuts", "cell") if query.get(name))
         return
-    sides = session.networks[:1] if session.own else session.networks  # the right one's own stop is for all of it
-    if scope and scope not in {head for name in sides for head in xray.heads(name)}:
+    if scope and scope not in xray.scopes(session, session.networks):
         yield "scope"
         scope = ""
     asked: Any = {"scope": scope, "own": session.own}
@@ -104,18 +106,18 @@ def _unfit(session: Session, query: Mapping[str, str]) -> Iterator[str]:
     except UserError:  # cuts that are not these networks': the rest is followed
         yield "cuts"
         xray.setup(session, read(Setup, {**asked, "cuts": [{}, {}]}))
-    if session.pin and not _seen(session, session.pin):
-        session.pin = None
+    if session.pin and max(0, session.channel or 0) >= (count := _channels(session, session.pin)):
+        session.pin, session.channel = session.pin if count else None, None
         yield "cell"
 
 
-def _seen(session: Session, at: Pin) -> bool:
-    """Whether a cell stands in its network's drawing."""
+def _channels(session: Session, at: Pin) -> int:
+    """How many channels a cell's map has; 0 where it does not stand in its network's drawing."""
     try:
-        graph = wiring(zoo.shared(session.networks[at["side"]], zoo.device()))
-        return graph.visible(at["cell"])
+        graph, name = wiring(zoo.shared(session.networks[at["side"]], zoo.device())), at["cell"]
+        return graph.channels.get(name, 3) if graph.visible(name) else 0  # the photo has three
     except (KeyError, ValueError):
-        return False
+        return 0
 
 
 def language(query: Mapping[str, str], header: str) -> str:
@@ -133,9 +135,9 @@ def networks(query: Mapping[str, str], pair: tuple[str, str]) -> tuple[str, str]
 
 
 def cut(query: Mapping[str, str]) -> list[dict[str, str]]:
-    """ "0:zero:stem->stage1.unit1|1:patch:garden:stack1" -> the cuts of each side."""
+    """ "0:zero:stem->stage1.unit1|1:patch:garden:stack1" -> the cuts of each side, without what is none."""
     found: list[dict[str, str]] = [{}, {}]
-    for each in query.get("cuts", "").split("|")[:40]:
+    for each in query.get("cuts", "").split("|")[: xray.MOST]:
         side, _, rest = each.partition(":")
         how, _, place = rest.rpartition(":")
         if side in ("0", "1") and place:
@@ -184,9 +186,10 @@ def _score(text: str) -> float | None:
 
 
 def pin(query: Mapping[str, str]) -> tuple[Pin | None, int | None]:
-    """ "0:stage3.module1.branch1.fused:12" -> a cell and its channel; None where a link pins nothing."""
+    """ "0:stage3.module1.branch1.fused:12" -> a cell and its channel; None where a link pins nothing. Channel -1 is the
+    mean of all."""
     side, _, rest = query.get("cell", "").partition(":")
     cell, _, channel = rest.partition(":")
     if side not in ("0", "1") or not cell:
         return None, None
-    return {"side": int(side), "cell": cell[:80]}, int(channel) if channel.isdigit() else None
+    return {"side": int(side), "cell": cell[:80]}, int(channel) if re.fullmatch(_CHANNEL, channel) else None

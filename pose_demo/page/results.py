@@ -25,7 +25,7 @@ def views(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
     """The two skeletons, the joints that were placed by hand, and where each moved from: in `bare` nothing is cut."""
     from ..draw import ghost, skeleton
 
-    seen, (_, befores) = comparison.seen, _before(comparison, bare)
+    seen, (_, befores) = comparison.seen, moved_from(comparison, bare)
     poses = [
         {
             **_who(pose),
@@ -48,7 +48,7 @@ def views(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
     }
 
 
-def _before(comparison: Comparison, bare: Comparison | None) -> tuple[str | None, list[Pose | None]]:
+def moved_from(comparison: Comparison, bare: Comparison | None) -> tuple[str | None, list[Pose | None]]:
     """What each pose moved away from, and by what: "cuts", or from the left side to the right one of one network."""
     poses = comparison.poses
     if bare:
@@ -92,7 +92,7 @@ def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
     """
     from ..draw import ghost, overlap
 
-    by, befores = _before(comparison, bare)
+    by, befores = moved_from(comparison, bare)
     moved = [ghost.moves(old, pose) if old else None for old, pose in zip(befores, comparison.poses, strict=True)]
     first, second = comparison.poses[0], comparison.poses[-1]
     rows: list[Row] = []

@@ -66,12 +66,12 @@ Events = TypedDict("Events", {
 #: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;
 #: against -- a stop, None: as each network was trained; at -- row and column of a map's cell, None: the one in the
 #: middle; what -- to export, or whose findings a lesson tells; measure -- of a lesson; frame -- a webcam's picture,
-#: base64
+#: base64; threshold -- from which score a report shows joints
 Question = TypedDict("Question", {
     "key": str, "view": str, "joint": str, "language": str, "side": NotRequired[int], "cell": NotRequired[str],
     "channel": NotRequired[int | None], "by": NotRequired[str], "against": NotRequired[str | None],
     "at": NotRequired[list[int] | None], "what": NotRequired[str], "measure": NotRequired[str],
-    "frame": NotRequired[str],
+    "frame": NotRequired[str], "threshold": NotRequired[float],
 })
 
 # --- what Python sends

@@ -6,6 +6,7 @@ A browser asks with the key of its own cached (store.py); whatever is forged end
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from ..comparison import Comparison
 
 log = logging.getLogger(__name__)
+
+#: Cuts at once, in both networks.
+MOST = 60
 
 
 def ask(question: Any) -> dict[str, Any]:
@@ -127,7 +131,7 @@ def fill(session: Session, result: Comparison) -> dict[str, Any]:
         "flip": result.flip,
         "found_by": session.finder,
         "cuts": list(session.done.silence if session.done else ({}, {})),
-        "scopes": list(dict.fromkeys(head for pose in result.poses for head in heads(pose.card.name))),
+        "scopes": scopes(session, [pose.card.name for pose in result.poses]),
         "example": session.example and session.example.name,
         "finder": None,
         "costs": None,
@@ -161,17 +165,21 @@ def scoped(session: Session, networks: tuple[str, ...], stop: str) -> Any:
     """The slider's stop for all places, or for the one stage or stack that the switch names; one for each network
     where the right one has a stop of its own.
     """
-    if session.scope and session.scope not in {head for name in networks for head in heads(name)}:
+    if session.scope and session.scope not in scopes(session, networks):
         session.scope = ""
-    both = {session.scope: stop} if session.scope else stop
-    if session.own is None:
-        return both
-    return both if not session.scope or session.scope in heads(networks[0]) else None, session.own
+    slid = {session.scope: stop} if session.scope else stop
+    return slid if session.own is None else (slid, session.own)
+
+
+def scopes(session: Session, networks: Sequence[str]) -> list[str]:
+    """The stages and stacks to which the slider can be kept: not the right network's where it has its own stop."""
+    sides = networks[:1] if session.own else networks
+    return list(dict.fromkeys(head for name in sides for head in heads(name)))
 
 
 def setup(session: Session, asked: Setup) -> None:
     """Where the slider acts, the right network's own stop, what is cut in each. Raises UserError for what is not."""
-    if asked["own"] not in (None, *STOPS) or len(asked["cuts"]) != 2 or sum(map(len, asked["cuts"])) > 60:
+    if asked["own"] not in (None, *STOPS) or len(asked["cuts"]) != 2 or sum(map(len, asked["cuts"])) > MOST:
         raise UserError("xray.wrong")
     left, right = asked["cuts"]
     for name, cuts in zip(session.networks, (left, right), strict=True):

@@ -19,7 +19,7 @@ class PlaceDifference:
     tap   -- what it gives; factor -- by which it enlarges; before, after -- the two stops
     alone -- both stops on the map that arrived in the first pass: what this place does by itself
     total -- what it gave in the first pass against the second: all earlier differences included
-    Both are the root mean square of the difference over that of the first pass's map.
+    Both are the root mean square of the difference over that of the first pass's map; see `relative`.
     """
 
     place: str
@@ -40,12 +40,13 @@ def differences(net: PoseNetwork, first: Trace, second: Trace) -> list[PlaceDiff
         place, factor = node.place, net.places[node.place]
         a, b = first[node.name].tensor, second[node.name].tensor
         before, after = first.stops[place], second.stops[place]
-        alone = enlarge(first[node.sources[0]].tensor, factor, after) - a
-        result.append(PlaceDifference(place, node.name, factor, before, after, relative(alone, a), relative(b - a, a)))
+        plain, other = (enlarge(first[node.sources[0]].tensor, factor, stop) for stop in (before, after))
+        alone = relative(other - plain, plain)  # not `a`, which may be cut
+        result.append(PlaceDifference(place, node.name, factor, before, after, alone, relative(b - a, a)))
     return result
 
 
 def relative(difference: torch.Tensor, reference: torch.Tensor) -> float:
-    """The root mean square of a difference over that of what it is a difference from; 0 where that is zero."""
-    size = float(reference.square().mean().sqrt())
-    return float(difference.square().mean().sqrt()) / size if size > 0 else 0.0
+    """The root mean square of a difference over that of what it differs from; infinite where that alone is zero."""
+    size, apart = (float(each.square().mean().sqrt()) for each in (reference, difference))
+    return apart / size if size > 0 else float("inf") if apart > 0 else 0.0

@@ -99,6 +99,11 @@ def test_the_right_network_has_a_stop_of_its_own(look):
     assert "stage2.module1.branch0.from1" in page.inner_text(".apart-scale")
     page.click(".apart-toggle")
     assert page.locator(".apart, .apart-way").count() == 0
+    page = look("?left=hourglass-slim&right=hourglass-slim&cuts=0:zero:stack1&apart=1")
+    page.wait_for_selector(".apart")
+    gone = f'{SIDE} .tile:has([data-cell="stack1.feedback.features"])'
+    assert page.text_content(f"{gone} .size") == "right only", "no figure says how much that is of nothing"
+    assert page.get_attribute(f"{gone} .apart", "fill") == "rgb(253 231 37)", "the top of the scale"
 
 
 def test_a_network_beside_itself_takes_one_click_and_back(look):

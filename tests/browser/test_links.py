@@ -17,6 +17,8 @@ def test_a_link_keeps_everything_and_the_address_follows(look):
     settle(page)
     assert page.locator(".link-note:visible").count() == 0
     assert page.locator(".apart").count() > 20
+    page.evaluate("document.querySelector('.film').scrollIntoView()")
+    page.wait_for_selector(".film .mirrored:visible")  # the flip test is on
     assert page.evaluate("document.documentElement.lang") == "zh" and page.locator(".cut-one").count() == 1
     pin(page, FUSED)
     page.click("[data-tab=before_after]")

@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder
 from no_checkpoints import NO_CHECKPOINTS, no_checkpoint
 from PIL import Image
 
-from pose_demo import weights
+from pose_demo import person, weights
 from pose_demo.locales import UserError, tell
 from pose_demo.networks import zoo
 from pose_demo.page import api, compare, events, mcp_door, photo_input, pickers, schema, serve, server, web, work, xray
@@ -170,6 +170,20 @@ def test_an_x_ray_in_the_making_gives_way_to_a_newer_photo(session, untrained, m
     assert session.result is newer and session.shown is None and session.key == ""
     monkeypatch.setattr(xray.STORE, "keep", keep)
     assert len(xray.refresh(session, request)["sides"]) == 2 and session.shown == session.done
+
+
+@pytest.mark.parametrize("there", [0, 2])
+def test_a_link_to_somebody_who_is_not_there_shows_the_last_who_is(session, untrained, monkeypatch, there):
+    people = tuple(person.Found((20.0 + 100 * k, 10.0, 110.0 + 100 * k, 170.0), 0.9) for k in range(there))
+    monkeypatch.setattr("pose_demo.comparison.find", lambda *_: (list(people), 0.1))
+    session.frame(None)
+    session.who = 7
+    session.cuts = ({}, {"stack1": "zero"})
+    changes = list(run(session, untrained, 0, "argmax", False))[-1]
+    assert changes[0]["error"] is None and len(changes[0]["poses"]) == 2
+    assert changes[3]["error"] == schema.said("compare.who", given=7, count=there)
+    assert changes[3]["who"] == session.who == session.result.who == max(1, there)
+    assert "error" not in list(run(session, untrained, 1, "argmax", False))[-1][3], "said once"
 
 
 def test_a_newer_photo_stops_the_older_run(session, untrained, monkeypatch):
@@ -359,9 +373,12 @@ def test_hand_placed_joints_are_shown_measured_and_summed_up(untrained):
     views, table, _, photo, _ = list(run(session, untrained, 0, "argmax", False))[-1]
     assert len(views["marks"]) == 14 and {pose["what"] for pose in views["poses"]} == {"parallel", "skips"}
     wrist = next(row for row in table["rows"] if row["joint"] == "right wrist")
-    apart = np.array(example.marks()["right wrist"]) - session.result.poses[1].joints[wrist["b"]]
+    apart = np.array(example.marks(example.box)["right wrist"]) - session.result.poses[1].joints[wrist["b"]]
     assert wrist["errors"][1] == pytest.approx(float(np.hypot(*apart)), abs=1e-3)
     off = photo["nearer"]["values"]
     assert photo["nearer"]["key"] == "page.nearer" and off["off"] <= off["far"] and off["joints"] == 14
     photo_input.take(session, {"n": 1, "example": photo_input.examples.examples()[1].name})
     assert compare.threshold(session, 0.0)[0]["marks"] == []
+    photo_input.take(session, {"n": 2, "example": "two-people", "box": [400, 60, 690, 952]})
+    views, table, _, photo, _ = list(run(session, untrained, 0, "argmax", False))[-1]
+    assert (views["marks"], table["errors"], photo["nearer"]) == ([], None, None), "nobody marked this one"

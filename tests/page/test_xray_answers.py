@@ -6,6 +6,7 @@ import io
 import json
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -154,7 +155,26 @@ def test_one_network_on_both_sides_says_which_places_differ_and_what_moves(photo
     assert {cell.split(".")[0] for cell, share in ask(key, "apart")["cells"].items() if share > 0} == {"stack2"}
     gap = ask(key, "difference", side=1, cell="stack2.level0.merge")
     assert [name["values"]["stops"] for name in gap["names"]] == [["nearest"], ["nearest", "bicubic"]]
+    report = [base64.b64decode(ask(key, "export", what="report", **more)["data"]).decode()
+              for more in ({}, {"threshold": 2.0})]  # fmt: skip
+    assert 'class="ghost"' in report[0] and "moved from left to right" in report[0], "as the page has it"
+    dots = [re.findall(r"<circle[^>]*data-joint", one.split("<table>")[0]) for one in report]
+    assert dots[0] and not dots[1], "the page's threshold"
     STORE.forget("switch")
+
+
+def test_what_is_cut_on_the_left_alone_differs_though_there_is_nothing_to_measure_it_by(photo):
+    place = "stage2.module1.branch0.from1"
+    cuts = [{place: "zero"}, {}]
+    two = compare(photo, (60, 20, 180, 160), ["hrnet-slim"] * 2, "nearest", silence=cuts, trace=True)
+    key = STORE.keep(two, "zero")
+    told = ask(key, "apart")
+    assert told["cells"][place] is None and told["first"] == place and told["top"] > 0
+    assert next(way["share"] for way in told["ways"] if way["place"] == place) is None
+    (row,) = (each for each in ask(key, "beside")["places"] if each["total"] is None)
+    assert row["alone"] == 0 and json.dumps(told, allow_nan=False)
+    assert "0.0% /\nright only" in base64.b64decode(ask(key, "export", what="report")["data"]).decode()
+    STORE.forget("zero")
 
 
 def test_film_and_story_say_what_is_a_probe(key):
@@ -229,6 +249,14 @@ def test_exports(key, comparison):
     assert "<title>左腕，得分" in report and not [w for w in words if re.search("[A-Za-z]{2,} [a-z]{2,}", "".join(w))]
 
 
+def test_a_report_says_what_the_flip_test_is_of(comparison):
+    for flip in (False, True):
+        key = STORE.keep(dataclasses.replace(comparison, flip=flip), "flip")
+        report = base64.b64decode(ask(key, "export", what="report", joint="*")["data"]).decode()
+        assert ("are of the photo itself, not of its mirror image" in report) == flip
+    STORE.forget("flip")
+
+
 def test_too_many_maps_are_refused_in_a_sentence(key, monkeypatch):
     monkeypatch.setattr(export, "LARGEST", 1000)
     assert ask(key, "export", what="npz")["error"]["key"] == "xray.too_large"
@@ -266,6 +294,18 @@ def test_mmpose_says_why_there_is_nothing_to_see(comparison):
     assert first["why"] == "xray.no_trace" and second["svg"]
 
 
+@pytest.mark.parametrize(("channel", "read", "lost"), [("7", 7, False), ("-1", -1, False), ("999", None, True),
+                         ("²", None, True), ("9" * 5000, None, True), ("", None, True)])  # fmt: skip
+def test_a_link_names_a_channel_that_there_is(channel, read, lost):
+    query = {"cell": f"0:stem:{channel}", "joint": "left knee"}
+    session = Session(networks=NETWORKS)
+    changed = link.restore(session, SimpleNamespace(query_params=query))
+    assert session.pin == {"side": 0, "cell": "stem"} and session.channel == read and session.joint == "left knee"
+    cell = {"cell": f"0:stage9:{channel}"}
+    assert link.restore(session, SimpleNamespace(query_params=cell))[-1]["note"] and session.pin is None
+    assert (f"cell={query['cell']:.60}" in str(changed[-1]["note"])) == lost == bool(changed[-1]["note"])
+
+
 def test_a_link_restores_only_what_exists():
     assert link.pin({"cell": "0:stage2.module1.branch0:7"}) == (
         {"side": 0, "cell": "stage2.module1.branch0"}, 7
@@ -283,9 +323,17 @@ def test_a_link_restores_only_what_exists():
     bad = {"tab": "attic", "pixel": "here", "threshold": "7", "box": "9,9", "who": "0", "cell": "stem", "apart": "yes"}
     good = {"tab": "study", "pixel": "3.0,-7", "threshold": "0.5", "box": "1,2,30,40", "who": "1", "cell": "0:stem",
             "apart": "1", "example": "patio"}  # fmt: skip
-    assert set(link._unknown(bad)) == set(bad) and not [*link._unknown(good)]
-    session = Session()
+    session = Session(networks=NETWORKS)
+    bad |= {"joint": "nose", "cuts": "nonsense"}  # a joint of other networks
+    assert set(link._unknown(session, bad)) == set(bad) and not [*link._unknown(session, good)]
+    many = {"cuts": "|".join(f"0:zero:stage{k}" for k in range(xray.MOST + 1))}
+    assert [*link._unknown(session, many)] == ["cuts"], "more than are followed"
     session.scope = "stage9"
     assert xray.scoped(session, NETWORKS, "bicubic") == "bicubic" and session.scope == ""
     session.scope = "stack1"
     assert xray.scoped(session, NETWORKS, "bicubic") == {"stack1": "bicubic"}
+    session.own = "bilinear"  # of the right network, which alone has that part
+    assert xray.scoped(session, NETWORKS, "bicubic") == ("bicubic", "bilinear") and session.scope == ""
+    assert xray.scopes(session, NETWORKS) == list(xray.heads("hrnet-slim"))
+    session.scope = "stage3"
+    assert xray.scoped(session, NETWORKS, "bicubic") == ({"stage3": "bicubic"}, "bilinear")

@@ -16,7 +16,7 @@ from pose_demo.__main__ import main
 from pose_demo.examples import examples
 from pose_demo.locales import UserError
 from pose_demo.networks import zoo
-from pose_demo.page.answers import gradient, matters
+from pose_demo.page.answers import gradient, lesson, matters, story
 from pose_demo.xray import effects, receptive
 from pose_demo.xray.gradient import gradients
 
@@ -58,6 +58,15 @@ def test_gradients_aim_at_the_hand_placed_joints_and_know_the_untrained(xray):
     fresh = xray.gradients(1, untrained=True)
     assert fresh.taps == found.taps and np.isfinite(fresh.total).all() and not np.allclose(fresh.total, found.total)
     assert XRay(EXAMPLE.path, EXAMPLE.box, ["hrnet-slim-untrained"] * 2).gradients(0).target == "own"
+
+
+def test_hand_placed_joints_are_one_persons():
+    both = next(example for example in examples() if example.name == "two-people")
+    for box, target, place in ((both.box, "given", "truth_given"), ((400, 60, 690, 952), "own", "truth_none")):
+        other = XRay(both, box, ["hourglass-slim"] * 2)
+        told = story.tell(other, {"key": "", "view": "story", "joint": "left knee", "language": "en"})
+        assert other.gradients(0).target == target and told["place"] == place
+        assert (lesson._nearer(other, 0, {})["value"] is None) == (target == "own")
 
 
 def test_maps_in_a_file_say_what_they_are(xray, tmp_path):

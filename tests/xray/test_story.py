@@ -77,3 +77,8 @@ def test_every_place_is_compared_alone_and_with_what_came_before(net, image):
     assert all(p.alone > 0 for p in found)
     assert found[0].alone == pytest.approx(found[0].total), "nothing came before the first place"
     assert all(p.alone == p.total == 0 for p in places.differences(net, first, first))
+
+
+def test_what_differs_from_nothing_differs_infinitely():
+    zero, some = torch.zeros(1, 2, 3, 3), torch.ones(1, 2, 3, 3)
+    assert [places.relative(*each) for each in ((some, zero), (zero, zero), (some, 2 * some))] == [np.inf, 0, 0.5]

@@ -20,8 +20,9 @@ from .matters import arrows
 from .parts import known, number_map, one, side_of
 
 # fmt: off
-#: A place that enlarges; alone, total -- how much its map differs, of the map; cell -- the map behind it
-Place = TypedDict("Place", {"place": str, "factor": int, "alone": float, "total": float, "cell": str})
+#: A place that enlarges; alone, total -- how much its map differs, of the map, None: of a map that is zero; cell -- the
+#: map behind it
+Place = TypedDict("Place", {"place": str, "factor": int, "alone": float, "total": float | None, "cell": str})
 #: By how much a joint moves from left to right, pixels of the photo, both read by DARK; None: no answer
 Moved = TypedDict("Moved", {"joint": str, "pixels": float | None, "torsos": float | None})
 #: A network that can be put beside itself, the stop it was trained with and the one that is chosen, or the next
@@ -36,11 +37,12 @@ Difference = TypedDict("Difference", {
     "first": NumberMap, "second": NumberMap, "gap": NumberMap, "names": list[Said], "same": bool,
 })
 #: A term of a sum, which is no cell but an arrow [from, to] of the drawing, and how much it differs
-ApartWay = TypedDict("ApartWay", {"place": str, "ends": tuple[str, str], "share": float})
-#: cells -- {tap: RMS(left - right) / RMS(left)}; empty for two different networks; ways -- those of terms, on their
-#: arrows; top -- the largest; first -- the tap where the difference enters, and cell -- the cell that shows it
+ApartWay = TypedDict("ApartWay", {"place": str, "ends": tuple[str, str], "share": float | None})
+#: cells -- {tap: RMS(left - right) / RMS(left)}, None: left is zero, right is not; empty for two different networks;
+#: ways -- those of terms, on their arrows; top -- the largest that is a number; first -- the tap where the difference
+#: enters, and cell -- the cell that shows it
 Apart = TypedDict("Apart", {
-    "cells": dict[str, float], "ways": list[ApartWay], "top": float, "first": str | None, "cell": str | None,
+    "cells": dict[str, float | None], "ways": list[ApartWay], "top": float, "first": str | None, "cell": str | None,
 })
 # fmt: on
 
@@ -60,7 +62,7 @@ def beside(cached: Cached, asked: Question) -> Beside:
             places.differences(cached.net(0), cached.trace(0), cached.trace(1)),
         )
         result["places"] = [
-            {"place": p.place, "factor": p.factor, "alone": p.alone, "total": p.total, "cell": shown(p.tap)}
+            {"place": p.place, "factor": p.factor, "alone": p.alone, "total": known(p.total), "cell": shown(p.tap)}
             for p in sorted(all_places, key=lambda p: -p.total)
         ]
     sides = [k for k in range(len(cached.comparison.poses)) if cached.traceable(k)]
@@ -144,12 +146,14 @@ def apart(cached: Cached, asked: Question) -> Apart:
     """How much every map differs between the sides of one network."""
     if not one_network(cached):
         return {"cells": {}, "ways": [], "top": 0.0, "first": None, "cell": None}
-    cells, wired, ways = {}, cached.graph(0), []
+    cells: dict[str, float | None] = {}
+    wired, ways = cached.graph(0), []
     for name, tap in cached.trace(0).items():
         left = cached.tensor(0, name)
-        cells[name] = places.relative(cached.tensor(1, name) - left, left)
+        cells[name] = known(places.relative(cached.tensor(1, name) - left, left))
         if KINDS.get(tap.role) == "term":
             ways += [{"place": name, "ends": ends, "share": cells[name]} for ends in arrows(wired, name)]
-    first = next((name for name, share in cells.items() if share > 0), None)
+    first = next((name for name, share in cells.items() if share != 0), None)
     shown = first and wired.shown(first)
-    return {"cells": cells, "ways": ways, "top": max(cells.values()), "first": first, "cell": shown}
+    top = max(filter(None, cells.values()), default=0.0)
+    return {"cells": cells, "ways": ways, "top": top, "first": first, "cell": shown}

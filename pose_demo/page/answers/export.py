@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from ...locales import tell as told
 from ...networks import costs
 from ..cached import Cached
 from ..photo_input import data_address
+from ..results import moved_from
 from ..schema import NumberMap, Question, Said, said
 from ..session import THRESHOLD
 from . import cell as inspector
@@ -83,7 +85,9 @@ def report(cached: Cached, asked: Question) -> str:
 
     comparison, language = cached.comparison, asked["language"]
     seen = comparison.seen
-    whole = [cached.bare(k) if pose.silence else None for k, pose in enumerate(comparison.poses)]
+    least, poses = asked.get("threshold", THRESHOLD), comparison.poses
+    bare = replace(comparison, poses=tuple(map(cached.bare, range(len(poses)))))
+    by, whole = moved_from(comparison, bare if any(pose.silence for pose in poses) else None)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["picture"] = _picture
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
@@ -99,9 +103,10 @@ def report(cached: Cached, asked: Question) -> str:
         cuts=[cut_words(cached, k, language) for k in range(len(comparison.poses))],
         pale=skeleton.PALE,
         svg=lambda drawn: skeleton.spoken(drawn, language),
-        skeletons=[skeleton.svg(pose, seen, THRESHOLD) for pose in comparison.poses],
-        ghosts=[old and ghost.svg(old, cached.pose(k), seen, THRESHOLD) for k, old in enumerate(whole)],
-        moved=[old and ghost.moves(old, cached.pose(k)) for k, old in enumerate(whole)],
+        skeletons=[skeleton.svg(pose, seen, least) for pose in poses],
+        ghosts=[old and ghost.svg(old, poses[k], seen, least) for k, old in enumerate(whole)],
+        moved=[old and ghost.moves(old, poses[k]) for k, old in enumerate(whole)],
+        moved_by=by,
         covered=map_svg.covered,
         colours=css(),
         maps=maps(cached, language),

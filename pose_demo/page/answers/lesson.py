@@ -260,7 +260,7 @@ def _moved(cached: Cached, side: int, asked: Question) -> Found:
 def _nearer(cached: Cached, side: int, asked: Question) -> Found:
     """How much farther from an example's hand-placed joints the answer is with another stop, in torsos."""
     example, pose, stop = cached.example, cached.pose(side), _stop(asked)
-    marked = None if example is None or example.joints is None else example.joints
+    marked = example.joints if example and cached.placed() else None
     if marked is None or len(marked) != len(pose.card.joints):
         return {"value": None, "values": {}}
     seen = marked[:, 2] > 0

@@ -38,7 +38,7 @@ Story = TypedDict("Story", {"joint": str, "place": str, "sides": list[StorySide]
 
 
 def tell(cached: Cached, asked: Question) -> Story:
-    joint, marked = asked["joint"], cached.example.marks() if cached.example else {}
+    joint, marked = asked["joint"], cached.placed()
     return {
         "joint": joint,
         "place": "truth_given" if joint in marked else "truth_none",

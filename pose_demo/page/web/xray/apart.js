@@ -29,11 +29,16 @@ export function start(root, wire) {
     if (!state.apart || toggle.hidden) return;
     const answer = await wire.ask('apart');
     if (!answer || answer.error || !state.apart) return;
-    const { first, cell } = answer;
+    const { first, cell } = answer, top = answer.top || 1;
+    const size = (/** @type {number | null} */ share) => share ?? Infinity;
     scale.append(legend(0, answer.top), say('xray.apart_note'));
     if (first && cell) scale.append(` · ${say('xray.apart_first')} `, link(first, () => walk(0, cell)));
-    for (const { ends: [from, to], share } of answer.ways) colour(from, to, answer.top ? share / answer.top : 0);
-    cover('apart', (_, name) => answer.cells[name], answer.top, '.1%');
+    for (const { ends: [from, to], share } of answer.ways) colour(from, to, Math.min(1, size(share) / top));
+    cover('apart', (_, name) => (name in answer.cells ? size(answer.cells[name]) : null), top, '.1%');
+    for (const over of section.querySelectorAll('.apart[data-share=Infinity]')) {
+      const figure = over.parentNode?.querySelector('.size');
+      if (figure) figure.textContent = say('xray.apart_new');
+    }
   }
 }
 

@@ -77,11 +77,12 @@ function moves({ moved }) {
 
 /** @param {Answer} answer */
 function where({ places }) {
-  const top = Math.max(...places.map((row) => Math.max(row.alone, row.total))) || 1;
+  const top = Math.max(...places.map((row) => Math.max(row.alone, row.total ?? 0))) || 1;
   const lines = places.map((row) => make('li', {}, link(row.place, () => walk(0, row.cell)),
     make('span', 'factor', `×${row.factor}`),
-    make('span', { class: 'gauge', style: `--alone:${row.alone / top};--total:${row.total / top}` }),
-    make('span', 'number', `${number(row.alone, '.1%')} / ${number(row.total, '.1%')}`)));
+    make('span', { class: 'gauge', style: `--alone:${row.alone / top};--total:${(row.total ?? top) / top}` }),
+    make('span', 'number',
+      `${number(row.alone, '.1%')} / ${row.total === null ? say('xray.apart_new') : number(row.total, '.1%')}`)));
   return make('div', 'where', make('h3', {}, say('xray.which')), make('ul', 'places', ...lines),
     make('p', 'foot', say('xray.which_note')), make('p', 'foot', say('xray.lab_note')));
 }

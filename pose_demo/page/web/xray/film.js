@@ -1,6 +1,6 @@
 // The filmstrip: a joint's heatmap at every moment of both networks, and the way of its peak over the photo.
 import { canvas, legend } from '../colour.js';
-import { link, make, select } from '../dom.js';
+import { line, link, make, select } from '../dom.js';
 import { state } from '../store.js';
 import { number, say } from '../words.js';
 import { choose, joints } from './bar.js';
@@ -12,9 +12,9 @@ import { card, strip, trouble, whenSeen } from './part.js';
 /** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
 export function start(root, wire) {
   let all = false;
-  const chooser = make('label', 'foot'), strips = make('div', 'strips2');
+  const chooser = make('label', 'foot'), strips = make('div', 'strips2'), mirrored = make('p', 'foot mirrored');
   const { node, heading } = card(root, 'film', chooser);
-  node.append(strips);
+  node.append(strips, mirrored);
 
   async function load() {
     const answer = await wire.ask('film', { joint: all ? '*' : state.joint });
@@ -25,6 +25,7 @@ export function start(root, wire) {
       if (all) load();
       else choose(to ?? '', wire);
     }, { class: 'film-joint', 'aria-label': say('xray.joint_label') }));
+    line(mirrored, state.flip ? say('xray.flip_note') : '');
     strips.replaceChildren(...answer.sides.map((side, k) => strip(side, k, () => [
       make('div', 'frames', ...side.frames.map((frame, n) => still(frame, k, n)),
         ...(side.path.filter(Boolean).length > 1 ? [path(side, answer)] : [])),
@@ -50,11 +51,11 @@ function path(side, { size: [width, height] }) {
   const unit = Math.max(width, height) / 130, points = side.path.filter(Boolean).map(String).join(' ');
   const dots = side.path.map((at, k) => at && `<circle cx="${at[0]}" cy="${at[1]}" r="${unit * (0.9 +
     (1.6 * k) / side.path.length)}"><title>${k + 1}</title></circle>`).join('');
-  const line = (/** @type {number} */ wide, /** @type {string} */ name) =>
+  const stroke = (/** @type {number} */ wide, /** @type {string} */ name) =>
     `<polyline points="${points}" stroke-width="${number(unit * wide, '.3f')}" class="${name}"/>`;
   const node = make('div', { class: 'walk', style: `aspect-ratio:${width}/${height}` },
     make('img', { src: state.photos.at(-1)?.src, alt: '' }));
   node.insertAdjacentHTML('beforeend', `<svg viewBox="0 0 ${width} ${height}" role="img"
-    aria-label="${say('xray.path')}">${line(1.7, 'under')}${line(0.8, 'over')}${dots}</svg>`);
+    aria-label="${say('xray.path')}">${stroke(1.7, 'under')}${stroke(0.8, 'over')}${dots}</svg>`);
   return make('figure', 'still path', node, make('figcaption', {}, say('xray.path')));
 }

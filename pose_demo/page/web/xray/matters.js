@@ -89,7 +89,8 @@ export function start(root, wire) {
         ...(found.length ? [scale()] : []),
         button(say(busy ? 'xray.computing' : 'xray.matters_again', { seconds: number(seconds, '.1f') }), measure,
           { class: 'plain matters-measure', disabled: busy ? '' : null, hidden: found.length && !busy ? '' : null })),
-      make('p', 'foot', make('b', {}, say('xray.matters_sum')), ` ${say('xray.matters_note', { arrows })}`),
+      make('p', 'foot', make('b', {}, say('xray.matters_sum')), ` ${say('xray.matters_note', { arrows })}`,
+        state.flip ? ` ${say('xray.flip_note')}` : ''),
       make('div', 'matters-two', ...costs.map((cost, k) => list(k))));
   }
 

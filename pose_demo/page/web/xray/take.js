@@ -39,7 +39,8 @@ export function start(root, wire) {
         ? [act(`svg${k}`, `${say('xray.take_svg')}: ${side.title}`, () => file('svg', { side: k }))] : [])),
       act('json', say('xray.take_json'), () => file('json')),
       act('npz', say('xray.take_npz') + cell, () => file('npz', state.pin ?? {})),
-      act('report', say('xray.take_report'), () => file('report', { ...state.pin, against: state.against })),
+      act('report', say('xray.take_report'), () => file('report',
+        { ...state.pin, against: state.against, threshold: state.threshold })),
       act('link', say('xray.take_link'), copy));
   });
 
