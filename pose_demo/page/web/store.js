@@ -11,7 +11,7 @@
  * key      -- names the comparison whose maps may be asked for, "" before the first
  * sides, networks, joints, stop, own, cuts, scope, scopes, trained, example -- what that comparison is, see
  *             page/schema.py
- * pin, channel -- the cell that is open, and which of its channels (null: the first of the order)
+ * pin, channel -- the cell that is open, and which of its channels (null: the first of the order, -1: the mean of all)
  * threshold -- from which score joints are shown
  * view     -- the open cell's tab
  * pixel    -- the place of the photo that is pinned in every map
