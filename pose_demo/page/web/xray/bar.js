@@ -3,7 +3,7 @@ import { button, line, make, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, word } from '../words.js';
-import { setUp } from './cuts.js';
+import { setUp } from './asked.js';
 import { zooms } from './viewport.js';
 
 /** The joints to choose from, in the visitor's language. @returns {[string, string][]} */
