@@ -9,8 +9,15 @@ def test_every_arrow_is_weighed_listed_and_cut_from_the_list(look):
     page = look()
     page.wait_for_selector(".matters-toggle:visible")
     assert "(about " in page.inner_text(".matters-toggle") and page.locator(".arrow.weighed").count() == 0
+    fails = {"error": {"key": "xray.failed"}}
+    page.route("**/component_server", lambda route: route.fulfill(json=fails)
+               if '"matters"' in (route.request.post_data or "") else route.continue_())  # fmt: skip
     page.click(".matters-toggle")
+    page.wait_for_selector(".matters .xray-error")
+    page.unroute("**/component_server")
+    page.click(".matters-measure")
     page.wait_for_selector(".matters-list li")
+    assert page.locator(".matters .xray-error").count() == 0 and page.locator(".matters-measure").is_hidden()
     assert "do not add up" in page.inner_text(".matters")
     lists = [page.locator(f".matters-two > div:nth-child({k}) .bar").all_inner_texts() for k in (1, 2)]
     assert [len(each) for each in lists] == [26, 21]

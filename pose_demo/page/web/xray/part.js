@@ -39,10 +39,13 @@ export function whenSeen(node, names, fill) {
   });
 }
 
+/** @param {import('../schema').Said} error */
+export const failure = (error) => make('p', { class: 'xray-error', role: 'alert' }, tell(error));
+
 /** Says what went wrong in place of an answer.
  * @param {HTMLElement} node @param {{ error?: import('../schema').Said }} answer */
 export function trouble(node, answer) {
-  if (answer.error) node.replaceChildren(make('p', { class: 'xray-error', role: 'alert' }, tell(answer.error)));
+  if (answer.error) node.replaceChildren(failure(answer.error));
   return Boolean(answer.error);
 }
 
