@@ -74,9 +74,14 @@ def test_the_slider_moves_the_maps_and_the_cell_stays_open(look):
     pin(page, MERGE)
     key = page.evaluate("pageState.key")
     top = page.evaluate("scrollY")
-    page.evaluate("document.querySelector('.bar-stops [data-stop=bicubic]').click()")
+    page.evaluate("document.querySelector('.bar-stops [data-stop=nearest]').click()")
+    assert page.locator(".bar-busy").is_hidden(), "it is chosen already"
+    page.evaluate("document.querySelector('.bar-stops [data-stop=bicubic]').focus({ preventScroll: true })")
+    page.keyboard.press("Enter")
+    assert page.inner_text(".bar-busy") == "…"
     page.wait_for_function(f"pageState.key !== '{key}'")
     assert page.evaluate("scrollY") == top, "the page jumped"
+    assert page.evaluate("document.activeElement.dataset.stop") == "bicubic" and page.locator(".bar-busy").is_hidden()
     assert "stack1.level0.merge" in title(page)
     page.click('[data-tab="before_after"]')
     page.wait_for_selector(".trio canvas >> nth=2")

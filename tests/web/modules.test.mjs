@@ -86,6 +86,12 @@ test('arrow keys walk to the nearest cell of the same row or column first', asyn
   assert.equal(neighbour(places[0], places, [-1, 0]), -1);
 });
 
+test('a control that was filled anew is found by its class, or else by its data', async () => {
+  const { likeness } = await load('dom.js');
+  assert.deepEqual([[['plain', 'own'], { stop: 'a' }], [['plain'], { stop: 'a' }], [['plain'], {}]]
+    .map(([classList, dataset]) => likeness({ classList, dataset })), ['.own', '[data-stop="a"]', '']);
+});
+
 test('labels that would cover one before them hide, and none gets smaller than it is', async () => {
   const { apart, grown } = await load('dom.js');
   const box = (left, top) => ({ left, top, right: left + 10, bottom: top + 10 });

@@ -1,5 +1,5 @@
 // What matters here: every arrow cut alone, coloured and widened by how far that moves the chosen joint, or all.
-import { button, link, make, select } from '../dom.js';
+import { button, link, make, refill, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { number, say, tell, word } from '../words.js';
 import { cut } from './cuts.js';
@@ -87,7 +87,7 @@ export function start(root, wire) {
         all = to === null;
         draw();
       }, { class: 'matters-whose' });
-    panel.replaceChildren(
+    refill(panel, () => panel.replaceChildren(
       make('div', 'xray-bar', make('h2', 'section heading', say('xray.matters_title')),
         make('label', 'foot', `${say('xray.matters_whose')} `, whose), make('span', 'grow'),
         ...(found.length ? [scale()] : []),
@@ -96,7 +96,7 @@ export function start(root, wire) {
             hidden: busy || problem || !found.length ? null : '' })),
       make('p', 'foot', make('b', {}, say('xray.matters_sum')), ` ${say('xray.matters_note', { arrows })}`),
       ...(problem ? [failure(problem)] : []),
-      make('div', 'matters-two', ...costs.map((cost, k) => list(k))));
+      make('div', 'matters-two', ...costs.map((cost, k) => list(k)))));
   }
 
   const joint = () => (all ? null : state.joint);
