@@ -133,9 +133,9 @@ export function start(root, wire) {
   // Every arrow that was measured in its weight; of several cuts on one arrow the heaviest counts. A stack is many
   // arrows: its name is underlined.
   function colour() {
-    for (const old of section.querySelectorAll('.arrow.weighed')) {
+    for (const old of /** @type {NodeListOf<SVGElement>} */ (section.querySelectorAll('.arrow.weighed'))) {
       old.classList.remove('weighed');
-      old.removeAttribute('style');
+      old.style.removeProperty('--weight');
     }
     for (const old of section.querySelectorAll('.weighed-stack')) old.remove();
     if (!state.matters) return;
