@@ -1,5 +1,6 @@
 """The locale files: every language says everything, and with the same blanks."""
 
+import pickle
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pose_demo import locales
 from pose_demo.joints import JOINT_SETS
 from pose_demo.locales import UserError, said, say, tell
 from pose_demo.networks.upsampling import STOPS
+from pose_demo.photo import PhotoError
 
 BLANK = re.compile(r"\{(\w+(?::[^}]+)?)\}")
 
@@ -41,6 +43,8 @@ def test_an_error_is_a_key_its_values_and_an_english_sentence():
     error = locales.UserError("xray.too_large", megabytes=50, most=48)
     assert error.key == "xray.too_large" and error.values == {"megabytes": 50, "most": 48}
     assert str(error).startswith("These maps are 50 MB") and isinstance(error, ValueError)
+    again = pickle.loads(pickle.dumps(PhotoError(error.key, **error.values)))
+    assert isinstance(again, PhotoError) and again.said == error.said
 
 
 def test_the_browsers_language():

@@ -108,12 +108,20 @@ def preferred(accept_language: str) -> str:
     return next((code for code in codes if code in LANGUAGES), "en")
 
 
+def _again(kind: type[UserError], key: str, values: dict[str, Any]) -> UserError:
+    return kind(key, **values)
+
+
 class UserError(ValueError):
     """What went wrong, as a person is told: a key of the locale files and its values. str() is the English sentence."""
 
     def __init__(self, key: str, /, **values: object):
         super().__init__(key, values)
         self.key, self.values = key, values
+
+    def __reduce__(self) -> tuple:
+        """It travels from a process whose GPU is lent."""
+        return _again, (type(self), self.key, self.values)
 
     @property
     def said(self) -> Said:

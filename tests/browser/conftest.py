@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ CHROMIUM = [
     "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream", "--host-resolver-rules=MAP classroom.test 127.0.0.1",
 ]  # fmt: skip
+SERVER = re.compile("/component_server")  # what answers the X-ray's questions
 PATIENCE = 180  # seconds for a server or a page on a busy machine
 
 

@@ -1,6 +1,6 @@
 """What matters here: its cost said before, the list sorted, the arrows coloured, a cut made from the list."""
 
-from conftest import settle
+from conftest import SERVER, settle
 
 SIDE = '.map-scroll[data-side="0"]'
 
@@ -9,8 +9,15 @@ def test_every_arrow_is_weighed_listed_and_cut_from_the_list(look):
     page = look()
     page.wait_for_selector(".matters-toggle:visible")
     assert "(about " in page.inner_text(".matters-toggle") and page.locator(".arrow.weighed").count() == 0
+    fails = {"error": {"key": "xray.failed"}}
+    page.route(SERVER, lambda route: route.fulfill(json=fails)
+               if '"matters"' in (route.request.post_data or "") else route.continue_())  # fmt: skip
     page.click(".matters-toggle")
+    page.wait_for_selector(".matters .xray-error")
+    page.unroute(SERVER)
+    page.click(".matters-measure")
     page.wait_for_selector(".matters-list li")
+    assert page.locator(".matters .xray-error").count() == 0 and page.locator(".matters-measure").is_hidden()
     assert "do not add up" in page.inner_text(".matters")
     lists = [page.locator(f".matters-two > div:nth-child({k}) .bar").all_inner_texts() for k in (1, 2)]
     assert [len(each) for each in lists] == [26, 21]
@@ -20,6 +27,11 @@ def test_every_arrow_is_weighed_listed_and_cut_from_the_list(look):
     weights = page.eval_on_selector_all(f"{SIDE} .arrow.weighed", weigh)
     assert len(weights) == 26 and max(weights) > 0.3 > min(weights)
     assert page.locator(".weighed-stack").count() == 2
+    page.eval_on_selector(f"{SIDE} .arrow.weighed", "arrow => arrow.style.setProperty('--apart', '0.5')")
+    page.click(".matters-toggle")
+    assert page.eval_on_selector_all(f"{SIDE} .arrow[style]", "all => all.map((each) => each.style.cssText)").count(
+        "--apart: 0.5;") == 1, "the colours of another view stay"  # fmt: skip
+    page.click(".matters-toggle")
     first = page.locator(".matters-list li").first.get_attribute("data-place")
     page.select_option(".matters-whose", "")
     assert page.locator(".matters-two > div:nth-child(1) .bar").all_inner_texts() != lists[0]

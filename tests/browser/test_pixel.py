@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import changes, pin
+from conftest import SERVER, changes, pin
 from test_xray import FUSED
 
 HEATMAPS = '.map-scroll[data-side="0"] .cell[data-cell="heatmaps"]'
@@ -87,6 +87,26 @@ def test_a_place_is_pinned_walked_and_its_sum_stands_with_numbers(look):
     before = page.inner_text(".pixel-strip")
     page.keyboard.press("ArrowRight")
     assert page.inner_text(".pixel-strip") != before
+    page.click("#more button")
+    page.focus("#threshold input[type=range]")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("pageState.threshold === 0.15")
+    assert page.locator(".pair .here path").count() == 2, "the skeletons are drawn anew, and the cross"
+    no_other_comparison_is_read(page)
+
+
+def no_other_comparison_is_read(page):
+    held, key, pixel = [], page.evaluate("pageState.key"), page.evaluate("pageState.pixel")
+    page.route(SERVER, lambda route: held.append(route)
+               if '"view":"pixels"' in (route.request.post_data or "") else route.continue_())  # fmt: skip
+    page.evaluate("document.querySelector('.bar-stops [data-stop=bicubic]').click()")
+    page.wait_for_function("key => pageState.key !== key", arg=key)
+    page.locator(FUSED).click()
+    assert page.evaluate("pageState.pixel") == pixel
+    for route in held:
+        route.continue_()
+    page.unroute(SERVER)
+    page.wait_for_selector(".equation b")
 
 
 def test_heatmap_channels_are_called_by_their_joint(look):

@@ -10,6 +10,7 @@ def test_the_pass_is_played_stepped_and_left(look):
     page.click(f"{HRNET} .play")
     page.wait_for_function("document.querySelectorAll('.tile.future').length > 15")
     page.click("[data-play=pause]")
+    assert page.evaluate("document.activeElement.dataset.play") == "on", "the focus stays where it was"
     told = page.inner_text(".told")
     assert "/24 " in told and " in, " in told and "out. " in told
     future = page.locator(".tile.future").count()

@@ -108,7 +108,12 @@ def taken_away(page, place: str) -> bytes:
 
 def test_a_picture_has_all_that_can_be_scrolled_to(look):
     page = look(width=700)
+    page.evaluate("document.querySelector('.take-view').value = 'story'")
+    page.dispatch_event(".take-view", "change")
+    assert page.locator(".story .moment").count() == 0, "nobody has seen it yet"
+    with page.expect_download():
+        page.evaluate("document.querySelector('[data-take=png]').click()")
+    assert page.locator(".story .moment").count() > 0, "it was filled to be taken away"
     page.evaluate("document.querySelector('.story').scrollIntoView()")
-    page.wait_for_selector(".story .moment")
     wide = page.eval_on_selector(".story .frames", "node => node.scrollWidth - node.clientWidth")
     assert wide > 100 and pixels(taken_away(page, "#xray-box .story")).shape[1] > 700 + wide - 60

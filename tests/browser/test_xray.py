@@ -74,14 +74,29 @@ def test_the_slider_moves_the_maps_and_the_cell_stays_open(look):
     pin(page, MERGE)
     key = page.evaluate("pageState.key")
     top = page.evaluate("scrollY")
-    page.evaluate("document.querySelector('.bar-stops [data-stop=bicubic]').click()")
+    page.evaluate("document.querySelector('.bar-stops [data-stop=nearest]').click()")
+    assert page.locator(".bar-busy").is_hidden(), "it is chosen already"
+    page.evaluate("document.querySelector('.bar-stops [data-stop=bicubic]').focus({ preventScroll: true })")
+    page.keyboard.press("Enter")
+    assert page.inner_text(".bar-busy") == "…"
     page.wait_for_function(f"pageState.key !== '{key}'")
     assert page.evaluate("scrollY") == top, "the page jumped"
+    assert page.evaluate("document.activeElement.dataset.stop") == "bicubic" and page.locator(".bar-busy").is_hidden()
     assert "stack1.level0.merge" in title(page)
     page.click('[data-tab="before_after"]')
     page.wait_for_selector(".trio canvas >> nth=2")
     said = page.locator(".dock .wiped figcaption b").all_inner_texts()
     assert said == ["Hourglass-Slim, nearest", "Hourglass-Slim, bicubic"], "from trained to chosen"
+    page.click('[data-tab="computation"]')
+    page.select_option(".sum-head select", "-1")
+    page.wait_for_function("pageState.channel === -1")
+    for tab, shown, text in (("before_after", ".sum-head .which", "mean of all channels"),
+                             ("channels", ".large figcaption", "channel ")):  # fmt: skip
+        page.click(f'[data-tab="{tab}"]')
+        page.wait_for_selector(f".dock {shown}")
+        assert page.inner_text(f".dock {shown}").startswith(text)
+    page.click('[data-tab="before_after"]')
+    page.wait_for_selector(".trio canvas >> nth=2")
     page.evaluate("document.querySelector('.bar-stops [data-stop=nearest]').click()")
     page.wait_for_function("document.querySelectorAll('.dock .wiped b')[1]?.textContent.includes('bilinear')")
     assert page.locator(".trio canvas").count() == 3, "never empty: at the trained stop, the next one"

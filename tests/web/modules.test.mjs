@@ -86,6 +86,12 @@ test('arrow keys walk to the nearest cell of the same row or column first', asyn
   assert.equal(neighbour(places[0], places, [-1, 0]), -1);
 });
 
+test('a control that was filled anew is found by its class, or else by its data', async () => {
+  const { likeness } = await load('dom.js');
+  assert.deepEqual([[['plain', 'own'], { stop: 'a' }], [['plain'], { stop: 'a' }], [['plain'], {}]]
+    .map(([classList, dataset]) => likeness({ classList, dataset })), ['.own', '[data-stop="a"]', '']);
+});
+
 test('labels that would cover one before them hide, and none gets smaller than it is', async () => {
   const { apart, grown } = await load('dom.js');
   const box = (left, top) => ({ left, top, right: left + 10, bottom: top + 10 });
@@ -99,6 +105,32 @@ test('a second cut of the same kind undoes the first, on its side alone', async 
   assert.deepEqual(once, [{ 'a->b': 'zero' }, { a: 'zero' }]);
   assert.deepEqual(toggled(once, 0, 'a->b', 'flat')[0], { 'a->b': 'flat' });
   assert.deepEqual(toggled(once, 1, 'a', 'zero'), [{ 'a->b': 'zero' }, {}]);
+});
+
+test('a second cut adds to the first, though nothing of it is shown yet, until it is shown or refused', async () => {
+  const { setUp, wanted } = await load('xray/asked.js');
+  const sent = [], wire = { send: (_, data) => sent.push(data) }, cuts = (...places) => [{}, {}].map((_, k) =>
+    (k ? {} : Object.fromEntries(places.map((place) => [place, 'zero']))));
+  const ask = (place) => setUp(wire, { cuts: [{ ...wanted().cuts[0], [place]: 'zero' }, {}] });
+  set({ networks: ['a', 'b'], scope: '', own: null, cuts: cuts() });
+  ask('a');
+  ask('b');
+  setUp(wire, { own: 'bicubic' });
+  assert.deepEqual(sent.at(-1), { scope: '', own: 'bicubic', cuts: cuts('a', 'b') });
+  set({ key: '1', cuts: cuts('a'), own: 'bicubic' }); // the first is shown, the newest not yet
+  assert.deepEqual(wanted(), sent.at(-1));
+  set({ key: '2', cuts: cuts('a', 'b') });
+  set({ own: null });
+  assert.equal(wanted().own, null);
+  for (const over of [{ work: 'none' }, { photos: [] }, { key: '3', networks: ['a', 'c'] },
+    { key: '4', cuts: cuts('z') }]) {
+    ask('c');
+    assert.ok(wanted().cuts[0].c);
+    set({ networks: ['a', 'b'] });
+    set(over);
+    assert.ok(!wanted().cuts[0].c, JSON.stringify(over));
+  }
+  set({ networks: ['a', 'b'], cuts: cuts() });
 });
 
 test('a box is drawn whichever way and typed with a comma', async () => {

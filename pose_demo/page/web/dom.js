@@ -39,6 +39,23 @@ export function select(options, value, choose, more = {}) {
   return node;
 }
 
+/** Fills anew what the focus may be in: the one control like it, by its class or else its data-*, has it then.
+ * @param {HTMLElement} node @param {() => void} fill */
+export function refill(node, fill) {
+  const old = document.activeElement, inside = old instanceof HTMLElement && old !== node && node.contains(old);
+  const same = inside ? likeness(old) : '', one = same !== '' && node.querySelectorAll(same).length === 1;
+  fill();
+  const next = /** @type {HTMLElement | null} */ (one ? node.querySelector(same) : null);
+  if (next !== document.activeElement) next?.focus({ preventScroll: true });
+}
+
+/** The selector of a control and of those that take its place, "" where it has no name of its own.
+ * @param {Pick<HTMLElement, 'classList' | 'dataset'>} control */
+export function likeness({ classList, dataset }) {
+  const kind = [...classList].find((name) => name !== 'plain'), [data] = Object.entries(dataset);
+  return kind ? `.${kind}` : data ? `[data-${data[0]}="${data[1]}"]` : '';
+}
+
 /** Shows one line or hides it. @param {HTMLElement} node @param {string | null} [text] */
 export function line(node, text) {
   node.textContent = text || '';

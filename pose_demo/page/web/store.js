@@ -11,7 +11,8 @@
  * key      -- names the comparison whose maps may be asked for, "" before the first
  * sides, networks, joints, stop, own, cuts, scope, scopes, trained, example -- what that comparison is, see
  *             page/schema.py
- * pin, channel -- the cell that is open, and which of its channels (null: the first of the order)
+ * work     -- on: the networks look; drawing: their maps come next; drawn; none: an error, or there was nothing to do
+ * pin, channel -- the cell that is open, and which of its channels (null: the first of the order, -1: the mean of all)
  * threshold -- from which score joints are shown
  * view     -- the open cell's tab
  * pixel    -- the place of the photo that is pinned in every map
@@ -21,15 +22,15 @@
  * finder   -- what is said of the finder of people where that is looked into
  * @typedef {Omit<import('./schema').XrayPatch, 'ramps'> & {
  *   language: string, photos: import('./schema').Photo[], seen: import('./schema').Closeup | null, apart: boolean,
- *   skeletons: string[], threshold: number, framed: string | null, who: number, matters: boolean, gradient: boolean,
- *   lost: string[],
+ *   skeletons: string[], work: 'on' | 'drawing' | 'drawn' | 'none', threshold: number, framed: string | null,
+ *   who: number, matters: boolean, gradient: boolean, lost: string[],
  *   pin: import('./schema').Pin | null, channel: number | null, against: string | null,
  *   view: string | null, pixel: { x: number, y: number } | null }} State
  */
 
 /** @type {State} */
 export const state = {
-  language: 'en', photos: [], seen: null, skeletons: [], threshold: 0.1, framed: null, who: 1, apart: false,
+  language: 'en', photos: [], seen: null, skeletons: [], work: 'on', threshold: 0.1, framed: null, who: 1, apart: false,
   matters: false, gradient: false, lost: [], joint: '', key: '', sides: [],
   networks: [],
   joints: [], stop: null, stops: [], own: null, cuts: [{}, {}], scope: '', scopes: [], trained: {}, example: null,

@@ -9,6 +9,10 @@ import { badge, say, speak, tell, word } from './words.js';
 /** @param {number} seconds */
 const time = (seconds) => (seconds >= 1 ? `${seconds.toFixed(1)} s` : `${(1000 * seconds).toFixed(0)} ms`);
 
+/** @param {Partial<Patch>} patch @returns {typeof shared.work} */
+const worked = ({ busy, poses, error }) => (
+  busy ? 'on' : poses || (!error && shared.work === 'drawing') ? 'drawing' : 'none');
+
 /** @param {HTMLElement} element */
 export function start(element) {
   const $ = (/** @type {string} */ selector) => /** @type {any} */ (element.querySelector(selector));
@@ -21,6 +25,7 @@ export function start(element) {
     line($('.busy'), tell(state.busy));
     line($('.error'), tell(state.error));
     element.classList.toggle('waiting', Boolean(state.busy));
+    if ('busy' in patch) set({ work: worked(patch) });
     if (patch.poses) drawResults(/** @type {Patch} */ (state));
   }
 

@@ -3,7 +3,7 @@
 import { toggled } from '../dom.js';
 import { move } from '../stops.js';
 import { on, set, state } from '../store.js';
-import { setUp } from '../xray/cuts.js';
+import { setUp, wanted as setup } from '../xray/asked.js';
 import { openOn } from '../xray/inspector.js';
 import { open as openLayers, shut as shutLayers } from '../xray/layers.js';
 import { arrowsInto, release, section } from '../xray/maps.js';
@@ -74,7 +74,7 @@ export function laboratory(wire) {
   async function cut(side, place) {
     const [from, to] = place.split('->');
     if (![...arrowsInto(to, side)].some((each) => each.dataset.from === from) || state.cuts[side][place]) return;
-    const turn = () => changed(() => setUp(wire, { cuts: toggled(state.cuts, side, place, 'zero') }));
+    const turn = () => changed(() => setUp(wire, { cuts: toggled(setup().cuts, side, place, 'zero') }));
     undo.push(() => state.cuts[side][place] === 'zero' && turn());
     await turn();
   }

@@ -5,7 +5,7 @@ import { recall, retain } from '../kept.js';
 import { on, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, tell } from '../words.js';
-import { setUp } from '../xray/cuts.js';
+import { setUp } from '../xray/asked.js';
 import { find } from '../xray/maps.js';
 import { asker } from '../channel.js';
 import { anew } from './anew.js';

@@ -1,9 +1,9 @@
 // The slider, its scope and the joint, always in reach while one looks at maps: they move the page's own controls.
-import { button, line, make, select } from '../dom.js';
+import { button, line, make, refill, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { move } from '../stops.js';
 import { say, speak, word } from '../words.js';
-import { setUp } from './cuts.js';
+import { setUp } from './asked.js';
 import { zooms } from './viewport.js';
 
 /** The joints to choose from, in the visitor's language. @returns {[string, string][]} */
@@ -30,14 +30,17 @@ export function start(root, wire) {
   speak(node);
   const wait = () => line(busy, '…');
 
-  on(['key', 'joint', 'language'], () => {
+  on(['key', 'joint', 'language'], () => refill(node, fill));
+  on(['work'], () => { if (state.work === 'none') refill(node, fill); }); // what was asked for is not to come
+
+  function fill() {
     if (!state.key) return;
     node.hidden = false;
     line(busy);
     stops.replaceChildren(...state.stops.map((stop, k) => {
       const trained = state.trained[stop];
       const each = button(word('stop', stop), () => {
-        wait();
+        if (stop !== state.stop) wait();
         move(k);
       }, { role: 'radio', 'aria-checked': stop === state.stop, 'data-stop': stop,
         title: trained ? say('xray.trained_mark', { networks: trained.join(', ') }) : '' });
@@ -56,5 +59,5 @@ export function start(root, wire) {
       setUp(wire, { own: to });
     }, { class: 'own' }));
     joint.replaceChildren(select(joints(), state.joint, (to) => choose(to ?? '', wire), { class: 'bar-joint' }));
-  });
+  }
 }

@@ -45,7 +45,8 @@ export function channels(body, cell, wire) {
     make('div', 'stats foot', make('p', {}, say('xray.stats', stats)),
       make('p', {}, say('xray.dead', { dead, channels: shape[0] })), make('p', {}, say('xray.zeros', { share: zeros })),
       histogram(cell.histogram))));
-  enlarge(state.channel ?? cell.channel.number);
+  const { channel } = state; // none, or -1 for the mean, is none of these
+  enlarge(channel !== null && cell.mosaic.order.includes(channel) ? channel : cell.channel.number);
   wire.ask('pca', pin ?? {}).then((answer) => {
     if (!answer || answer.error) return;
     const shares = answer.shares.map((share) => number(share, '.0%')).join(' + ');

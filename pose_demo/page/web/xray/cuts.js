@@ -2,14 +2,10 @@
 import { button, make, select, toggled } from '../dom.js';
 import { on, state } from '../store.js';
 import { say, word } from '../words.js';
+import { setUp, wanted } from './asked.js';
 import { section } from './maps.js';
 
 /** @typedef {import('../channel.js').Wire} Wire */
-
-/** Asks for a pass with other places, another stop of the right network's, or other cuts.
- * @param {Wire} wire @param {Partial<import('../schema').Setup>} changes */
-export const setUp = (wire, changes) =>
-  wire.send('setup', { scope: state.scope, own: state.own, cuts: state.cuts, ...changes });
 
 let how = 'zero';
 /** What stands at a cut instead: "patch:garden" is the map of the example of that name. @param {string} way */
@@ -17,8 +13,12 @@ const told = (way) => (way.startsWith('patch:')
   ? say('cut.patch_of', { title: say(`example.${way.slice('patch:'.length)}.title`) }) : word('cut', way));
 
 /** @param {Wire} wire @param {number} side @param {string} place */
-export const cut = (wire, side, place) =>
-  setUp(wire, { cuts: toggled(state.cuts, side, place, state.cuts[side][place] ?? how) });
+export function cut(wire, side, place) {
+  const { cuts } = wanted();
+  setUp(wire, { cuts: toggled(cuts, side, place, cuts[side][place] ?? how) });
+}
+/** Mends it, if nobody did meanwhile. @param {Wire} wire @param {number} side @param {string} place */
+const mend = (wire, side, place) => (wanted().cuts[side][place] ? cut(wire, side, place) : undefined);
 
 /** A button that cuts an arrow of the drawing, or mends it, for who does not point; null where none is drawn.
  * @param {Wire} wire @param {number} side @param {string} source @param {string} target */
@@ -49,7 +49,7 @@ export function start(root, wire) {
     list.hidden = !all.length;
     list.replaceChildren(make('b', {}, say('xray.cuts')), ...all.map(({ side, place, way }) =>
       button(`${state.sides[side].title.split(' (')[0]}: ${place} (${told(way)}) ✕`,
-        () => setUp(wire, { cuts: toggled(state.cuts, side, place, way) }), { class: 'plain cut-one' })),
+        () => mend(wire, side, place), { class: 'plain cut-one' })),
     button(say('xray.undo_all'), () => setUp(wire, { cuts: [{}, {}] }), { class: 'plain undo-all' }),
     make('label', 'foot', `${say('xray.cut_how')} `, select(ways().map((each) => [each, told(each)]), how, (to) => {
       how = to ?? 'zero';

@@ -1,6 +1,6 @@
 // The filmstrip: a joint's heatmap at every moment of both networks, and the way of its peak over the photo.
 import { canvas, legend } from '../colour.js';
-import { line, link, make, select } from '../dom.js';
+import { line, link, make, refill, select } from '../dom.js';
 import { state } from '../store.js';
 import { number, say } from '../words.js';
 import { choose, joints } from './bar.js';
@@ -20,11 +20,12 @@ export function start(root, wire) {
     const answer = await wire.ask('film', { joint: all ? '*' : state.joint });
     if (!answer || trouble(strips, answer)) return;
     heading.textContent = say('xray.film', answer);
-    chooser.replaceChildren(select([['*', say('joint.*')], ...joints()], all ? '*' : state.joint, (to) => {
+    const choice = select([['*', say('joint.*')], ...joints()], all ? '*' : state.joint, (to) => {
       all = to === '*';
       if (all) load();
       else choose(to ?? '', wire);
-    }, { class: 'film-joint', 'aria-label': say('xray.joint_label') }));
+    }, { class: 'film-joint', 'aria-label': say('xray.joint_label') });
+    refill(chooser, () => chooser.replaceChildren(choice));
     line(mirrored, state.flip ? say('xray.flip_note') : '');
     strips.replaceChildren(...answer.sides.map((side, k) => strip(side, k, () => [
       make('div', 'frames', ...side.frames.map((frame, n) => still(frame, k, n)),

@@ -65,6 +65,7 @@ export function start(_root, wire) {
     const answer = await wire.ask('cell', { ...pin, by });
     if (!answer || !state.pin || trouble(body, answer)) return;
     cell = answer;
+    if (state.channel !== null && state.channel >= cell.shape[0]) set({ channel: null }); // of a wider network
     const side = state.sides[pin.side];
     silence.hidden = layers.hidden = pin.cell === 'input';
     layers.textContent = say('xray.open_layers');

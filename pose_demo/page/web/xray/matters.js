@@ -1,10 +1,10 @@
 // What matters here: every arrow cut alone, coloured and widened by how far that moves the chosen joint, or all.
-import { button, link, make, select } from '../dom.js';
+import { button, link, make, refill, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { number, say, tell, word } from '../words.js';
 import { cut } from './cuts.js';
 import { section, walk } from './maps.js';
-import { trouble } from './part.js';
+import { failure } from './part.js';
 
 /** @typedef {import('../schema').Matters} Matters */
 /** @typedef {import('../schema').Cut} Cut */
@@ -31,6 +31,8 @@ export function start(root, wire) {
   let found = [];
   /** @type {import('../schema').MattersCost[]} */
   let costs = [];
+  /** @type {import('../schema').Said | null} why something was not measured */
+  let problem = null;
   let all = false, key = '', busy = false, asked = false;
   const toggle = button('', () => set({ matters: !state.matters }), { class: 'plain matters-toggle' });
   const panel = make('section', { class: 'matters card', hidden: '', 'aria-live': 'polite' });
@@ -41,6 +43,7 @@ export function start(root, wire) {
     if (!state.key || state.key === key) return;
     key = state.key;
     found = [];
+    problem = null;
     const answer = await wire.ask('matters_cost');
     if (!answer || answer.error) return;
     costs = answer.sides;
@@ -49,18 +52,19 @@ export function start(root, wire) {
   });
   on(['key', 'joint', 'language'], draw);
   on(['matters'], () => {
-    if (state.matters && !found.length && !busy && costs.length) measure();
+    if (state.matters && (!found.length || problem) && !busy && costs.length) measure();
     else draw();
   });
 
   async function measure() {
     busy = asked = true;
+    problem = null;
     draw();
     const mine = state.key, answers = [];
     for (const [k, cost] of costs.entries()) {
       const answer = cost.why ? null : await wire.ask('matters', { side: k });
       if (mine !== state.key) break;
-      if (answer?.error) trouble(panel, answer);
+      problem ??= answer?.error ?? null;
       answers.push(answer && !answer.error ? answer : null);
     }
     busy = false;
@@ -83,15 +87,17 @@ export function start(root, wire) {
         all = to === null;
         draw();
       }, { class: 'matters-whose' });
-    panel.replaceChildren(
+    refill(panel, () => panel.replaceChildren(
       make('div', 'xray-bar', make('h2', 'section heading', say('xray.matters_title')),
         make('label', 'foot', `${say('xray.matters_whose')} `, whose), make('span', 'grow'),
         ...(found.length ? [scale()] : []),
         button(say(busy ? 'xray.computing' : 'xray.matters_again', { seconds: number(seconds, '.1f') }), measure,
-          { class: 'plain matters-measure', disabled: busy ? '' : null, hidden: found.length && !busy ? '' : null })),
+          { class: 'plain matters-measure', disabled: busy ? '' : null,
+            hidden: busy || problem || !found.length ? null : '' })),
       make('p', 'foot', make('b', {}, say('xray.matters_sum')), ` ${say('xray.matters_note', { arrows })}`,
         state.flip ? ` ${say('xray.flip_note')}` : ''),
-      make('div', 'matters-two', ...costs.map((cost, k) => list(k))));
+      ...(problem ? [failure(problem)] : []),
+      make('div', 'matters-two', ...costs.map((cost, k) => list(k)))));
   }
 
   const joint = () => (all ? null : state.joint);
@@ -128,9 +134,9 @@ export function start(root, wire) {
   // Every arrow that was measured in its weight; of several cuts on one arrow the heaviest counts. A stack is many
   // arrows: its name is underlined.
   function colour() {
-    for (const old of section.querySelectorAll('.arrow.weighed')) {
+    for (const old of /** @type {NodeListOf<SVGElement>} */ (section.querySelectorAll('.arrow.weighed'))) {
       old.classList.remove('weighed');
-      old.removeAttribute('style');
+      old.style.removeProperty('--weight');
     }
     for (const old of section.querySelectorAll('.weighed-stack')) old.remove();
     if (!state.matters) return;

@@ -2,13 +2,14 @@
 import { canvas, figure, legend } from '../colour.js';
 import { make, select } from '../dom.js';
 import { set, state } from '../store.js';
-import { say, tell, word } from '../words.js';
+import { channelName, say, tell, word } from '../words.js';
 import { trouble } from './part.js';
 import { wipe } from './wipe.js';
 
 /** @type {import('./inspector.js').Tab} */
-export async function pair(body, _cell, wire) {
-  const answer = await wire.ask('difference', { ...state.pin, channel: state.channel, against: state.against });
+export async function pair(body, cell, wire) {
+  const channel = state.channel === -1 ? null : state.channel;
+  const answer = await wire.ask('difference', { ...state.pin, channel, against: state.against });
   if (!answer || trouble(body, answer)) return;
   const [first, second] = answer.names.map(tell), named = say('xray.against_label'), { gap } = answer;
   const choice = make('label', 'foot', `${named} `, select([[null, say('xray.as_trained')],
@@ -16,8 +17,10 @@ export async function pair(body, _cell, wire) {
   state.against, (to) => set({ against: to }), { 'aria-label': named }));
   const shown = wipe(canvas(answer.first, { label: first }), canvas(answer.second, { label: second }), [first, second]);
   shown.style.setProperty('--ratio', String(answer.first.w / answer.first.h));
+  const which = channel === null ? say('xray.all_channels') : channelName(channel, cell.names);
   body.replaceChildren(
-    make('div', 'sum-head', choice, ...(answer.same ? [make('span', 'foot', say('xray.same_stop'))] : [])),
+    make('div', 'sum-head', choice, make('span', 'foot which', which),
+      ...(answer.same ? [make('span', 'foot', say('xray.same_stop'))] : [])),
     make('div', 'trio', make('div', {}, shown, legend(answer.first.low, answer.first.high)),
       ...(answer.same ? [] : [make('div', {}, figure(gap, say('xray.difference', { first, second }),
         { class: 'big', diverging: true }), legend(gap.low, gap.high, true))])));

@@ -18,31 +18,45 @@ export function card(root, name, ...tools) {
   return { node, heading };
 }
 
+/** What fills the sections that are out of date, and what fills the others just now or did.
+ * @type {WeakMap<Element, () => unknown>} */
+const stale = new WeakMap();
+/** @type {WeakMap<Element, unknown>} */
+const filling = new WeakMap();
+
+/** A section is up to date when this ends, whether it is seen or not. @param {Element} node */
+export async function filled(node) {
+  const fill = stale.get(node);
+  stale.delete(node);
+  if (fill) filling.set(node, fill());
+  await filling.get(node);
+}
+
 /**
  * Fills a section for every new comparison, or change of `names`: at once where it is seen, else when it will be.
- * @param {HTMLElement} node @param {(keyof import('../store.js').State)[]} names @param {() => void} fill
+ * @param {HTMLElement} node @param {(keyof import('../store.js').State)[]} names @param {() => unknown} fill
  */
 export function whenSeen(node, names, fill) {
-  let stale = false;
   const seen = () => {
     const box = node.getBoundingClientRect();
-    if (!stale || box.top > innerHeight + 300 || box.bottom < -300) return;
-    stale = false;
-    fill();
+    if (stale.has(node) && box.top <= innerHeight + 300 && box.bottom >= -300) filled(node);
   };
   new IntersectionObserver(seen, { rootMargin: '300px' }).observe(node);
   on(['key', 'language', ...names], () => {
     if (!state.key) return;
     node.hidden = false;
-    stale = true;
+    stale.set(node, fill);
     seen();
   });
 }
 
+/** @param {import('../schema').Said} error */
+export const failure = (error) => make('p', { class: 'xray-error', role: 'alert' }, tell(error));
+
 /** Says what went wrong in place of an answer.
  * @param {HTMLElement} node @param {{ error?: import('../schema').Said }} answer */
 export function trouble(node, answer) {
-  if (answer.error) node.replaceChildren(make('p', { class: 'xray-error', role: 'alert' }, tell(answer.error)));
+  if (answer.error) node.replaceChildren(failure(answer.error));
   return Boolean(answer.error);
 }
 

@@ -70,17 +70,24 @@ export function start(root, wire) {
   const strip = make('div', { class: 'pixel-strip', hidden: '' }, text, close);
   root.append(strip);
 
-  let loaded = '';
+  let loaded = '', key = '';
+  on(['key'], () => { // another photo's values are none of this one's
+    if (state.key !== key) sides = [];
+    ({ key } = state);
+  });
   whenSeen(section, ['joint'], async () => {
     const wanted = `${state.key} ${state.joint}`;
     if (wanted === loaded) return light(state.pixel); // another language asks for nothing
     loaded = wanted;
     const answer = await wire.ask('pixels');
     if (!answer || answer.error) return;
+    const first = !sides.length;
     ({ sides } = answer);
-    light(state.pixel);
+    if (first && state.pixel) set({ pixel: state.pixel }); // who reads at that place can now
+    else light(state.pixel);
   });
   on(['pixel'], () => light(state.pixel));
+  on(['skeletons'], () => queueMicrotask(() => light(state.pixel))); // once they are drawn, without the cross
 
   /** @param {Point | null} point @param {Pin | null} [over] the cell under the pointer */
   function light(point, over = state.pin) {

@@ -1,5 +1,5 @@
 // The pass, played in a drawing: map after map appears in the order in which it comes to be, each with one sentence.
-import { button, make, select } from '../dom.js';
+import { button, make, refill, select } from '../dom.js';
 import { on, state } from '../store.js';
 import { say, tell, word } from '../words.js';
 import { find, section } from './maps.js';
@@ -79,10 +79,10 @@ export function start(_root, wire) {
     }
   }
   function draw() {
-    const focus = bar.contains(document.activeElement) && document.activeElement?.getAttribute('data-play');
     const each = (/** @type {string} */ name, /** @type {string} */ text, /** @type {() => void} */ does) => {
-      const label = say(`xray.play_${name}`);
-      return button(text, does, { 'data-play': name, 'aria-label': label, title: label });
+      const label = say(`xray.play_${name}`), turns = name === 'on' || name === 'pause'; // one in the other's place
+      return button(text, does, { 'data-play': name, 'aria-label': label, title: label,
+        class: turns ? 'plain play-turns' : 'plain' });
     };
     const by = (/** @type {number} */ steps) => () => {
       run(false);
@@ -93,16 +93,11 @@ export function start(_root, wire) {
       run(true);
       go(1);
     };
-    bar.replaceChildren(each('back', '◀', by(-1)),
+    refill(bar, () => bar.replaceChildren(each('back', '◀', by(-1)),
       timer ? each('pause', '❚❚', () => run(false)) : each('on', '▶', again), each('step', '▶❘', by(1)),
       select([0.5, 1, 2, 4].map((k) => [String(k), say('xray.times', { times: k })]), speed, (to) => {
         speed = Number(to);
         run(timer !== 0);
-      }, { 'aria-label': say('xray.speed'), class: 'speed' }), told, each('end', '✕', close));
-    /** @type {NodeListOf<HTMLElement>} */
-    const same = bar.querySelectorAll('[data-play]');
-    const turned = /** @type {Record<string, string>} */ ({ on: 'pause', pause: 'on' })[focus || ''];
-    const next = [...same].find(({ dataset: { play } }) => play === focus || play === turned);
-    if (focus) next?.focus({ preventScroll: true });
+      }, { 'aria-label': say('xray.speed'), class: 'speed' }), told, each('end', '✕', close)));
   }
 }

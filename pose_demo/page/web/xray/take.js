@@ -4,7 +4,7 @@ import { button, make, select } from '../dom.js';
 import { follow } from '../link.js';
 import { on, state } from '../store.js';
 import { say, tell, word } from '../words.js';
-import { card } from './part.js';
+import { card, filled } from './part.js';
 import { frozen } from './picture.js';
 
 /** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
@@ -56,9 +56,13 @@ export function start(root, wire) {
     const shown = /** @type {HTMLElement | null} */ (document.querySelector(`#xray-box ${map}`));
     said.textContent = say('xray.computing');
     await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen))); // the page stands still meanwhile
-    const sheet = shown && (await frozen(shown, times).catch(() => null));
+    let name = '';
+    const sheet = shown && (await filled(shown).then(() => {
+      name = called(view); // of what is on the page now, whatever comes while it is drawn
+      return frozen(shown, times);
+    }).catch(() => null));
     if (!sheet) return void (said.textContent = say('xray.failed'));
-    sheet.toBlob((blob) => { if (blob) save(blob, called(view)); });
+    sheet.toBlob((blob) => { if (blob) save(blob, name); });
     said.textContent = `${sheet.width}×${sheet.height}`;
   }
   async function copy() {

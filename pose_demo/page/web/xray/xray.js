@@ -2,7 +2,7 @@
 import { asker } from '../channel.js';
 import { paint } from '../colour.js';
 import * as link from '../link.js';
-import { set } from '../store.js';
+import { set, state } from '../store.js';
 import * as apart from './apart.js';
 import * as bar from './bar.js';
 import * as cuts from './cuts.js';
@@ -24,6 +24,6 @@ export function start(element, wire) {
   for (const part of PARTS) part.start(element, { ...wire, ask: asker() });
   return (/** @type {import('../schema').XrayPatch} */ { ramps, ...patch }) => {
     if (ramps) paint(ramps);
-    set(patch);
+    set(patch.key && state.work === 'drawing' ? { ...patch, work: 'drawn' } : patch);
   };
 }
