@@ -133,6 +133,16 @@ test('a second cut adds to the first, though nothing of it is shown yet, until i
   set({ networks: ['a', 'b'], cuts: cuts() });
 });
 
+test('where no webcam can be had it is told whether the page\'s address is why', async () => {
+  const { open } = await load('camera.js');
+  for (const [secure, why] of [[false, 'page.webcam_insecure'], [true, 'page.webcam_none']]) {
+    globalThis.navigator ??= {};
+    globalThis.isSecureContext = secure;
+    assert.deepEqual(await open({}, () => {}), { stream: null, problem: why });
+    assert.ok(words.say(why));
+  }
+});
+
 test('a box is drawn whichever way and typed with a comma', async () => {
   const { between, parse, under } = await load('box.js');
   assert.deepEqual([[5, 5], [1, 1], [9, 9]].map((place) => under([[0, 0, 8, 8], [4, 4, 6, 6]], place)), [1, 0, -1]);

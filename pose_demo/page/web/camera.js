@@ -10,7 +10,9 @@ const PROBLEMS = { NotAllowedError: 'page.webcam_refused', SecurityError: 'page.
  * @returns {Promise<{ stream: MediaStream | null, problem: string | null }>}
  */
 export async function open(video, lost) {
-  if (!navigator.mediaDevices?.getUserMedia) return { stream: null, problem: 'page.webcam_none' };
+  if (!navigator.mediaDevices?.getUserMedia) {
+    return { stream: null, problem: isSecureContext ? 'page.webcam_none' : 'page.webcam_insecure' };
+  }
   /** @type {MediaStream | null} */
   let stream = null;
   try {
