@@ -173,7 +173,10 @@ def test_nothing_is_cut(look, width, height):
             page.click(".languages button[lang=en]")
             page.wait_for_selector("html[lang=en]")
         page.get_by_role("tab", name=tab).click()
-        page.wait_for_function(SPOKEN)
+        if tab in ("研究", "Study"):
+            page.wait_for_selector("#study-box .js-plotly-plot .main-svg")
+        else:
+            page.wait_for_function(SPOKEN)
         page.wait_for_timeout(300)
         fits(page, tab)
     page.get_by_role("tab", name="Photo").click()
