@@ -75,8 +75,9 @@ export function start(element, wire) {
     const { photo, people, who } = state, list = $('.people');
     const share = (/** @type {number} */ value, /** @type {number} */ of) => `${(100 * (value + 0.5)) / of}%`;
     const { width, height } = photo ?? { width: 1, height: 1 }, shown = photo && people.length > 1 ? people : [];
-    if (around !== JSON.stringify([shown, width, height])) {
-      around = JSON.stringify([shown, width, height]);
+    const now = JSON.stringify([shown, width, height]);
+    if (around !== now) {
+      around = now;
       list.replaceChildren(...shown.map(([x0, y0, x1, y1], k) => make('button', {
         type: 'button', class: 'one', onclick: () => wire.send('person', { who: k + 1 }),
         onpointerdown: (/** @type {Event} */ event) => event.stopPropagation(), // no box begins here
@@ -104,11 +105,11 @@ export function start(element, wire) {
       }, make('img', { src: each.image, alt: '' }), ...(each.hard ? [make('span', 'mark')] : []))));
     }
     listed.forEach((each, k) => {
-      const node = list.children[k], hard = say('page.hard');
+      const node = list.children[k], mark = node.querySelector('.mark'), hard = say('page.hard');
       node.title = say(`example.${each.name}.title`);
       node.setAttribute('aria-label', node.title + (each.hard ? ` (${hard})` : ''));
       node.setAttribute('aria-pressed', String(each.name === state.example?.name));
-      line(node.querySelector('.mark') ?? make('i'), hard);
+      if (mark) mark.textContent = hard;
     });
   }
 
