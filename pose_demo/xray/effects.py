@@ -86,17 +86,19 @@ def measure(
     """
     kinds = cuts.places(net)
     known = [(place, cuts.check(net, place, how)) for place in (kinds if places is None else dict.fromkeys(places))]
+    order, moves, changes = [], [], []
     with torch.inference_mode():
-        before = net(x, upsampling, silence=silence)[-1]
-        answers = list(_answers(net, x, known, how, together=together, upsampling=upsampling, silence=silence))
-        after = torch.cat([before, *answers]).float()
-        joints, _ = decode(after, "dark")
-        stride = x.shape[-2] // after.shape[-2]
-        moves = stride * (joints[1:] - joints[0]).norm(dim=-1)
-        changes = _rms(after[1:] - after[:1]) / _rms(after[:1]).clamp_min(1e-12)
+        for part, heatmaps in _parts(net, x, known, how, together=together, upsampling=upsampling, silence=silence):
+            found, _ = decode(heatmaps, "dark")
+            stride = x.shape[-2] // heatmaps.shape[-2]
+            order += part
+            moves.append(stride * (found[1:] - found[0]).norm(dim=-1))
+            changes.append(_rms(heatmaps[1:] - heatmaps[:1]) / _rms(heatmaps[:1]).clamp_min(1e-12))
+    back = np.argsort(order)
+    moved, changed = (torch.cat(t).cpu().numpy()[back] for t in (moves, changes))
     named = tuple(place for place, _ in known)
-    arrays = (t.cpu().numpy() for t in (moves, changes, stride * joints[0]))
-    return Effects(named, tuple(kinds.get(place, "other") for place in named), *arrays)
+    joints = (stride * found[0]).cpu().numpy()
+    return Effects(named, tuple(kinds.get(place, "other") for place in named), moved, changed, joints)
 
 
 _COSTS: WeakKeyDictionary[PoseNetwork, Cost] = WeakKeyDictionary()
@@ -121,11 +123,11 @@ def _cost(net: PoseNetwork) -> Cost:
         with _Together() as one:
             shapes(x)
         with _Together() as all_of_them:
-            list(_answers(shapes, x, resolved, "zero", order=net))
-    return Cost(len(known), 1 + all_of_them.macs / one.macs)
+            list(_parts(shapes, x, resolved, "zero", order=net))
+    return Cost(len(known), all_of_them.macs / one.macs)
 
 
-def _answers(
+def _parts(
     net: PoseNetwork,
     x: Tensor,
     known: Sequence[tuple[str, tuple[Cut, ...]]],
@@ -133,18 +135,18 @@ def _answers(
     order: PoseNetwork | None = None,
     together: int = TOGETHER,
     **asked: Any,
-) -> Iterator[Tensor]:
-    """(A, J, h, w): the heatmaps of each cut alone, in parts, in the order of `known`."""
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Which of `known` went through the network together, and (1 + those, J, h, w): the photo as it is, and each cut
+    alone. At least one part, where there is nothing to cut too.
+    """
     position = {name: k for k, name in enumerate(wiring(order or net).nodes)}
     sooner = sorted(range(len(known)), key=lambda k: min(position[cut.map] for cut in known[k][1]))
-    found: dict[int, Tensor] = {}
-    for start in range(0, len(sooner), together):
+    for start in range(0, max(1, len(sooner)), together):
         part = sooner[start : start + together]
         tap = _Growing([known[k][1] for k in part], how)
         with _Together():
-            heatmaps = _rows(net(x, tap=tap, **asked)[-1], len(part) + 1)
-        found.update(zip(part, heatmaps[1:].split(1), strict=True))
-    yield from (found[k] for k in range(len(known)))
+            heatmaps = net(x, tap=tap, **asked)[-1]
+        yield part, _rows(heatmaps, len(part) + 1).float()
 
 
 class _Growing:
@@ -161,10 +163,11 @@ class _Growing:
         here = self._at.get(name)
         if here is None:
             return tensor
-        rows = list(_rows(tensor, max(row for row, _ in here) + 1).split(1))
+        grown = _rows(tensor, max(row for row, _ in here) + 1)
+        rows = tensor.clone() if grown is tensor else grown
         for row, cut in here:
-            rows[row] = cuts.instead(cut, self._how, rows[row])
-        return torch.cat(rows)
+            rows[row : row + 1] = cuts.instead(cut, self._how, rows[row : row + 1])
+        return rows
 
 
 class _Together(TorchFunctionMode):

@@ -22,8 +22,7 @@ def nets(randomise):
 
 @pytest.mark.parametrize("which", ["hrnet", "hourglass"])
 @pytest.mark.parametrize("asked", [{}, {"upsampling": "bilinear", "how": "flat", "silence": True}])
-def test_each_row_is_the_pass_with_that_cut_alone(which, asked, nets, monkeypatch):
-    monkeypatch.setattr(effects, "TOGETHER", 7)
+def test_each_row_is_the_pass_with_that_cut_alone(which, asked, nets):
     net, x = nets[which], torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     known = list(cuts.places(net))
     base = {known[1]: "zero"} if asked.get("silence") else {}
@@ -31,7 +30,7 @@ def test_each_row_is_the_pass_with_that_cut_alone(which, asked, nets, monkeypatc
     picked = [known[k] for k in range(0, len(known), 1 + len(known) // 12)] + ["stem.unit1", "stage1.unit1"]
     picked = [place for place in picked if place in known or place.split(".")[0] in {n.split(".")[0] for n in known}]
     picked += ["stage4.module3.branch0.fused->heatmaps"] if which == "hrnet" else ["stack2.input->stack2.level0.skip"]
-    found = effects.measure(net, x, stop, base, picked, how)
+    found = effects.measure(net, x, stop, base, picked, how, together=7)
     with torch.no_grad():
         old = net(x, stop, silence=base)[-1]
         before, _ = decode(old, "dark")
@@ -42,6 +41,15 @@ def test_each_row_is_the_pass_with_that_cut_alone(which, asked, nets, monkeypatc
             assert np.allclose(found.changes[k], changed[0], atol=1e-4), place
             if new.flatten(2).std(2).min() > 0:
                 assert np.abs(found.moves[k] - 4 * (after - before)[0].norm(dim=1).numpy()).max() < 0.1, place
+
+
+def test_with_nothing_to_cut_it_says_where_the_joints_are(nets):
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    found = effects.measure(nets["hourglass"], x, places=[])
+    assert found.places == () and found.moves.shape == (0, 5)
+    with torch.no_grad():
+        where, _ = decode(nets["hourglass"](x)[-1], "dark")
+    assert np.abs(found.joints - 4 * where[0].numpy()).max() < 1e-3
 
 
 def test_what_leaves_no_answer_matters_most(nets):
