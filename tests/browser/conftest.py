@@ -207,6 +207,18 @@ def changes(page, selector: str, do, property: str = "innerHTML") -> str:
     return page.eval_on_selector(selector, f"node => node.{property}")
 
 
+def threshold(page, key: str):
+    """Opens the further settings, where they are closed, and presses a key on the threshold's slider."""
+    handle = page.locator("#threshold input[type=range]")
+    if not handle.is_visible():
+        page.click("#more button")
+    handle.wait_for()  # until then it takes no focus, and a key goes nowhere
+    before = handle.input_value()
+    handle.press(key)
+    assert page.evaluate("document.activeElement.closest('#threshold') !== null")
+    assert handle.input_value() != before
+
+
 def pin(page, cell):
     page.locator(cell).click()
     page.wait_for_selector(".mosaic, .term.total")

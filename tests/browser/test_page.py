@@ -7,7 +7,7 @@ import urllib.request
 
 import numpy as np
 import pytest
-from conftest import changes, settle
+from conftest import changes, settle, threshold
 from PIL import Image
 
 from pose_demo.examples import examples
@@ -215,9 +215,7 @@ def test_the_threshold_runs_no_network_and_a_joint_is_clicked_in_the_table(visit
     page = visit()
     times = page.inner_text(f"{SECOND} .pass").split("·")[1]
     count = page.locator(".pair circle").count()
-    page.click("#more button")
-    page.focus("#threshold input[type=range]")
-    changes(page, LEFT, lambda: page.keyboard.press("End"))
+    changes(page, LEFT, lambda: threshold(page, "End"))
     assert page.locator(".pair circle").count() < count
     assert page.inner_text(f"{SECOND} .pass").split("·")[1] == times
     page.wait_for_selector("#pick-joint input")

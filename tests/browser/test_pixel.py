@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import SERVER, changes, pin
+from conftest import SERVER, changes, pin, threshold
 from test_xray import FUSED
 
 HEATMAPS = '.map-scroll[data-side="0"] .cell[data-cell="heatmaps"]'
@@ -87,9 +87,7 @@ def test_a_place_is_pinned_walked_and_its_sum_stands_with_numbers(look):
     before = page.inner_text(".pixel-strip")
     page.keyboard.press("ArrowRight")
     assert page.inner_text(".pixel-strip") != before
-    page.click("#more button")
-    page.focus("#threshold input[type=range]")
-    page.keyboard.press("ArrowRight")
+    threshold(page, "ArrowRight")
     page.wait_for_function("pageState.threshold === 0.15")
     assert page.locator(".pair .here path").count() == 2, "the skeletons are drawn anew, and the cross"
     no_other_comparison_is_read(page)
