@@ -51,7 +51,8 @@ class Board:
         factor = np.array([self._wide / pixels.shape[1], self._high / pixels.shape[0]])
         for k, card in enumerate(self._cards):
             left = k * (self._wide + _GAP)
-            side = small.copy()
+            side = result[_STRIP:, left : left + self._wide]
+            side[:] = small
             for number, points, score in zip(people, joints[k], scores[k], strict=True):
                 at = (points + 0.5) * factor - 0.5
                 skeleton.paint(side, at, score, card.joints, self._stroke, self._threshold)
@@ -59,5 +60,4 @@ class Board:
                     x, y = np.nanmin(at, axis=0).clip(4, None).round().astype(int)
                     place = (int(x), max(int(y) - 6, 16))
                     cv2.putText(side, str(number), place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, _INK, 2, cv2.LINE_AA)
-            result[_STRIP:, left : left + self._wide] = side
         return result

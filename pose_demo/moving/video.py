@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from .. import comparison, weights
-from ..crop import Box, check_box
+from ..crop import Box, Crop, check_box
 from ..draw.film import Board
 from ..locales import Said, UserError
 from ..networks import model, zoo
@@ -91,12 +91,14 @@ class Side:
     def card(self) -> Card:
         return model.card_of(self.net)
 
-    def look(self, photos: Sequence[np.ndarray], boxes: Sequence[Box]) -> tuple[np.ndarray, np.ndarray]:
+    def look(
+        self, photos: Sequence[np.ndarray], boxes: Sequence[Box], warp: model.Warp
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Joints (N, J, 2) and scores (N, J) of a box in each photo."""
         self.trace = None
         if not boxes:
             return np.zeros((0, len(self.card.joints), 2), np.float32), np.zeros((0, len(self.card.joints)), np.float32)
-        seen = model.looks(self.net, photos, boxes, self.request, **self.how)
+        seen = model.looks(self.net, photos, boxes, self.request, **self.how, warp=warp)
         self.trace = seen[0].answer.trace
         self.note = next((part.answer.note for part in seen if part.answer.note), self.note)
         return np.concatenate([part.joints for part in seen]), np.concatenate([part.scores for part in seen])
@@ -133,11 +135,11 @@ class Lens:
     def look(self, photos: Sequence[np.ndarray], times: Sequence[float]) -> list[dict[str, Any]]:
         """One after the other the followed network, then all frames at once the others: people, boxes, joints and
         scores of each frame, as Seen has them."""
-        found, led = [], []
+        found, led, warp = [], [], _each_once()
         for photo, when in zip(photos, times, strict=True):
             there = self.follower.look(photo, when)
             numbers, boxes = [one.number for one in there], [one.box for one in there]
-            led.append(self.leader.look([photo] * len(boxes), boxes))
+            led.append(self.leader.look([photo] * len(boxes), boxes, warp))
             self.follower.seen(led[-1][0], led[-1][1], photo.shape)
             found.append({"people": numbers, "boxes": boxes, "joints": [], "scores": []})
         shown = [photo for photo, one in zip(photos, found, strict=True) for _ in one["boxes"]]
@@ -146,13 +148,25 @@ class Lens:
             if k == self._same:
                 answers = led
             else:
-                joints, scores = side.look(shown, boxes)
+                joints, scores = side.look(shown, boxes, warp)
                 cuts = np.cumsum([len(one["boxes"]) for one in found])[:-1]
                 answers = list(zip(np.split(joints, cuts), np.split(scores, cuts), strict=True))
             for one, (joints, scores) in zip(found, answers, strict=True):
                 one["joints"].append(joints)
                 one["scores"].append(scores)
         return found
+
+
+def _each_once() -> model.Warp:
+    """A warp for photos that stay as they are: networks that look at the same part of one share what is cut out."""
+    known: dict[tuple[int, Crop], np.ndarray] = {}
+
+    def warp(crop: Crop, photo: np.ndarray) -> np.ndarray:
+        if (id(photo), crop) not in known:
+            known[id(photo), crop] = crop.warp(photo)
+        return known[id(photo), crop]
+
+    return warp
 
 
 def _asked(networks: Any, upsampling: Any, where: str, how: dict[str, Any]) -> list[tuple[PoseNetwork, Request, dict]]:

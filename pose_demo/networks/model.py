@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..crop import Crop
 
 Run = Callable[[PoseNetwork, Tensor], list[Tensor]]
+Warp = Callable[["Crop", np.ndarray], np.ndarray]
 
 #: People whom `looks` puts into one pass.
 TOGETHER = 16
@@ -90,11 +91,13 @@ def look(
     flip: bool = False,
     trace: bool = False,
     silence: Silence | None = None,
+    warp: Warp | None = None,
 ) -> Look:
     """The people in these boxes, in one pass.
 
     photo -- (H, W, 3) uint8, or one for each box
     boxes -- x0, y0, x1, y1 in its pixels, each padded by `padding`; the rest as in `see`
+    warp  -- stands in for Crop.warp, for a caller who has cut out the same before
 
     Raises PhotoError for a box without an extent.
     """
@@ -103,7 +106,7 @@ def look(
     card = card_of(net)
     crops = [Crop.around(box, card.input, padding, card.cells) for box in boxes]
     photos = [photo] * len(crops) if isinstance(photo, np.ndarray) else photo
-    images = np.stack([crop.warp(each) for crop, each in zip(crops, photos, strict=True)])
+    images = np.stack([(warp or Crop.warp)(crop, each) for crop, each in zip(crops, photos, strict=True)])
     answer = see(net, images, upsampling, decoder=decoder, flip=flip, trace=trace, silence=silence)
     inside = answer.joints.cpu().numpy()
     joints = np.stack([crop.to_photo(points) for crop, points in zip(crops, inside, strict=True)])
