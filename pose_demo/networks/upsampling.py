@@ -8,8 +8,9 @@ who share a network cannot see each other's choice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import floor
+from typing import TypeVar
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -34,21 +35,23 @@ def enlarge(x: Tensor, factor: int, stop: str) -> Tensor:
     return F.interpolate(x, scale_factor=float(factor), **_INTERPOLATE[check(stop)])
 
 
+Cells = TypeVar("Cells", int, np.ndarray)
+
 #: How many cells on each side of a place go into it.
 _SIDE = {"nearest": 0, "bilinear": 1, "bicubic": 2}
 
 
-def reach(first: int, last: int, factor: int, stop: str, cells: int) -> tuple[int, int]:
+def reach(first: Cells, last: Cells, factor: int, stop: str, cells: int) -> tuple[Cells, Cells]:
     """The cells, of `cells` along one axis, that cells first..last after an enlargement are made from."""
     how = _INTERPOLATE[check(stop)]
     side = _SIDE[how["mode"]]
     if not side:
         return first // factor, last // factor
     if how["align_corners"]:  # corners stay corners
-        low, high = (k * (cells - 1) / (factor * cells - 1) for k in (first, last))
-    else:
-        low, high = ((k + 0.5) / factor - 0.5 for k in (first, last))
-    return floor(low) - side + 1, floor(high) + side
+        low, high = (k * (cells - 1) // (factor * cells - 1) for k in (first, last))
+    else:  # (k + 0.5) / factor - 0.5, rounded down
+        low, high = ((2 * k + 1 - factor) // (2 * factor) for k in (first, last))
+    return low - side + 1, high + side
 
 
 def plan(request: Request, places: Iterable[str], trained: str) -> dict[str, str]:

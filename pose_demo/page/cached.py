@@ -161,6 +161,12 @@ class Cached:
         size = self.pose(side).card.input
         return receptive.field(self.net(side), name, cell or self.middle(side, name), size, self.request(side))
 
+    def edges(self, side: int, name: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Of each row and of each column of a map the edges of what it can see, see receptive.edges."""
+        axes = [*zip(self.trace(side)[name].tensor.shape[2:], self.pose(side).card.input, strict=True)]
+        found = {axis: receptive.edges(self.net(side), name, *axis, self.request(side)) for axis in set(axes)}
+        return found[axes[0]], found[axes[1]]
+
     def effective(self, side: int, name: str, cell: tuple[int, int] | None = None) -> Tensor:
         """(H, W): how much each pixel of the input would move a cell. One more pass, there and back."""
         net, at = self.net(side), cell or self.middle(side, name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,9 +18,10 @@ from ..networks.base import PoseNetwork
 from ..networks.silence import Silence
 from ..networks.trace import INPUT
 from ..networks.upsampling import Request, plan, reach
-from ..networks.wiring import Conv, Enlarge, Step, Wiring, wiring
+from ..networks.wiring import Conv, Enlarge, Step, wiring
 
-Interval = tuple[int, int]
+#: First and last cell or pixel along an axis, of one cell or of many: arrays of one shape.
+Interval = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -40,26 +42,36 @@ def field(
     name  -- a tap; cell -- row and column in its map; shape -- (height, width) of the input
     Raises KeyError for a tap that the network has not, ValueError for an unknown stop.
     """
+    sizes = [_seen(net, name, np.array([k]), n, upsampling) for k, n in zip(cell, shape, strict=True)]
+    (y0, y1), (x0, x1) = ((max(0, int(a[0])), min(n - 1, int(b[0]))) for (a, b), n in zip(sizes, shape, strict=True))
+    height, width = (int(b[0] - a[0]) + 1 for a, b in sizes)
+    return Field((x0, y0, x1, y1), (height, width))
+
+
+def edges(net: PoseNetwork, name: str, cells: int, length: int, upsampling: Request = None) -> list[tuple[int, int]]:
+    """Of each of a map's rows, or columns, where the boxes of its cells begin and end: the edges of their first and
+    last pixel, of which pixel k has k and k + 1. The map has `cells` of them, the input `length` pixels.
+
+    Raises what `field` raises.
+    """
+    first, last = _seen(net, name, np.arange(cells), length, upsampling)
+    return [*zip(first.clip(0, length).tolist(), (last + 1).clip(0, length).tolist(), strict=True)]
+
+
+def _seen(net: PoseNetwork, name: str, cells: np.ndarray, length: int, upsampling: Request) -> Interval:
+    """Along one axis of `length` pixels: those of the input that these cells of a tap depend on, borders ignored."""
     wired, stops = wiring(net), plan(upsampling, net.places, net.trained_upsampling)
     if name not in wired.nodes:
         raise KeyError(f"this network makes no map {name!r}")
-    sizes = [_seen(wired, name, k, stops, length) for k, length in zip(cell, shape, strict=True)]
-    (y0, y1), (x0, x1) = ((max(0, a), min(n - 1, b)) for (a, b), n in zip(sizes, shape, strict=True))
-    (top, bottom), (left, right) = sizes
-    return Field((x0, y0, x1, y1), (bottom - top + 1, right - left + 1))
-
-
-def _seen(wired: Wiring, name: str, cell: int, stops: dict[str, str], length: int) -> Interval:
-    """Along one axis: the input's pixels that a cell of a tap depends on, borders ignored."""
-    wanted = {name: (cell, cell)}
+    wanted = {name: (cells, cells)}
     for tap in reversed(wired.ways):
         if tap not in wanted:
             continue
         for source, steps in wired.ways[tap].items():
-            cells = length if source == INPUT else length // wired.nodes[source].stride
-            a, b = _back(steps, wanted[tap], stops, cells)
+            there = length if source == INPUT else length // wired.nodes[source].stride
+            a, b = _back(steps, wanted[tap], stops, there)
             before = wanted.get(source, (a, b))
-            wanted[source] = min(a, before[0]), max(b, before[1])
+            wanted[source] = np.minimum(a, before[0]), np.maximum(b, before[1])
     return wanted[INPUT]
 
 
@@ -74,7 +86,8 @@ def _back(steps: tuple[Step, ...], interval: Interval, stops: dict[str, str], ce
     if isinstance(first, Enlarge):
         a, b = _back(tuple(rest), interval, stops, cells * first.factor)
         return reach(a, b, first.factor, stops[first.place] if first.place else first.stop, cells)
-    return 0, cells - 1
+    a, b = interval
+    return np.zeros_like(a), np.full_like(b, cells - 1)
 
 
 def effective(

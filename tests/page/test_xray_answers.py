@@ -135,6 +135,17 @@ def test_what_a_cell_sees_is_of_the_place_that_is_pinned(key, comparison):
         assert ask(key, "field", **cell, at=at)["error"] == schema.said("xray.wrong")
 
 
+def test_a_pointer_sees_the_box_that_the_tab_draws(key):
+    sent = ask(key, "pixels")["sides"]
+    assert (sent[0]["cells"]["stem"]["columns"][0], sent[0]["cells"]["stem"]["rows"][1]) == ((0, 4), (1, 8))
+    for side, name in ((0, "stem.conv1"), (0, "stem"), (0, "stage2.module1.branch0.fused"), (1, "stem.conv1"),
+                       (1, "stem.unit1"), (1, "stack1.level3.merge")):  # fmt: skip
+        map_ = sent[side]["cells"][name]
+        for y, x in ((0, 0), (3, 2), (map_["h"] - 1, map_["w"] - 1)):
+            (x0, x1), (y0, y1) = map_["columns"][x], map_["rows"][y]
+            assert ask(key, "field", side=side, cell=name, at=[y, x])["box"] == (x0, y0, x1, y1), (name, y, x)
+
+
 def test_a_cell_is_read_from_trained_to_chosen_and_is_never_empty(key):
     at = {"side": 1, "cell": "stack1.level0.merge"}
     gap = ask(key, "difference", **at)

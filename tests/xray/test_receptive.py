@@ -25,6 +25,18 @@ def check(net, image, name, stop, size):
     assert gradient.abs().max() == 0
 
 
+@pytest.mark.parametrize("stop", STOPS)
+def test_the_edges_of_rows_and_columns_are_those_of_every_cells_box(net, image, stop):
+    for name in [*wiring(net).picture][::6]:
+        height, width = (length // wiring(net).nodes[name].stride for length in image.shape[2:])
+        rows, columns = (receptive.edges(net, name, n, size, stop)
+                         for n, size in zip((height, width), image.shape[2:], strict=True))  # fmt: skip
+        assert (len(rows), len(columns)) == (height, width)
+        for y, x in ((0, 0), (height // 3, width // 2), (height - 1, width - 1)):
+            x0, y0, x1, y1 = receptive.field(net, name, (y, x), image.shape[2:], stop).box
+            assert (rows[y], columns[x]) == ((y0, y1 + 1), (x0, x1 + 1)), (name, y, x)
+
+
 def test_the_field_is_as_tight_as_the_layers_allow(hrnet, hourglass):
     """Worked by hand: two 3x3 convolutions of stride 2 see 7 pixels; 7x7 of stride 2 sees 7, a 3x3 behind it 11."""
     assert receptive.field(hrnet, "stem.conv1", (10, 10), (128, 128)).size == (3, 3)

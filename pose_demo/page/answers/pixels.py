@@ -18,11 +18,11 @@ from .parts import strongest
 #: Values of a map in 65,536 levels from low to high, uint16 in base64.
 Levels = TypedDict("Levels", {"low": float, "high": float, "data": str})
 #: channel -- whose highest value near the joint stands out most (a heatmap's is the joint's), own -- its values;
-#: field -- width and height in pixels of the input that one of its cells depends on; stride -- pixels from cell to
-#: cell; heatmaps -- its channels are the joints
+#: rows, columns -- of each the edges, pixels of the input, of what its cells can depend on; heatmaps -- its channels
+#: are the joints
 PixelCell = TypedDict("PixelCell", {
-    "h": int, "w": int, "energy": Levels, "channel": int, "own": Levels, "field": tuple[int, int],
-    "stride": int, "heatmaps": bool,
+    "h": int, "w": int, "energy": Levels, "channel": int, "own": Levels, "rows": list[tuple[int, int]],
+    "columns": list[tuple[int, int]], "heatmaps": bool,
 })
 #: crop -- x0, y0, x1, y1 of the photo that the input covers; input -- its width and height; joints -- the network's
 PixelSide = TypedDict("PixelSide", {
@@ -53,11 +53,10 @@ def _cell(cached: Cached, side: int, name: str, joint: str) -> PixelCell:
     values = cached.tensor(side, name)
     _, h, w = values.shape
     channel = strongest(cached, side, name, joint)
-    found = cached.field(side, name)
+    rows, columns = cached.edges(side, name)
     return {
         "h": h, "w": w, "energy": levels(channels.energy(values)), "channel": channel, "own": levels(values[channel]),
-        "field": (found.size[1], found.size[0]), "stride": cached.trace(side)[name].stride,
-        "heatmaps": cached.trace(side)[name].role == "heatmaps",
+        "rows": rows, "columns": columns, "heatmaps": cached.trace(side)[name].role == "heatmaps",
     }  # fmt: skip
 
 

@@ -214,11 +214,8 @@ function onPhotos(point, over) {
     svg.append(group);
     if (looks) group.innerHTML = `<circle class="half" cx="${looks.x}" cy="${looks.y}" r="${looks.r}"/>`;
     if (place) {
-      const [x0, y0, x1] = side.crop, [width, height] = side.input, scale = (x1 - x0) / width;
-      const clip = (/** @type {number} */ v, /** @type {number} */ most) => Math.min(most, Math.max(0, v));
-      const ends = (/** @type {number} */ k, /** @type {number} */ reach, /** @type {number} */ most) =>
-        [-1, 1].map((sign) => clip((k + 0.5) * map.stride + (sign * reach) / 2, most));
-      const [left, right] = ends(place.x, map.field[0], width), [top, bottom] = ends(place.y, map.field[1], height);
+      const [x0, y0, x1] = side.crop, scale = (x1 - x0) / side.input[0];
+      const [left, right] = map.columns[place.x], [top, bottom] = map.rows[place.y];
       group.insertAdjacentHTML('beforeend', `<rect class="sees" x="${x0 + left * scale}" y="${
         y0 + top * scale}" width="${(right - left) * scale}" height="${(bottom - top) * scale}"/>`);
     }
