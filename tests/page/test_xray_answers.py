@@ -14,7 +14,7 @@ import torch
 
 from pose_demo import compare
 from pose_demo.page import link, schema, xray
-from pose_demo.page.answers import export, maps
+from pose_demo.page.answers import export, film, maps
 from pose_demo.page.cached import Cached, without_traces
 from pose_demo.page.session import Session
 from pose_demo.page.store import STORE, Store, Unknown
@@ -193,6 +193,12 @@ def test_film_and_story_say_what_is_a_probe(key):
     assert [f["kind"] for f in hrnet["frames"]] == ["probe", "probe", "output"]
     assert all(f["kind"] == "supervised" for f in hourglass["frames"]) and len(hourglass["frames"]) == 2
     assert hrnet["note"] == "xray.lens_note"
+    with STORE.use(key) as cached:
+        for k, side in enumerate((hrnet, hourglass)):  # in pixels of the photo, as all on the page
+            joint, scale = cached.pose(k).card.joints.index("right wrist"), cached.pose(k).crop.scale
+            for f, still, at in zip(film.frames(cached, k), side["frames"], side["path"], strict=True):
+                assert still["spread"] == pytest.approx(scale * f.spread[joint])
+                assert still["distance"] == pytest.approx(np.hypot(*np.subtract(at, side["path"][-1])), abs=0.2)
     for side in ask(key, "story")["sides"]:
         assert side["moments"][-1]["name"].endswith("heatmaps") and side["answers"]
 

@@ -16,7 +16,7 @@ from ..schema import NumberMap, Question
 from .parts import ALL, number_map, why_not
 
 # fmt: off
-#: peak -- its height; spread and distance from the last frame's in pixels of the input; None: the map is no answer
+#: peak -- its height; spread and distance from the last frame's in pixels of the photo; None: the map is no answer
 Still = TypedDict("Still", {
     "name": str, "kind": Literal["probe", "supervised", "output"], "map": NumberMap, "peak": float | None,
     "spread": float | None, "distance": float | None,
@@ -51,7 +51,7 @@ def film(cached: Cached, asked: Question) -> Film:
         sides.append({
             "title": pose.card.title,
             "note": "xray.lens_note" if lens else "xray.stack_note",
-            "frames": [_frame(f, channel, "output" if lens else "supervised") for f in found],
+            "frames": [_frame(f, channel, "output" if lens else "supervised", pose.crop.scale) for f in found],
             "path": [] if channel is None else [_place(pose.crop.to_photo(f.joints[channel])) for f in found],
         })  # fmt: skip
     shown = [frame for side in sides for frame in side.get("frames", ())]
@@ -64,9 +64,9 @@ def film(cached: Cached, asked: Question) -> Film:
     return {"joint": joint, "sides": sides, "top": top, "size": (width, height)}
 
 
-def _frame(frame: filmstrip.Frame, channel: int | None, kind: Literal["output", "supervised"]) -> Still:
+def _frame(frame: filmstrip.Frame, channel: int | None, kind: Literal["output", "supervised"], scale: float) -> Still:
     pick = slice(None) if channel is None else channel
-    peak, spread, distance = (_mean(v[pick]) for v in (frame.peaks, frame.spread, frame.distance))
+    peak, spread, distance = (_mean(v[pick]) for v in (frame.peaks, scale * frame.spread, scale * frame.distance))
     return {
         "name": frame.name,
         "kind": "probe" if frame.probe else kind,

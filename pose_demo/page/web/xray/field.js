@@ -45,7 +45,7 @@ async function fill(body, pin, wire) {
     note.after(legend(0, answer.high));
     frame.insertBefore(canvas(answer, { clear: true, label: say('xray.effective') }), theory);
     if (!answer.photo) return;
-    note.append(` — ${say('xray.half', { pixels: answer.half })}`);
+    note.append(` — ${say('xray.half', { pixels: answer.photo.r })}`);
     frame.append(make('i', { class: 'half', style: `left:${part(answer.x + 0.5 - answer.half, width)};top:${
       part(answer.y + 0.5 - answer.half, height)};width:${part(2 * answer.half, width)}` }));
     see(answer.photo);
