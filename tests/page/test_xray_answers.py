@@ -131,6 +131,9 @@ def test_what_a_cell_sees_is_of_the_place_that_is_pinned(key, comparison):
     circle = seen["photo"]
     assert np.allclose(pose.crop.to_input(np.array([circle["x"], circle["y"]])), [seen["x"], seen["y"]])
     assert circle["r"] == pytest.approx(seen["half"] * pose.crop.scale)
+    assert seen["over"] == (numbers(seen) > seen["high"]).mean() and 0 < seen["over"] < 0.002, "what the colours cut"
+    small = ask(key, "effective", side=0, cell="stem.conv1")  # nine pixels: less than is cut
+    assert small["high"] == numbers(small).max() > 0 == small["over"]
     for at in ([99, 0], [0, -1], [1]):
         assert ask(key, "field", **cell, at=at)["error"] == schema.said("xray.wrong")
 

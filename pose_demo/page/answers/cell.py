@@ -48,10 +48,10 @@ CellAnswer = TypedDict("CellAnswer", {
 })
 #: A circle, in pixels of the photo.
 Circle = TypedDict("Circle", {"x": float, "y": float, "r": float})
-#: half -- the radius about its centre of mass, x, y, that holds half of it, pixels of the input; photo -- this circle
-#: there; None where nothing moves the cell
+#: over -- part of the pixels that lie above the range of the colours; half -- the radius about its centre of mass, x,
+#: y, that holds half of it, pixels of the input; photo -- this circle there; None where nothing moves the cell
 Effective = TypedDict("Effective", {
-    "h": int, "w": int, "low": float, "high": float, "data": str, "half": float, "x": float, "y": float,
+    "h": int, "w": int, "low": float, "high": float, "data": str, "over": float, "half": float, "x": float, "y": float,
     "photo": Circle | None,
 })
 # fmt: on
@@ -154,11 +154,13 @@ def effective(cached: Cached, asked: Question) -> Effective:
     """The input gradient of a cell: one more pass, there and back, when its turn comes."""
     side, name = side_of(cached, asked), asked["cell"]
     gradient, crop = cached.effective(side, name, _at(cached, side, asked)), cached.pose(side).crop
-    top = float(gradient.flatten().kthvalue(max(1, int(0.999 * gradient.numel()))).values) or 1.0
+    top = float(gradient.flatten().kthvalue(max(1, int(0.999 * gradient.numel()))).values)
+    top = top or float(gradient.max()) or 1.0  # a cell of the first layers sees fewer pixels than are left out
     x, y, half = _half(gradient)
     cx, cy = (float(v) for v in crop.to_photo(np.array([x, y])))
     circle: Circle = {"x": cx, "y": cy, "r": half * float(crop.scale)}
-    return {**number_map(gradient, 0.0, top), "half": half, "x": x, "y": y, "photo": circle if gradient.any() else None}
+    return {**number_map(gradient, 0.0, top), "over": float((gradient > top).float().mean()), "half": half,
+            "x": x, "y": y, "photo": circle if gradient.any() else None}  # fmt: skip
 
 
 def _half(gradient: Tensor) -> tuple[float, float, float]:

@@ -42,7 +42,7 @@ async function fill(body, pin, wire) {
     const answer = await wire.ask('effective', { ...pin, at });
     if (!answer || trouble(note, answer)) return;
     compute.remove();
-    note.after(legend(0, answer.high));
+    note.after(legend(0, answer.high), make('p', 'foot', say('xray.range_field', answer)));
     frame.insertBefore(canvas(answer, { clear: true, label: say('xray.effective') }), theory);
     if (!answer.photo) return;
     note.append(` — ${say('xray.half', { pixels: answer.photo.r })}`);
