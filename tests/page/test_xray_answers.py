@@ -153,6 +153,7 @@ def test_a_cell_is_read_from_trained_to_chosen_and_is_never_empty(key):
     at = {"side": 1, "cell": "stack1.level0.merge"}
     gap = ask(key, "difference", **at)
     assert [name["values"]["stops"] for name in gap["names"]] == [["nearest"], ["bilinear"]] and not gap["same"]
+    assert gap["unasked"] == "xray.as_trained"
     assert np.allclose(numbers(gap["second"]) - numbers(gap["first"]), numbers(gap["gap"]), atol=1e-5)
     assert ask(key, "difference", **at, against="nearest")["same"]
     offers = ask(key, "beside")["offers"]
@@ -169,6 +170,7 @@ def test_one_network_on_both_sides_says_which_places_differ_and_what_moves(photo
     assert {cell.split(".")[0] for cell, share in ask(key, "apart")["cells"].items() if share > 0} == {"stack2"}
     gap = ask(key, "difference", side=1, cell="stack2.level0.merge")
     assert [name["values"]["stops"] for name in gap["names"]] == [["nearest"], ["nearest", "bicubic"]]
+    assert gap["unasked"] == "xray.other_side"
     report = [base64.b64decode(ask(key, "export", what="report", **more)["data"]).decode()
               for more in ({}, {"threshold": 2.0})]  # fmt: skip
     assert 'class="ghost"' in report[0] and "moved from left to right" in report[0], "as the page has it"

@@ -32,9 +32,10 @@ Beside = TypedDict("Beside", {
     "names": list[Said], "same": bool, "differ": bool, "moved": list[Moved], "places": list[Place],
     "offers": list[Offer],
 })
-#: A cell in two ways and the signed difference: one channel, or the mean over all.
+#: A cell in two ways and the signed difference: one channel, or the mean over all; unasked -- the word for what it is
+#: compared with where no stop is asked for
 Difference = TypedDict("Difference", {
-    "first": NumberMap, "second": NumberMap, "gap": NumberMap, "names": list[Said], "same": bool,
+    "first": NumberMap, "second": NumberMap, "gap": NumberMap, "names": list[Said], "same": bool, "unasked": str,
 })
 #: A term of a sum, which is no cell but an arrow [from, to] of the drawing, and how much it differs
 ApartWay = TypedDict("ApartWay", {"place": str, "ends": tuple[str, str], "share": float | None})
@@ -126,6 +127,7 @@ def difference(cached: Cached, asked: Question) -> Difference:
         "gap": number_map(gap, -(top or 1.0), top or 1.0),
         "names": [first[2], second[2]],
         "same": top == 0,
+        "unasked": "xray.other_side" if one_network(cached) else "xray.as_trained",
     }
 
 

@@ -12,7 +12,7 @@ export async function pair(body, cell, wire) {
   const answer = await wire.ask('difference', { ...state.pin, channel, against: state.against });
   if (!answer || trouble(body, answer)) return;
   const [first, second] = answer.names.map(tell), named = say('xray.against_label'), { gap } = answer;
-  const choice = make('label', 'foot', `${named} `, select([[null, say('xray.as_trained')],
+  const choice = make('label', 'foot', `${named} `, select([[null, say(answer.unasked)],
     ...state.stops.map((stop) => /** @type {[string, string]} */ ([stop, word('stop', stop)]))],
   state.against, (to) => set({ against: to }), { 'aria-label': named }));
   const shown = wipe(canvas(answer.first, { label: first }), canvas(answer.second, { label: second }), [first, second]);
