@@ -149,6 +149,14 @@ def test_a_pointer_sees_the_box_that_the_tab_draws(key):
             assert ask(key, "field", side=side, cell=name, at=[y, x])["box"] == (x0, y0, x1, y1), (name, y, x)
 
 
+def test_no_other_joints_value_stands_for_one_that_a_network_lacks(key, comparison):
+    for joint, known in (("right wrist", True), ("nose", False)):
+        for side, pose in zip(ask(key, "pixels", joint=joint)["sides"], comparison.poses, strict=True):
+            *_, heatmaps = (cell for cell in side["cells"].values() if cell["heatmaps"])
+            assert heatmaps["channel"] == (pose.card.joints.index(joint) if known else None)
+            assert (heatmaps["own"] is not None) == known and side["cells"]["stem"]["own"]["data"]
+
+
 def test_a_cell_is_read_from_trained_to_chosen_and_is_never_empty(key):
     at = {"side": 1, "cell": "stack1.level0.merge"}
     gap = ask(key, "difference", **at)

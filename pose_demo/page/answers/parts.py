@@ -77,11 +77,12 @@ def place(cached: Cached, side: int, joint: str, stride: int) -> tuple[float, fl
     return (x, y) if x == x else None
 
 
-def strongest(cached: Cached, side: int, name: str, joint: str) -> int:
-    """The channel of a map that answers most clearly where the network sees the joint; a heatmap's is the joint's."""
+def strongest(cached: Cached, side: int, name: str, joint: str) -> int | None:
+    """The channel of a map that answers most clearly where the network sees the joint; a heatmap's is the joint's, None
+    where it has no such joint."""
     tap, known = cached.trace(side)[name], cached.pose(side).card.joints.joints
     if tap.role == "heatmaps":
-        return known.index(joint) if joint in known else 0
+        return known.index(joint) if joint in known else None
     at = place(cached, side, joint, tap.stride)
     values = cached.tensor(side, name)
     return channels.order(values, "energy" if at is None else "joint", at)[0][0]

@@ -17,12 +17,13 @@ from .parts import strongest
 # fmt: off
 #: Values of a map in 65,536 levels from low to high, uint16 in base64.
 Levels = TypedDict("Levels", {"low": float, "high": float, "data": str})
-#: channel -- whose highest value near the joint stands out most (a heatmap's is the joint's), own -- its values;
+#: channel -- whose highest value near the joint stands out most (a heatmap's is the joint's, None where the network has
+#: none such), own -- its values;
 #: rows, columns -- of each the edges, pixels of the input, of what its cells can depend on; heatmaps -- its channels
 #: are the joints
 PixelCell = TypedDict("PixelCell", {
-    "h": int, "w": int, "energy": Levels, "channel": int, "own": Levels, "rows": list[tuple[int, int]],
-    "columns": list[tuple[int, int]], "heatmaps": bool,
+    "h": int, "w": int, "energy": Levels, "channel": int | None, "own": Levels | None,
+    "rows": list[tuple[int, int]], "columns": list[tuple[int, int]], "heatmaps": bool,
 })
 #: crop -- x0, y0, x1, y1 of the photo that the input covers; input -- its width and height; joints -- the network's
 PixelSide = TypedDict("PixelSide", {
@@ -55,7 +56,8 @@ def _cell(cached: Cached, side: int, name: str, joint: str) -> PixelCell:
     channel = strongest(cached, side, name, joint)
     rows, columns = cached.edges(side, name)
     return {
-        "h": h, "w": w, "energy": levels(channels.energy(values)), "channel": channel, "own": levels(values[channel]),
+        "h": h, "w": w, "energy": levels(channels.energy(values)),
+        "channel": channel, "own": None if channel is None else levels(values[channel]),
         "rows": rows, "columns": columns, "heatmaps": cached.trace(side)[name].role == "heatmaps",
     }  # fmt: skip
 

@@ -56,12 +56,13 @@ export function level(map, at) {
   return map.low + (map.steps[at] * (map.high - map.low)) / 65535;
 }
 
-/** What is known at a place: energy, the joint's channel and its value. @param {Pin} pin @param {Point} point */
+/** What is known at a place: energy, the joint's channel and its value, where there is one. @param {Pin} pin
+ * @param {Point} point */
 export function reading({ side, cell }, point) {
   const map = sides[side]?.cells[cell], at = map && under(sides[side], map, point);
   if (!at) return null;
   const k = at.y * map.w + at.x;
-  return { ...at, channel: map.channel, energy: level(map.energy, k), own: level(map.own, k) };
+  return { ...at, channel: map.channel, energy: level(map.energy, k), own: map.own && level(map.own, k) };
 }
 
 /** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
@@ -102,12 +103,12 @@ export function start(root, wire) {
     if (read && over) {
       const { cells, joints } = sides[over.side], map = open?.of === named(over) ? open.map : null;
       const own = map ? numbers(map)[read.y * map.w + read.x] : read.own;
-      const channel = channelName(map && open ? open.number : read.channel, cells[over.cell].heatmaps ? joints : null);
+      const channel = map && open ? open.number : read.channel, names = cells[over.cell].heatmaps ? joints : null;
       parts.push(`${over.cell} (${read.x}, ${read.y}): ${say('xray.energy')} ${number(read.energy, '.3g')}, ${
-        channel} ${number(own, '.3g')}`);
+        channel === null ? joint : channelName(channel, names)} ${number(own, '.3g')}`);
     }
     const answers = sides.map((side, k) => reading({ side: k, cell: Object.keys(side.cells).at(-1) ?? '' }, point));
-    parts.push(`${joint}: ${answers.map((one) => (one ? number(one.own, '.2f') : '–')).join(' | ')}`);
+    parts.push(`${joint}: ${answers.map((one) => number(one?.own ?? null, '.2f')).join(' | ')}`);
     text.textContent = parts.join('  ·  ');
   }
 
