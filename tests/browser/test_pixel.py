@@ -36,6 +36,15 @@ def test_a_pointer_lights_the_same_place_everywhere_without_a_request(look):
     page.locator(HEATMAPS).hover()
     strip = page.inner_text(".pixel-strip")
     assert re.search(r"heatmaps \(\d+, \d+\): energy [-\d.e]+, right wrist [-\d.]+", strip), strip
+    page.wait_for_function(
+        """async ([cell, joint]) => {
+            const store = performance.getEntriesByType('resource').find((r) => r.name.endsWith('/store.js')).name;
+            if (pageState.joint !== joint) (await import(store)).set({ joint });
+            const over = new PointerEvent('pointermove', { bubbles: true, clientX: 1, clientY: 1 });
+            document.querySelector(cell).dispatchEvent(over);
+            return /nose –.*nose: – \\| –/.test(document.querySelector('.pixel-strip').textContent); }""",
+        arg=[HEATMAPS, "nose"],
+    )
 
 
 def test_a_place_is_lit_in_every_other_map_and_a_step_over_channels_is_followed(look):
@@ -91,6 +100,9 @@ def test_a_place_is_pinned_walked_and_its_sum_stands_with_numbers(look):
     page.wait_for_function("pageState.threshold === 0.15")
     assert page.locator(".pair .here path").count() == 2, "the skeletons are drawn anew, and the cross"
     no_other_comparison_is_read(page)
+    page.click(".dock .silence")
+    page.wait_for_function("document.querySelector('.equation')?.textContent.includes('goes on with')")
+    page.wait_for_function("/energy 0, channel \\d+ 0 /.test(document.querySelector('.pixel-strip').textContent)")
 
 
 def no_other_comparison_is_read(page):

@@ -201,6 +201,16 @@ def test_what_is_cut_on_the_left_alone_differs_though_there_is_nothing_to_measur
     STORE.forget("zero")
 
 
+def test_a_cut_sum_goes_on_with_the_map_that_is_there(photo):
+    name = "stage3.module1.branch1.fused"
+    cut = compare(photo, (60, 20, 180, 160), NETWORKS, "nearest", silence=[{name: "flat"}, {}], trace=True)
+    mine, at = STORE.keep(cut, "flat"), {"side": 0, "cell": name, "channel": 5}
+    answer = ask(mine, "sum", **at)
+    assert np.allclose(numbers(answer["cut"]), numbers(ask(mine, "channel", **at)), atol=1e-6)
+    assert not np.allclose(numbers(answer["cut"]), numbers(answer["after"]))
+    STORE.forget("flat")
+
+
 def test_film_and_story_say_what_is_a_probe(key):
     hrnet, hourglass = ask(key, "film")["sides"]
     assert [f["kind"] for f in hrnet["frames"]] == ["probe", "probe", "output"]

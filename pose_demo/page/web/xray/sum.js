@@ -33,7 +33,9 @@ export async function sum(body, cell, wire) {
   const answer = await wire.ask('sum', { ...pin, channel });
   if (!answer || trouble(body, answer)) return;
   shown = { answer, pin };
-  if (answer.channel !== null && answer.kind !== 'head') seen(pin, answer.channel, answer.after ?? answer.total);
+  if (answer.channel !== null && answer.kind !== 'head') { // what goes on, as the energy that is said beside it
+    seen(pin, answer.channel, answer.cut ?? answer.after ?? answer.total);
+  }
   const said = make('span', 'value'), look = { diverging: true, say: said };
   const sign = (/** @type {string} */ text) => make('span', 'sign', text);
   const terms = answer.terms.flatMap((one, k) => [...(k ? [sign('+')] : []), term(one, pin, wire)]);
