@@ -81,6 +81,11 @@ class Pose:
         return float(answered.mean()) if answered.size else float("nan")
 
     @property
+    def cell(self) -> float:
+        """The side of the heatmaps' cells, in pixels of the photo."""
+        return float(self.crop.scale) * self.crop.size[0] / self.heatmaps[-1].shape[1]
+
+    @property
     def torso(self) -> float:
         """Left shoulder to right hip in pixels of the photo: PCK's yardstick."""
         ends = self.card.joints.torso

@@ -88,7 +88,7 @@ def resolution(pose: Pose) -> str | None:
 def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparison | None = None) -> dict[str, Any]:
     """Both skeletons in one view, and the joints that both networks know, in the first one's order.
 
-    mean, errors -- of the joints that the threshold shows
+    mean, errors -- of the joints that the threshold shows; steps -- why distances come in steps, where they do
     """
     from ..draw import ghost, overlap
 
@@ -107,19 +107,31 @@ def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
             "moved": [None if each is None else _finite(each[j]) for each, j in zip(moved, (d.a, d.b), strict=True)],
         })  # fmt: skip
     shown = [row for row in rows if row["shown"]]
-    cells = [pose.crop.scale * pose.crop.size[0] / pose.heatmaps[-1].shape[-2] for pose in (first, second)]
+    names = [_short(pose, comparison) for pose in (first, second)]
     return {
         "both": overlap.svg(comparison, threshold),
-        "names": [_short(pose, comparison) for pose in comparison.poses],
+        "names": names,
         "untrained": any(not pose.card.trained for pose in comparison.poses),
         "torso": _finite(first.torso),
         "moved": by,
-        "cell": cells[0] if comparison.decoder == "argmax" else None,
-        "grid": cells[0] == cells[1] and first.crop == second.crop,
+        "steps": _steps(comparison, names) if rows else [],
         "rows": rows,
         "mean": [_mean(row["pixels"] for row in shown), _mean(row["torsos"] for row in shown)],
         "errors": [_mean(row["errors"][k] for row in shown) for k in (0, 1)] if marks else None,
     }
+
+
+def _steps(comparison: Comparison, names: list[str]) -> list[Said]:
+    """Read in quarters of a cell, joints lie on a grid, and where it is one for both networks distances do too."""
+    first, second = comparison.poses[0], comparison.poses[-1]
+    if comparison.decoder != "argmax":
+        return []
+    if first.cell != second.cell:
+        return [said("page.cells", network=names[0], cell=first.cell, other=names[1], far=second.cell)]
+    told = [said("page.cell", cell=first.cell)]
+    if first.crop == second.crop:
+        told.append(said("page.steps", one=first.cell / 2, both=first.cell / math.sqrt(2)))
+    return told
 
 
 def _finite(value: float | None) -> float | None:

@@ -120,7 +120,7 @@ ViewsPatch = TypedDict("ViewsPatch", {
 #: networks read on the same cells
 TablePatch = TypedDict("TablePatch", {
     "both": str, "names": list[str], "untrained": bool, "rows": list[Row], "mean": list[float | None],
-    "errors": list[float | None] | None, "torso": float | None, "moved": str | None, "cell": float | None, "grid": bool,
+    "errors": list[float | None] | None, "torso": float | None, "moved": str | None, "steps": list[Said],
 })
 HeatMap = TypedDict("HeatMap", {"src": str, "peak": float})
 HeatSide = TypedDict("HeatSide", {"title": str, "status": str, "trained": bool, "pictures": list[HeatMap]})

@@ -375,6 +375,16 @@ def test_hand_placed_joints_are_shown_measured_and_summed_up(untrained):
     wrist = next(row for row in table["rows"] if row["joint"] == "right wrist")
     apart = np.array(example.marks(example.box)["right wrist"]) - session.result.poses[1].joints[wrist["b"]]
     assert wrist["errors"][1] == pytest.approx(float(np.hypot(*apart)), abs=1e-3)
+    found, (left, right) = session.result, session.result.poses
+    x0, y0, x1, y1 = right.crop.box
+    wide = replace(right, crop=replace(right.crop, box=(x0, y0, 2 * x1 - x0, 2 * y1 - y0)))
+    for other, keys in ((found, ["page.cell", "page.steps"]), (replace(found, poses=(left, wide)), ["page.cells"]),
+                        (replace(found, decoder="dark"), [])):  # fmt: skip
+        session.result = other
+        steps = compare.threshold(session, 0.0)[1]["steps"]
+        assert [step["key"] for step in steps] == keys
+        assert "far" not in str(steps) or steps[0]["values"]["far"] == pytest.approx(2 * steps[0]["values"]["cell"])
+    session.result = found
     off = photo["nearer"]["values"]
     assert photo["nearer"]["key"] == "page.nearer" and off["off"] <= off["far"] and off["joints"] == 14
     photo_input.take(session, {"n": 1, "example": photo_input.examples.examples()[1].name})

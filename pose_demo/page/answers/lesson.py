@@ -288,7 +288,7 @@ def _quarter(cached: Cached, side: int, asked: Question) -> Found:
     quarters = (after - before) / pose.card.input[0] * cached.trace(side).heatmaps[-1].shape[2] * 4
     still = int((np.abs(quarters).max(axis=1) < 1e-3).sum())
     whole = bool((np.abs(quarters - quarters.round()) < 1e-2).all())
-    values = {"still": still, "joints": len(before), "cell": _cell(cached, side), "decoder": cached.comparison.decoder}
+    values = {"still": still, "joints": len(before), "cell": pose.cell, "decoder": cached.comparison.decoder}
     return {"value": 0 if whole else 1, "values": values}
 
 
@@ -300,18 +300,11 @@ def _output(cached: Cached, side: int, asked: Question) -> Found:
     quarters, between = (
         model.joints(heatmaps, pose.card, pose.card.input[0], how)[0][0].numpy() for how in ("argmax", "dark")
     )
-    stride, cell = pose.card.input[0] / height, _cell(cached, side)
+    stride, cell = pose.card.input[0] / height, pose.cell
     away = float(np.nanmean(np.linalg.norm(between - quarters, axis=1))) / stride
     values = {"away": away, "pixels": away * cell, "height": height, "width": width, "stride": stride,
               "input": pose.card.input[1], "cell": cell, "quarter": cell / 4 / pose.torso}  # fmt: skip
     return {"value": away if np.isfinite(away) else None, "values": values}
-
-
-def _cell(cached: Cached, side: int) -> float:
-    """The side of the heatmaps' cells, in pixels of the photo."""
-    pose = cached.pose(side)
-    stride = pose.card.input[0] / cached.trace(side).heatmaps[-1].shape[2]
-    return float(np.linalg.norm(np.subtract(*pose.crop.to_photo(np.array([[stride, 0.0], [0.0, 0.0]], np.float32)))))
 
 
 def _stop(asked: Question) -> str:

@@ -58,7 +58,7 @@ def measured(cached: Cached, side: int) -> Matters:
         "title": pose.card.title,
         "joints": list(pose.card.joints.joints),
         "torso": float(pose.torso) if np.isfinite(pose.torso) else None,
-        "cell": pose.card.input[0] / pose.heatmaps[-1].shape[1] * float(pose.crop.scale),
+        "cell": pose.cell,
         "note": cached.note("effects", side),
         "cuts": [
             {"place": place, "kind": kind, "drawn": arrows(wired, place),
@@ -79,6 +79,7 @@ def heaviest(cached: Cached, side: int, joint: str, most: int = 10) -> dict[str,
     rows = [(found.places[k], float(moves[k]), float(changes[k])) for k in found.order(one)[:most]]
     top = max((move for _, move, _ in rows if np.isfinite(move)), default=0.0)
     return {"title": pose.card.title, "joint": names[one] if one is not None else ALL, "arrows": len(found.places),
+            "cell": pose.cell,
             "rows": [(place, move, change, min(1.0, move / (top or 1.0))) for place, move, change in rows]}  # fmt: skip
 
 

@@ -2,14 +2,9 @@
 import { line, make } from './dom.js';
 import { over } from './overlay.js';
 import { on } from './store.js';
-import { number, say, speak, word } from './words.js';
+import { number, say, speak, tell, word } from './words.js';
 
 /** @typedef {import('./schema').Row} Row */
-
-/** Why distances come in steps: joints are read in quarters of a cell. @param {number} cell its pixels
- * @param {boolean} grid both networks' cells are the same */
-const steps = (cell, grid) => [say('page.cell', { cell }),
-  ...(grid ? [say('page.steps', { one: cell / 2, both: cell / Math.SQRT2 })] : [])].join(' ');
 
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
@@ -25,7 +20,7 @@ export function start(element, wire) {
     $('.both-key').textContent = say('page.both_key', { first: names[0], second: names[1] });
     $('.both .badges').replaceChildren(...(untrained ? [make('span', 'badge untrained', say('page.untrained'))] : []));
     $('.note').textContent = rows.length ? say('page.table_note', { torso }) : say('page.no_shared');
-    line($('.steps'), rows.length && sent.cell ? steps(sent.cell, sent.grid) : null);
+    line($('.steps'), sent.steps.map(tell).join(' '));
     table.hidden = !rows.length;
     const went = [0, 1].filter((k) => rows.some((row) => row.moved[k] !== null)); // the sides whose joints moved
     const column = (/** @type {string} */ key, name = '') => make('th', { scope: 'col' }, name,
