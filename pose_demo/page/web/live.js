@@ -31,6 +31,7 @@ export function start(element) {
       halt();
       complain('page.webcam_lost');
     });
+    if (mine !== run) return camera.close(opened.stream); // started again while the browser asked
     if (opened.problem) return complain(opened.problem);
     stream = opened.stream;
     first = looked = 0;
@@ -103,7 +104,7 @@ export function start(element) {
     line(said, `${say('live.speed', numbers)} · ${people ? say('live.people', { people }) : say('live.nobody')}`);
   }
   async function freeze() {
-    const file = await camera.file(still);
+    const file = await camera.file(figures[0].querySelector('canvas')); // what is seen: `still` may be newer
     halt();
     if (!file) return;
     photo.take(file);
