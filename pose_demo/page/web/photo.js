@@ -51,6 +51,8 @@ export function start(element, wire) {
     }
     picture.alt = example ? say(`example.${example.name}.title`) : say('page.photo');
     line($('.look'), example ? say('page.look_for') + example.says.map(tell).join(' ') : '');
+    line($('.smaller'), photo?.whole && say('page.smaller', { width: photo.width, height: photo.height,
+      file_width: photo.whole[0], file_height: photo.whole[1] }));
     line($('.nearer'), tell(state.nearer));
     $('.look').classList.toggle('hard', Boolean(example?.hard));
     drawExamples();
