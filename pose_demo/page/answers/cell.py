@@ -49,10 +49,10 @@ CellAnswer = TypedDict("CellAnswer", {
 #: A circle, in pixels of the photo.
 Circle = TypedDict("Circle", {"x": float, "y": float, "r": float})
 #: half -- the radius about its centre of mass, x, y, that holds half of it, pixels of the input; photo -- this circle
-#: there; None where nothing moves the cell
+#: there; None where nothing moves the cell; note -- of a device whose memory was too small
 Effective = TypedDict("Effective", {
     "h": int, "w": int, "low": float, "high": float, "data": str, "half": float, "x": float, "y": float,
-    "photo": Circle | None,
+    "photo": Circle | None, "note": Said | None,
 })
 # fmt: on
 
@@ -158,7 +158,8 @@ def effective(cached: Cached, asked: Question) -> Effective:
     x, y, half = _half(gradient)
     cx, cy = (float(v) for v in crop.to_photo(np.array([x, y])))
     circle: Circle = {"x": cx, "y": cy, "r": half * float(crop.scale)}
-    return {**number_map(gradient, 0.0, top), "half": half, "x": x, "y": y, "photo": circle if gradient.any() else None}
+    return {**number_map(gradient, 0.0, top), "half": half, "x": x, "y": y, "photo": circle if gradient.any() else None,
+            "note": cached.note("effective", side)}  # fmt: skip
 
 
 def _half(gradient: Tensor) -> tuple[float, float, float]:
