@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ from . import __version__, person, weights
 from .crop import Box, Crop, check_box, closeup, whole
 from .joints import shared
 from .locales import Said, UserError, said, tell
-from .networks import detector, model, zoo
+from .networks import detector, memory, model, zoo
 from .networks.base import PoseNetwork
 from .networks.card import Card
 from .networks.patch import check, patched
@@ -253,12 +253,14 @@ def compare(
     tell(0.05, said("progress.loading"))
     nets = [zoo.posing(zoo.shared(each, where)) for each in (networks or weights.default_pair())]
     requests, silences = requests_of(upsampling, nets), placed(silence, nets)
-    there, at, found = _looked_at(pixels, box, people, who, (where, finder), tell)
+    with memory.heard() as notes:
+        there, at, found = _looked_at(pixels, box, people, who, (where, finder), tell)
 
     poses, how = [], {"decoder": decoder, "flip": flip, "trace": trace}
     for k, (net, request, cut) in enumerate(zip(nets, requests, silences, strict=True)):
         tell(0.4 + 0.5 * k / len(nets), said("progress.looks", network=model.card_of(net).title))
-        poses.append(pose_in(pixels, at, _but(there, who), net, request, silence=patched(cut, net, request), **how))
+        pose = pose_in(pixels, at, _but(there, who), net, request, silence=patched(cut, net, request), **how)
+        poses.append(replace(pose, note=pose.note or next(iter(notes), None)))
     tell(1.0, said("progress.done"))
     return Comparison(
         pixels, at, found, tuple(poses), upsampling, decoder, flip, device_name(where), tuple(there), who, finder

@@ -84,14 +84,12 @@ def over(
     """
     given = listed(photos)
     folder = None if out is None else Path(out)
-    root = given[0] if len(given) == 1 and given[0].is_dir() else None
-    files = pictures(given, but=folder)
-    return _over(files, root, folder and Results(folder, settings, root), do, progress or (lambda far: None), options)
+    results, files = folder and Results(folder, settings, _root(given)), places(given, but=folder)
+    return _over(files, results, do, progress or (lambda far: None), options)
 
 
 def _over(
-    files: list[Path],
-    root: Path | None,
+    files: dict[Path, Path],
     results: Results | None,
     do: Callable[..., Comparison],
     tell: Callable[[Far], None],
@@ -102,8 +100,7 @@ def _over(
     tell(far := Far(0, 0, len(files) - len(todo), len(files)))
     try:
         for file in todo:
-            below = file.relative_to(root) if root else Path(*(p for p in file.parts if p not in ("..", file.anchor)))
-            before, looked = stat(file), look(file, do, name=below, **options)
+            before, looked = stat(file), look(file, do, name=files[file], **options)
             if looked.result is not None and results is not None:
                 results.add(file, looked.result, before)
                 kept.add(file)
@@ -151,6 +148,20 @@ def pictures(where: Paths, but: Path | None = None) -> list[Path]:
     for path in listed(where):
         found.update(dict.fromkeys(_below(path, but) if path.is_dir() else [path]))
     return list(found)
+
+
+def places(photos: Paths, but: Path | None = None) -> dict[Path, Path]:
+    """Of each of `pictures` its path below the folder that was given; where files or several were, what of its own
+    leads down."""
+    root, files = _root(listed(photos)), pictures(photos, but)
+    return {
+        file: file.relative_to(root) if root else Path(*(p for p in file.parts if p not in ("..", file.anchor)))
+        for file in files
+    }
+
+
+def _root(given: list[Path]) -> Path | None:
+    return given[0] if len(given) == 1 and given[0].is_dir() else None
 
 
 def _below(folder: Path, but: Path | None) -> Iterator[Path]:
@@ -263,6 +274,7 @@ class Results:
             for pose in found["poses"]:
                 same = (each["id"] for each in known if each["keypoints"] == pose["category"]["keypoints"])
                 about = {"image_id": image, "category_id": next(same), "network": pose["network"]}
+                about |= {"note": pose["note"]} if pose["note"] else {}
                 for person, points in _everybody(found["who"] or 1, pose):
                     number += 1
                     yield {

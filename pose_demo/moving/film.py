@@ -13,6 +13,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -97,11 +98,17 @@ class Film:
         context.thread_type = "AUTO"
         context.options = {"max_pixels": str(MAX_PIXELS)}
         self.audio = next(iter(streams.audio), None)
-        self.sound = self.audio.codec_context.name if self.audio else ""
+        self.sound = self.audio.codec_context.codec.canonical_name if self.audio else ""  # not mp3float
         self.rate = _rate(self._stream)
         self.base = self._stream.time_base or _FINEST
         self._raw = self._decoded()
-        first = next((item for item in self._raw if isinstance(item, av.VideoFrame)), None)
+        self._early, first = [], None
+        for item in self._raw:
+            if isinstance(item, av.VideoFrame):
+                first = item
+                break
+            if self.copied:
+                self._early.append(item)
         if first is None:
             raise VideoError("video.no_frames", name=self.name)
         high, wide = first.height, round(first.width * (self._stream.sample_aspect_ratio or 1))
@@ -140,7 +147,7 @@ class Film:
 
     def _frames(self) -> Iterator[av.VideoFrame | av.Packet]:
         yield self._first
-        for item in self._raw:
+        for item in chain(self._early, self._raw):
             if isinstance(item, av.VideoFrame):
                 yield item
             elif self.copied and item.pts is not None and item.time_base:

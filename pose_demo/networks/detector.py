@@ -6,7 +6,7 @@ torchvision's own code up to the boxes of every anchor; of its 90 kinds of objec
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .. import weights
-from . import mmpose_compat
+from . import memory, mmpose_compat
 from .files import CheckpointError, contents
 from .finder import apart
 
@@ -23,7 +23,12 @@ _PERSON, _MOST, _NEARLY = 1, 300, 0.55  # as torchvision has them: the label, ca
 
 @lru_cache(maxsize=1)
 def shared(name: str, device: torch.device | str = "cpu") -> Any:
-    """In eval mode, loaded once. Raises WeightsMissing with the remedy, WeightsCorrupt, CheckpointError."""
+    """In eval mode, loaded once; on the CPU where the device has no room. Raises WeightsMissing with the remedy,
+    WeightsCorrupt, CheckpointError."""
+    return memory.placed(partial(_loaded, name), device)
+
+
+def _loaded(name: str, device: torch.device | str) -> Any:
     mmpose_compat.prepare_torchvision()
     from torchvision.models import detection
 
@@ -38,10 +43,14 @@ def shared(name: str, device: torch.device | str = "cpu") -> Any:
     return net.eval().to(device)
 
 
-@torch.inference_mode()
 def people(net: Any, photo: np.ndarray, at_least: float) -> tuple[np.ndarray, np.ndarray]:
     """Who is in a photo (H, W, 3) uint8: boxes (K, 4), x0, y0, x1, y1 in its pixels, centres at whole numbers, and
     scores (K,) from 0 to 1, the surest first."""
+    return memory.within(net, lambda here: _people(here, photo, at_least))[0]
+
+
+@torch.inference_mode()
+def _people(net: Any, photo: np.ndarray, at_least: float) -> tuple[np.ndarray, np.ndarray]:
     device = next(net.parameters()).device
     images, _ = net.transform([torch.from_numpy(photo).to(device).permute(2, 0, 1).float() / 255])
     features = list(net.backbone(images.tensors).values())

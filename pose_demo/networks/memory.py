@@ -6,7 +6,9 @@ import copy
 import gc
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import torch
@@ -20,7 +22,37 @@ Network = TypeVar("Network", bound=nn.Module)
 #: How torch's allocator for the CPU, and oneDNN's, say so: there is no class for it.
 _FULL = ("DefaultCPUAllocator", "could not create a primitive")
 
+#: Networks that lie on the CPU as there was no room for them where they were wanted, and what is to be said of that.
+_elsewhere: weakref.WeakKeyDictionary[nn.Module, Said] = weakref.WeakKeyDictionary()
+_HEARD: ContextVar[tuple[list[Said], ...]] = ContextVar("heard", default=())
 _copies: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
+
+
+@contextmanager
+def heard() -> Iterator[list[Said]]:
+    """What `within` has to say inside, whoever asked: for answers that come through others' hands."""
+    notes: list[Said] = []
+    token = _HEARD.set((*_HEARD.get(), notes))
+    try:
+        yield notes
+    finally:
+        _HEARD.reset(token)
+
+
+def placed(load: Callable[[torch.device | str], Network], where: torch.device | str) -> Network:
+    """load(where), or load("cpu") where that has no room for the weights: `within` says so of all that it answers.
+
+    Raises UserError where nothing helps.
+    """
+    device = torch.device(where)
+    if (found := _tried(lambda: load(where))) is not None:
+        return found[0]
+    _free(device)
+    logging.getLogger(__name__).warning("the memory of %s is too small for a network's weights: on the CPU", device)
+    if device.type == "cpu" or (found := _tried(lambda: load("cpu"))) is None:
+        raise UserError("memory.weights", device=str(device))
+    _elsewhere[found[0]] = said("memory.cpu", device=str(device))
+    return found[0]
 
 
 def within(net: Network, ask: Callable[[Network], T], fewer: Callable[[], T] | None = None) -> tuple[T, Said | None]:
@@ -30,9 +62,17 @@ def within(net: Network, ask: Callable[[Network], T], fewer: Callable[[], T] | N
 
     Raises UserError where nothing helps.
     """
+    found, note = _within(net, ask, fewer)
+    if note is not None:
+        for notes in _HEARD.get():
+            notes.append(note)
+    return found, note
+
+
+def _within(net: Network, ask: Callable[[Network], T], fewer: Callable[[], T] | None) -> tuple[T, Said | None]:
     where, name = _where(net), type(net).__name__
     if (found := _tried(lambda: ask(net))) is not None:
-        return found[0], None
+        return found[0], _elsewhere.get(net)
     _free(where)
     if fewer is not None:
         logging.getLogger(__name__).warning("the memory of %s is too small for a batch: half of it at a time", where)

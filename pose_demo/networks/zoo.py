@@ -20,7 +20,7 @@ from torch import nn
 from .. import weights
 from ..joints import LSP, JointSet, channels, joint_set
 from ..locales import UserError
-from . import checkpoints, foreign, fresh, reference
+from . import checkpoints, foreign, fresh, memory, reference
 from .base import PoseNetwork
 from .card import MMPOSE, UNTRAINED, Card, titled
 from .files import Contents, contents
@@ -215,7 +215,8 @@ _loading = threading.Lock()
 def shared(what: str | Path | nn.Module, device: torch.device | str = "cpu") -> PoseNetwork:
     """As `open`, but loaded once for all who ask: a call never changes a network, so that sharing is safe.
 
-    A module comes back with its card, where it is.
+    A module comes back with its card, where it is. Where the device has no room for the weights the network lies on the
+    CPU, and its answers say so.
     """
     if isinstance(what, nn.Module):
         return open(what)
@@ -231,4 +232,4 @@ def _stamp(file: Path) -> tuple[int, ...]:
 
 @lru_cache(maxsize=6)
 def _loaded(what: str, device: str, version: Any) -> PoseNetwork:
-    return open(what, device)
+    return memory.placed(partial(open, what), device)

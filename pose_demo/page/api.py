@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.events import api as endpoint
 
 from ..locales import UserError
-from . import doors
+from . import doors, guard
 from .photo_input import fits, uploaded
 
 #: Doors open at a time, all together: each holds a thread while it waits for its turn, and the page needs these too.
@@ -23,7 +23,7 @@ def expose(page: gr.Blocks) -> None:
         name, refuse = ask.__name__, partial(gr.Error, print_exception=False)
         own = doors.offered(ask, gr.FileData, _photo, refuse)
         endpoint(own, api_name=name, api_description=ask.__doc__, concurrency_limit=AT_ONCE,
-                 concurrency_id="doors")  # fmt: skip
+                 concurrency_id=guard.PROGRAMS)  # fmt: skip
         (made,) = (fn for fn in page.fns.values() if fn.api_name == name)
         for parameter, given in zip(made.inputs, signature(own).parameters, strict=True):
             cast(Any, parameter).api_info()["additional_description"] = doors.TEXTS[given]  # view_api() prints it

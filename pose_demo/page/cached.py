@@ -39,6 +39,7 @@ class Cached:
 
     comparison -- without its traces; owner -- whose it is, on the page
     example -- whose photo it is, None for one of your own; name -- the photo's, for files
+    whole   -- the width and height of the photo's file, where the photo was made smaller
     nets    -- the networks, where the zoo does not know them by name
     camera  -- who is where in its webcam (answers/live.py)
     notes   -- where a device's memory was too small: what is to be said, by what was asked for and the side
@@ -49,6 +50,7 @@ class Cached:
     owner: str = ""
     example: Example | None = None
     name: str = "photo"
+    whole: tuple[int, int] | None = None
     nets: tuple[PoseNetwork, ...] = ()
     traces: dict[tuple[int, str], Trace] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -130,7 +132,7 @@ class Cached:
         return found
 
     def note(self, what: str, side: int) -> Said | None:
-        """What is to be said of "maps", "effects" or "gradients" where memory was too small for them."""
+        """What is to be said of "maps", "effects", "effective" or "gradients" where memory was too small for them."""
         return next((note for key, note in self.notes.items() if key[:2] == (what, side)), None)
 
     def bare(self, side: int) -> Pose:
@@ -169,9 +171,12 @@ class Cached:
 
     def effective(self, side: int, name: str, cell: tuple[int, int] | None = None) -> Tensor:
         """(H, W): how much each pixel of the input would move a cell. One more pass, there and back."""
-        net, at = self.net(side), cell or self.middle(side, name)
-        asked = (self.input(side), name, at, self.request(side), self.pose(side).silence)
-        return work.in_turn(lambda: receptive.effective(net, *asked).cpu())
+        asked = (name, cell or self.middle(side, name), self.request(side), self.pose(side).silence)
+
+        def ask(net: PoseNetwork) -> Tensor:
+            return receptive.effective(net, self._input(side, net), *asked).cpu()
+
+        return work.in_turn(lambda: self._within(("effective", side), ask))
 
     def middle(self, side: int, name: str) -> tuple[int, int]:
         height, width = self.trace(side)[name].tensor.shape[2:]
@@ -234,6 +239,12 @@ class Cached:
         if key not in self._found:
             self._found[key] = work.in_turn(compute)
         return self._found[key]
+
+    def image(self) -> dict[str, int]:
+        """The photo's height and width, in whose pixels all is said; its file's where it was made smaller."""
+        height, width = self.comparison.photo.shape[:2]
+        own = {} if self.whole is None else {"file_height": self.whole[1], "file_width": self.whole[0]}
+        return {"height": height, "width": width, **own}
 
     def bytes(self) -> int:
         return sum(_bytes(trace) for trace in list(self.traces.values()))

@@ -55,6 +55,8 @@ _PATIENCE, _PACE = 20, 20_000
 _WAITING = 30
 #: Questions at a time on further routes (MCP), where no session says whose they are.
 _FURTHER = 4
+#: The queue that all doors for programs share, and how much may wait in it: the rest of Gradio's is the page's.
+PROGRAMS, _PROGRAMS = "doors", 20
 #: Logins that are being refused at a time; each takes a second, so that nobody tries many passwords.
 _LOGINS = 5
 
@@ -80,7 +82,7 @@ class Refused(UserError):
 class Guard:
     """ASGI middleware around everything.
 
-    page    -- whose uploads nobody may read back, and whose queue says how much a session has waiting
+    page    -- whose queue says how much a session has waiting
     upload  -- bytes of the largest file that may come
     origins -- other sites' that may ask, as "https://host"; hosts -- names under which the page answers, None: any
     more    -- {first part of a further route: bytes that may come there}
@@ -141,13 +143,16 @@ class Guard:
         busy = self._waiting(visitor)
         if busy >= _WAITING and parts[1] not in ("cancel", "reset"):
             raise Refused(429, "guard.busy", count=_WAITING)
-        token, self.asking[visitor] = VISITOR.set(visitor), self.asking[visitor] + 1
+        door = self._is_door(parts, asked)
+        if door and self._at_doors() >= _PROGRAMS:
+            raise Refused(429, "guard.many", count=_PROGRAMS)
+        token, mine = VISITOR.set(visitor), Counter([visitor, *["/doors"] * door])  # no visitor's name has a slash
+        self.asking += mine
         try:
             await self.app(request.scope, body, answer)
         finally:
             VISITOR.reset(token)
-            self.asking[visitor] -= 1
-            self.asking += Counter()  # forgets those with none
+            self.asking -= mine
 
     async def _upload(self, request: Request, body: _Body, answer: _Answer) -> None:
         """What all visitors sent takes no more than it may: a session is a name that they give themselves."""
@@ -177,30 +182,27 @@ class Guard:
         queued = self.page._queue.pending_event_ids_session.get(visitor, ())
         return len(queued) + self.asking[visitor]
 
+    def _is_door(self, parts: list[str], asked: dict[str, Any]) -> bool:
+        """Whether a question joins the programs' queue. What is no event of the page counts as one of theirs."""
+        index = asked.get("fn_index")
+        event = self.page.fns.get(index) if type(index) is int else None
+        return parts[1] == "call" or (parts[1] == "queue" and (event is None or event.concurrency_id == PROGRAMS))
+
+    def _at_doors(self) -> int:
+        """How many wait there, and those that are just joining: a session is a name that they give themselves."""
+        doors = self.page._queue.event_queue_per_concurrency_id.get(PROGRAMS)
+        return self.asking["/doors"] + (len(doors.queue) if doors else 0)
+
     def _check(self, request: Request, parts: list[str]) -> None:
-        """Raises Refused for a route that the page does not need, another site, and what nobody may read."""
+        """Raises Refused for a route that the page does not need, Gradio's files among them, and another site."""
         known = {*_PAGES, *self.more} if parts[0] != "gradio_api" else _API
-        file = parts[0] == "gradio_api" and len(parts) > 1 and parts[1].startswith("file=")
-        if not (file or (parts[1] if known is _API and len(parts) > 1 else parts[0]) in known):
+        if (parts[1] if known is _API and len(parts) > 1 else parts[0]) not in known:
             raise Refused(404, "guard.route")
-        if file and not self._readable("/".join(parts[1:]).removeprefix("file=")):
-            raise Refused(403, "guard.file")
         host = request.headers.get("host", "")
         if self.hosts is not None and _hostname(f"//{host}") not in self.hosts:
             raise Refused(421, "guard.host", host=f"{host:.80}")
         if request.method not in ("GET", "HEAD", "OPTIONS") and not self._own(request, host):
             raise Refused(403, "guard.origin")
-
-    def _readable(self, path: str) -> bool:
-        """Whether a path may be a file that the page made for its visitors to fetch. Gradio allows its folder alone."""
-        try:
-            real = Path(path).resolve()
-            uploads = {
-                Path(str(each)).resolve() for each in self.page.upload_file_set if Path(str(each)).name == real.name
-            }
-            return "://" not in path and real.is_file() and real not in uploads
-        except (OSError, ValueError):
-            return False
 
     def _own(self, request: Request, host: str) -> bool:
         """Whether our own page asks, or a program. A browser says of a request whence it comes."""

@@ -48,11 +48,12 @@ def fits(file: Path) -> Path:
 def take(session: Session, event: Take) -> dict[str, Any] | None:
     """An upload or an example -> the photo in the session.
 
-    Returns the change of the photo component, None where a newer photo came first. A photo that cannot be used
-    leaves the old one in place.
+    Returns the change of the photo component, None where a newer photo came first, or the visitor left. A photo
+    that cannot be used leaves the old one in place.
     """
     from .server import was_read  # here, as above
 
+    gone = session.gone
     try:
         if (name := event.get("example")) is not None:
             example = next((each for each in examples.examples() if each.name == name), None)
@@ -62,9 +63,11 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
         else:
             file = uploaded(event.get("path"))
             try:
-                photo, box, example, name = _smaller(read(file)), None, None, file.stem
+                photo, box, example, name = read(file), None, None, file.stem
             finally:
                 was_read(file)  # the browser sends it again should this server be started anew
+        of, photo = photo.shape[:2], _smaller(photo)
+        whole = None if of == photo.shape[:2] else (of[1], of[0])
         if "box" in event:
             box = check_box(event["box"], photo.shape) if event["box"] else None
     except UserError as problem:
@@ -72,15 +75,16 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
     except Exception:
         logging.getLogger(__name__).exception("the photo could not be taken")
         return session.patch(error=said("page.failed"))
-    if not session.newer(event["n"]):
+    if session.gone != gone or not session.newer(event["n"]):
         return None
-    session.take(photo, box, example, name)
+    session.take(photo, box, example, name, whole)
     session.who = event.get("who", 1)
     about = example and {
         "name": example.name, "says": example.words(), "hard": example.hard, "box": _rounded(example.box)
     }  # fmt: skip
     height, width = photo.shape[:2]
-    preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height}
+    preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height,
+                      "whole": whole and list(whole)}  # fmt: skip
     return session.patch(error=None, photo=preview, example=about, nearer=None, **boxes(session))
 
 

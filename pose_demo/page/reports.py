@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..comparison import Comparison
 from ..joints import JOINT_SETS
 from ..locales import UserError
-from ..many import Far, Looked, Paths, listed, over, pictures, probe
+from ..many import Far, Looked, Paths, listed, over, places, probe
 from ..writing import writing
 from .answers import files, matters
 from .xrayed import XRay
@@ -32,13 +33,30 @@ def xray_all(
     """As `compare_all`, and the files of `write` of each photo: in `out`, in the photo's own folder below it."""
     how = {"npz": npz, "effects": effects, "joint": known(joint), "language": language}
     photos = listed(photos)
-    often = Counter(file.with_suffix("") for file in pictures(photos, but=Path(out)))
+    called = names(places(photos, but=Path(out)))
 
     def do(file: Path, name: Path, **asked: Any) -> Comparison:
-        called = file.stem if often[file.with_suffix("")] == 1 else file.name  # one.jpg beside one.png
-        return write(file, Path(out) / name.parent, called, **how, **asked)[0]
+        return write(file, Path(out) / name.parent, called[file], **how, **asked)[0]
 
     return over(photos, out, probe(options) | {"xray": how}, do, progress, **options)
+
+
+def names(photos: Mapping[Path, Path]) -> dict[Path, str]:
+    """What the files of each photo are called, in the folder of its place: by its name without ending, by that with it
+    (one.jpg beside one.png), or with a hash of its path: no two have one name, on a system that knows no case either.
+    """
+
+    def ways(file: Path) -> dict[str, tuple[Path, str]]:
+        return {way: (photos[file].parent, files.plain(way).casefold()) for way in (file.stem, file.name)}
+
+    often = Counter(place for file in photos for place in set(ways(file).values()))
+    return {
+        file: next(
+            (way for way, place in ways(file).items() if often[place] == 1),
+            f"{file.stem[:60]}-{hashlib.sha256(os.fsencode(file)).hexdigest()[:8]}",
+        )
+        for file in photos
+    }
 
 
 def write(

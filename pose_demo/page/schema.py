@@ -81,8 +81,9 @@ TourPatch = TypedDict("TourPatch", {"pair": list[str]})
 HeaderPatch = TypedDict("HeaderPatch", {
     "languages": NotRequired[dict[str, str]], "language": NotRequired[str], "note": NotRequired[Said | None],
 })
-#: As it is shown: number counts the session's photos, src is its preview, width and height are its own.
-Photo = TypedDict("Photo", {"number": int, "src": str, "width": int, "height": int})
+#: As it is shown: number counts the session's photos, src is its preview, width and height are its own; whole -- those
+#: of its file where it is kept smaller.
+Photo = TypedDict("Photo", {"number": int, "src": str, "width": int, "height": int, "whole": list[int] | None})
 #: box -- the example's own.
 Example = TypedDict("Example", {"name": str, "says": list[Said], "hard": bool, "box": Box})
 Thumbnail = TypedDict("Thumbnail", {"name": str, "hard": bool, "image": str})

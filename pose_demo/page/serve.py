@@ -52,6 +52,8 @@ def launch(
     reach it (a Space, a share link, another address, POSE_DEMO_PUBLIC=1), weights cannot be imported from a file.
     Other sites' pages are refused but those that POSE_DEMO_ORIGINS names, as "https://host,https://other".
     """
+    if not prevent_thread_lock and threading.current_thread() is threading.main_thread():
+        server.end_as_by_hand()
     name = server_name or os.environ.get("GRADIO_SERVER_NAME") or _default_name()
     share = os.environ.get("GRADIO_SHARE", "").lower() == "true" if share is None else share
     folder, local = server.own_folder(), is_local(name, share)
@@ -75,6 +77,7 @@ def launch(
                 time.sleep(0.1)
         except KeyboardInterrupt:  # streams to open pages are cut off: nothing to be told
             logging.getLogger("uvicorn.error").disabled = True
+            video_tab.end()
             page.close(verbose=False)
     return page
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import socket
+import stat
 import tempfile
 import threading
 import time
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import gradio as gr
 import uvicorn
@@ -21,12 +23,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..locales import UserError
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None
+
 #: Files of visitors are deleted when they are this old, in seconds; looked for that often. A photo that was read goes
 #: after READ: another visitor may just have sent the same one, which lies at the same place.
 KEPT, LOOKED, READ = 6 * 3600, 600, 600
 #: Bytes of all of them together; of more the oldest go first.
 MOST = int(float(os.environ.get("POSE_DEMO_UPLOADS_MB", "4000")) * 2**20)
 _FIRST_PORT, _PORTS = 7860, 100
+#: A folder of our own begins so, and has a file in it that is locked while its process lives.
+_PREFIX, _LOCK = "pose_demo-", "lock"
+_LOCKS: list[TextIO] = []
 
 
 class Packed:
@@ -107,12 +117,39 @@ def _listen(host: str, port: int | None) -> socket.socket:
 
 
 def own_folder() -> Path:
-    """Where uploads go: GRADIO_TEMP_DIR if that is set, else a folder that nobody else reads and that goes with us."""
+    """Where uploads go: GRADIO_TEMP_DIR if that is set, else a folder that nobody else reads and that goes with us; or
+    with the next of us, where we are killed."""
     if not os.environ.get("GRADIO_TEMP_DIR"):
-        folder = tempfile.mkdtemp(prefix="pose_demo-")
+        _sweep(Path(tempfile.gettempdir()))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["GRADIO_TEMP_DIR"] = folder  # where Gradio looks
+        _LOCKS.append((folder / "locking").open("w"))
+        if fcntl is not None:
+            fcntl.flock(_LOCKS[-1], fcntl.LOCK_EX)
+        (folder / "locking").rename(folder / _LOCK)  # so that nobody finds one that is there and free
+        (folder / "uploads").mkdir()
+        os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # where Gradio looks
     return Path(os.environ["GRADIO_TEMP_DIR"])
+
+
+def _sweep(where: Path) -> None:
+    """Deletes the folders of processes that ended otherwise than they should: the system let go of their locks."""
+    for folder in where.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            status = folder.lstat()
+            if fcntl is None or not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+                continue
+            with (folder / _LOCK).open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_as_by_hand() -> None:
+    """What ends this process from outside ends it as Ctrl+C does, so that its files go; nohup's choice stays."""
+    for name in ("SIGTERM", "SIGHUP"):
+        each = getattr(signal, name, None)
+        if each is not None and signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, signal.default_int_handler)
 
 
 def keep_tidy(folder: Path) -> None:

@@ -40,6 +40,7 @@ class Request:
 class Session:
     """language -- of Gradio's own components; the browser says the rest itself
     photo    -- (H, W, 3) uint8 RGB, number counts them; name -- its file's, without ending
+    whole    -- the width and height that the file has, where the photo is kept smaller
     example  -- whose photo it is, None for the visitor's own
     box      -- as the visitor or the example gave it; found -- the person that was looked for, with the confidence
     people   -- everybody who was found, None before anybody was looked for; who -- whom of them we look at, from 1
@@ -53,6 +54,7 @@ class Session:
     pin, channel -- the cell that a link opens, until it is open
     visitor  -- Gradio's name of the session, once there is an X-ray; None where no server is
     key      -- under which store.py keeps the result's traces; shown -- the request that the X-ray shows
+    gone     -- how often the visitor left: what was begun before is not kept
     video    -- the last one's result; video_turn -- grows with each and when one is stopped: an older one ends
     """
 
@@ -60,6 +62,7 @@ class Session:
     photo: np.ndarray | None = None
     number: int = 0
     name: str = "photo"
+    whole: tuple[int, int] | None = None
     example: Example | None = None
     box: Box | None = None
     found: tuple[Box, float] | None = None
@@ -82,6 +85,7 @@ class Session:
     visitor: str | None = None
     key: str = ""
     shown: Request | None = None
+    gone: int = 0
     video: VideoComparison | None = None
     video_turn: int = 0
     _patches: int = 0
@@ -93,17 +97,19 @@ class Session:
         return self.result
 
     def take(
-        self, photo: np.ndarray, box: Box | None = None, example: Example | None = None, name: str = "photo"
-    ) -> None:
+        self, photo: np.ndarray, box: Box | None = None, example: Example | None = None, name: str = "photo",
+        whole: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
         """A new photo; what was known of the old one's person goes."""
-        self.photo, self.example, self.name = photo, example, name
+        self.photo, self.example, self.name, self.whole = photo, example, name, whole
         self.number += 1
         self.frame(box)
 
     def empty(self) -> None:
         """The visitor left: what they sent and what was made of it goes, and what still runs for it stops. Gradio keeps
         the session itself for another hour."""
-        self.photo = self.example = self.result = self.bare = self.done = self.shown = self.video = None
+        self.gone += 1
+        self.photo = self.example = self.result = self.bare = self.done = self.shown = self.video = self.whole = None
         self.name, self.key = "photo", ""
         self.frame(None)
 

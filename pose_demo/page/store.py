@@ -40,9 +40,13 @@ class Store:
         self._memory, self._count = memory, count
         self._lock = threading.Lock()
 
-    def keep(self, comparison: Comparison, owner: str, example: Example | None = None, name: str = "photo") -> str:
+    def keep(
+        self, comparison: Comparison, owner: str, example: Example | None = None, name: str = "photo",
+        whole: tuple[int, int] | None = None,
+    ) -> str:  # fmt: skip
         """Takes a comparison with or without traces; returns its key. An owner's but the last two are let go."""
         cached = XRay.of(comparison, owner, example, name)
+        cached.whole = whole
         key = secrets.token_urlsafe(24)
         with self._lock:
             mine = [k for k, s in self._kept.items() if s.owner == owner]

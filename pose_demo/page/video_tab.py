@@ -89,6 +89,12 @@ def left(request: gr.Request) -> None:
     RESULTS.forget(owner)
 
 
+def end() -> None:
+    """Nothing is worked on any more: Python waits at its end for what is."""
+    for session in list(RESULTS.working.values()):
+        cancel(session)
+
+
 def cancel(session: Session, _: object = None) -> None:
     session.video_turn += 1
 
@@ -116,8 +122,12 @@ def run(
             if isinstance(news, tuple):
                 yield session.patch(busy=None if news else said("page.waiting"), far=_far(*news) if news else None)
             else:
-                session.video = result = news.result()
+                result = news.result()
                 RESULTS.keep(owner, folder)
+                if session.video_turn != turn:  # stopped, or left, just now
+                    RESULTS.forget(owner)
+                    raise work.Stale
+                session.video = result
                 yield session.patch(busy=None, far=None, result=_result(result), seen=_first(result, session.joint))
     except work.Stale:
         if session.video_turn == turn + 1:  # stopped by hand; where another one came, that one's patches count

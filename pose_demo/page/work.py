@@ -42,7 +42,7 @@ def in_turn(job: Callable[[], T]) -> T:
 def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable[[], bool]) -> Iterator[Any]:
     """Runs job(tell) in `pool`. Yields what the job told last, at most every PATIENCE seconds, () while it waits for
     its turn, and at the end the finished Future. `tell` raises Stale in the job once `stale()` or the caller left; one
-    that still waits then does not begin.
+    that still waits then does not begin, and of one that is done nobody hears.
     """
     told: queue.SimpleQueue[tuple] = queue.SimpleQueue()
     left = False
@@ -66,6 +66,8 @@ def follow(pool: ThreadPoolExecutor, job: Callable[[Tell], Any], stale: Callable
             if news != last:
                 last = news
                 yield news
+        if stale():
+            raise Stale
         yield future
     finally:
         left = True

@@ -84,12 +84,14 @@ def left(request: gr.Request) -> None:
 
 def refresh(session: Session, request: gr.Request) -> Any:
     """The session's result in the X-ray: its traces under a new key, both maps drawn. Nothing new: nothing changes."""
-    result, done = session.result, session.done
+    result, done, gone = session.result, session.done, session.gone
     if result is None or (session.shown == done and session.key in STORE):
         return gr.skip()
     try:
         session.visitor = request.session_hash
-        key = STORE.keep(result, session.visitor or "", session.example, session.name)
+        key = STORE.keep(result, session.visitor or "", session.example, session.name, session.whole)
+        if session.gone != gone:
+            STORE.forget(session.visitor or "")
         if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
             return gr.skip()
         session.key, session.result, session.shown = key, without_traces(result), done
@@ -104,8 +106,11 @@ def inside(session: Session, asked: Inside) -> Any:
     if session.photo is None or session.visitor is None or not asked["finder"]:
         session.shown = None
         return None
-    seen = work.in_turn(partial(finder.look, session.photo))
-    session.key = STORE.keep(seen, session.visitor, session.example, session.name)
+    gone, seen = session.gone, work.in_turn(partial(finder.look, session.photo))
+    session.key = STORE.keep(seen, session.visitor, session.example, session.name, session.whole)
+    if session.gone != gone:
+        STORE.forget(session.visitor)
+        return None
     told = {"finder": finder.says(seen, session.people or ()), "joint": "person"}
     return session.patch(**{**fill(session, seen), **told, "cuts": [{}, {}]})
 

@@ -178,7 +178,8 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
-    settings = {"GRADIO_SERVER_PORT": "0", "GRADIO_TEMP_DIR": str(tmp_path / "uploads"), "OMP_NUM_THREADS": "1"}
+    (tmp_path / "tmp").mkdir()
+    settings = {"GRADIO_SERVER_PORT": "0", "TMPDIR": str(tmp_path / "tmp"), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings},
                                stdout=subprocess.PIPE, stderr=(tmp_path / "log").open("w"), text=True)  # fmt: skip
     try:
@@ -186,7 +187,7 @@ def server(tmp_path) -> Iterator[Server]:
         yield Server(process, process.stdout.readline().split()[-1])
     finally:
         process.terminate()
-        process.wait(30)
+        assert process.wait(30) == 0 and not [*(tmp_path / "tmp").glob("pose_demo-*")], "what was sent goes with it"
 
 
 @needs_proc

@@ -11,9 +11,9 @@ import torch
 from little_memory import LittleMemory
 from pictures import beside_each_other
 
-from pose_demo import XRay, compare
+from pose_demo import XRay, compare, compare_all
 from pose_demo.examples import examples
-from pose_demo.locales import UserError, tell
+from pose_demo.locales import UserError, said, tell
 from pose_demo.networks import memory, model, zoo
 from pose_demo.page import work
 from pose_demo.page.answers import files, gradient, matters
@@ -82,8 +82,8 @@ def test_compare_on_a_device_that_runs_out(share, key, monkeypatch):
     with LittleMemory(monkeypatch, share * enough.largest) as little:
         found = compare(photo, networks=networks, people=people)
     assert little.refused and not any(pose.note for pose in free.poses)
-    for pose, other, said in zip(found.poses, free.poses, found.to_json()["poses"], strict=True):
-        assert pose.note["key"] == key and said["note"] == tell("en", pose.note)
+    for pose, other, row in zip(found.poses, free.poses, found.to_json()["poses"], strict=True):
+        assert pose.note["key"] == key and row["note"] == tell("en", pose.note)
         assert np.abs(pose.joints - other.joints).max() < 0.05
         assert [one.person for one in pose.others] == [2, 3, 4]
         for one, known in zip(pose.others, other.others, strict=True):
@@ -116,9 +116,39 @@ def test_the_gradient_and_a_map_on_a_device_that_runs_out(monkeypatch):
     np.testing.assert_allclose(found.sizes, free.sizes, rtol=0.02, atol=1e-6)
     assert xray.note("gradients", 0)["key"] == "memory.cpu"
     assert xray.note("gradients", 0) in gradient.gradient(xray, asked)["sides"][0]["says"]
+    seen = xray.effective(0, "stack1.features")
+    with LittleMemory(monkeypatch, 10_000, backwards=True) as little:
+        again = xray.effective(0, "stack1.features")
+    assert little.refused and xray.note("effective", 0)["key"] == "memory.cpu"
+    np.testing.assert_allclose(again, seen, rtol=0.02, atol=1e-6)
     with LittleMemory(monkeypatch, 10_000):
         xray.trace(0, "bicubic")
     assert files.about(xray)["networks"][0]["notes"] == [tell("en", xray.note("maps", 0))]
+
+
+def test_weights_for_which_there_is_no_room_lie_on_the_cpu_and_answers_say_so(monkeypatch):
+    real = torch.nn.Module.to
+
+    def to(net, where):
+        if str(where) == "cuda":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(net, where)
+
+    monkeypatch.setattr(torch.nn.Module, "to", to)
+    net = zoo.shared("hrnet-tiny-untrained", "cuda")
+    assert net is zoo.shared("hrnet-tiny-untrained", "cuda") is not zoo.shared("hrnet-tiny-untrained")
+    images = np.zeros((1, 96, 96, 3), np.uint8)
+    assert model.see(net, images).note == said("memory.cpu", device="cuda")
+    assert model.see(zoo.shared("hrnet-tiny-untrained"), images).note is None
+
+
+def test_a_finder_that_ran_on_the_cpu_is_told_of_in_a_folders_results_too(monkeypatch, tmp_path):
+    note = said("memory.cpu", device="cuda")
+    monkeypatch.setitem(memory._elsewhere, zoo.shared(zoo.FINDER, "cpu"), note)
+    (looked,) = compare_all([EXAMPLE.path], tmp_path, networks=["hrnet-slim", "hrnet-slim"], device="cpu")
+    assert [pose.note for pose in looked.result.poses] == [note, note]
+    told = json.loads((tmp_path / "results.json").read_text())["annotations"]
+    assert {row["note"] for row in told} == {tell("en", note)}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -2,6 +2,7 @@
 
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import films
@@ -148,11 +149,18 @@ def test_wide_pixels_count_as_what_they_become(tmp_path, monkeypatch):
         next(film.read())
 
 
-def test_what_is_written_plays_with_its_times_and_sound(tmp_path):
+@pytest.mark.parametrize("sound", ["aac", "mp3"])
+def test_what_is_written_plays_with_its_times_and_sound(tmp_path, sound):
+    """All of it from the first frame on, though some lies in the file before any frame can be decoded."""
     times = [0, 0.1, 0.15, 0.4, 1.0, 1.02]
-    source = films.make(tmp_path / "a.mkv", films.frames(6), times=times, sound="aac")
+    source = films.make(tmp_path / "a.mkv", films.frames(6), times=times, sound=sound)
+
+    def heard(file: Path) -> int:
+        with av.open(str(file)) as opened:
+            return sum(1 for packet in opened.demux(audio=0) if packet.size and packet.pts >= 0)
+
     with Film(source) as film, Writer(tmp_path / "b.mp4", (160, 240), film) as writer:
-        assert film.sound == "aac" and film.copied
+        assert film.sound == sound and film.copied
         for item in film.read():
             if isinstance(item, Decoded):
                 writer.frame(item.pixels, item.time)
@@ -162,8 +170,9 @@ def test_what_is_written_plays_with_its_times_and_sound(tmp_path):
     with av.open(str(tmp_path / "b.mp4")) as written:
         stream = written.streams.video[0]
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
-        assert written.streams.audio[0].codec_context.name == "aac"
+        assert written.streams.audio[0].codec_context.codec.canonical_name == sound
         assert [float(frame.time) for frame in written.decode(stream)] == pytest.approx(times, abs=2e-3)
+    assert heard(tmp_path / "b.mp4") == heard(source)
     data = (tmp_path / "b.mp4").read_bytes()
     assert data.find(b"moov") < data.find(b"mdat")  # it plays before it has arrived
 

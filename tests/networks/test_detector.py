@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from little_memory import LittleMemory
 
 from pose_demo import compare, person, weights
 from pose_demo.__main__ import main
 from pose_demo.examples import examples
 from pose_demo.locales import UserError
 from pose_demo.moving.video import Lens
-from pose_demo.networks import detector, mmpose_compat, zoo
+from pose_demo.networks import detector, memory, mmpose_compat, zoo
 from pose_demo.networks.finder import apart
 from pose_demo.page import doors, events, link
 from pose_demo.page.compare import run
@@ -131,3 +132,13 @@ def test_without_its_weights_it_is_told_how_to_get_them(tmp_path, monkeypatch):
     with pytest.raises(UserError) as refused:
         compare(PHOTO.path, PHOTO.box, [NAME, "hrnet-slim"])
     assert refused.value.key == "zoo.no_pose" and NAME not in zoo.names()
+
+
+def test_a_device_that_runs_out(made, monkeypatch):
+    photo = read(PHOTO.path)
+    free = detector.people(made, photo, 0.5)
+    with LittleMemory(monkeypatch, 10) as little, memory.heard() as notes:
+        found = detector.people(made, photo, 0.5)
+    assert little.refused and [note["key"] for note in notes] == ["memory.cpu"]
+    for one, other in zip(found, free, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)

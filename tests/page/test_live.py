@@ -10,7 +10,9 @@ import pytest
 from pose_demo import compare
 from pose_demo.draw import skeleton
 from pose_demo.examples import examples
+from pose_demo.locales import said
 from pose_demo.moving import follow
+from pose_demo.networks import memory, zoo
 from pose_demo.page import xray
 from pose_demo.page.answers import live
 from pose_demo.page.answers.maps import picture
@@ -64,9 +66,12 @@ def test_a_frame_is_what_compare_says_of_the_box_that_is_followed(ask, frame, mo
     assert first_pose.silence == {} and other.silence
 
 
-def test_nobody_and_no_such_cell(ask, frame):
+def test_nobody_and_no_such_cell(ask, frame, monkeypatch):
+    note = said("memory.cpu", device="cuda")
+    monkeypatch.setitem(memory._elsewhere, zoo.shared(zoo.FINDER, zoo.device()), note)
     wall = ask(packed(np.full((120, 160, 3), 200, np.uint8)))
-    assert wall["people"] == 0 and wall["map"] is None and all("<circle" not in svg for svg in wall["skeletons"])
+    assert wall["people"] == 0 and wall["map"] is None and wall["note"] == note
+    assert all("<circle" not in svg for svg in wall["skeletons"])
     other = ask(packed(frame), cell="no such cell", side=1)
     assert other["map"] is None
 

@@ -93,6 +93,7 @@ def test_of_a_large_photo_a_smaller_one_is_kept_and_boxes_are_in_its_pixels(sess
     changed = photo_input.take(session, {"n": 5, "path": str(file), "box": [100, 100, 3800, 3000]})
     height, width = session.photo.shape[:2]
     assert (changed["photo"]["width"], changed["photo"]["height"]) == (width, height)
+    assert changed["photo"]["whole"] == [5000, 4000] == list(session.whole)
     assert 11.9e6 < width * height <= 12e6 and width / height == pytest.approx(1.25, abs=0.001)
     assert (session.photo[0, 0] == session.photo[-1, -1]).all() and session.box == (100, 100, 3800, 3000)
     error = photo_input.frame(session, {"box": [4200, 100, 4900, 3000]})["error"]
@@ -213,6 +214,9 @@ def test_a_long_job_tells_and_is_let_go(monkeypatch):
         pass
     steps.close()
     assert stopped.wait(10)
+    gone: list[int] = []
+    with pytest.raises(work.Stale):  # of one that is done too
+        list(work.follow(work.DOWNLOADS, lambda _: gone.append(1), lambda: bool(gone)))
 
 
 def test_weights_are_offered_where_they_are_missing(monkeypatch, upload):

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from pose_demo import XRay, compare, xray_all
 from pose_demo.__main__ import main
 from pose_demo.examples import examples
 from pose_demo.locales import UserError
+from pose_demo.many import places
 from pose_demo.networks import zoo
-from pose_demo.page.answers import gradient, lesson, matters, story
+from pose_demo.page.answers import export, files, gradient, lesson, matters, story
+from pose_demo.page.reports import names
 from pose_demo.page.results import table
 from pose_demo.xray import effects, receptive
 from pose_demo.xray.gradient import gradients
@@ -179,6 +182,28 @@ def test_the_command_writes_reports_of_a_folder_and_a_line_for_what_fails(tmp_pa
     assert found["about"]["photo"]["name"] == "one" and [len(side["cuts"]) for side in found["effects"]] == [26, 21]
     assert main(["xray", str(EXAMPLE.path), "--out", str(out), "--joint", "tail"]) == 1
     assert "joint tail" in capsys.readouterr().err
+
+
+def test_a_photo_that_was_made_smaller_says_of_what(xray, monkeypatch):
+    monkeypatch.setattr(xray, "whole", (5000, 4000))
+    (image,) = json.loads(export.coco(xray))["images"]
+    assert {**image, "id": None} == {**xray.image(), "id": None}
+    about = files.about(xray)["photo"]
+    assert about["file_width"] == image["file_width"] == 5000 and about["file_height"] == 4000 != about["height"]
+
+
+def test_no_two_photos_have_one_name(tmp_path):
+    """Of one name where it is written plainly, or cut, or where folders were given that only `..` tells apart."""
+    for name in ("team photo.jpg", "team-photo.jpg", "\N{GRINNING FACE}.jpg", "\N{BICYCLE}.jpg", "a.jpg.png", "a.jpg",
+                 "a.png", f"{'b' * 130}1.jpg", f"{'b' * 130}2.jpg", "alone.jpg", "below/alone.jpg"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    aside = [Path("up/c.jpg"), Path("../up/c.jpg")]
+    for photos in (places(tmp_path), places(aside)):
+        called = names(photos)
+        written = [str(place.parent / files.plain(f"{called[file]}_networks")) for file, place in photos.items()]
+        assert len(set(written)) == len(photos) in (11, 2)
+        assert all(called.get(tmp_path / name, "alone") == "alone" for name in ("alone.jpg", "below/alone.jpg"))
 
 
 def test_a_measured_cut_knows_its_arrows_of_the_drawing(xray):

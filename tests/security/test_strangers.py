@@ -21,8 +21,8 @@ from gradio_client import Client, handle_file
 
 from pose_demo.comparison import compare
 from pose_demo.examples import examples
-from pose_demo.page import guard, server, xray
-from pose_demo.page.store import STORE
+from pose_demo.page import api, doors, guard, photo_input, serve, server, xray
+from pose_demo.page.store import MEMORY, STORE
 
 EVIL = "https://evil.example"
 PHOTO = examples()[0]
@@ -100,14 +100,18 @@ def test_what_the_page_does_not_need_is_not_there(page, route):
     assert raw(page, f"/{route}")[0] == 404
 
 
-def test_nobody_reads_an_upload_back(page, visitor):
+def test_nobody_reads_an_upload_back(page, visitor, folder):
+    """Nor one that a server before this one was sent."""
     (path,) = upload(visitor, "mine.png", b"\x89PNG my own photo").json()
     assert Path(path).read_bytes().endswith(b"my own photo")
-    there = Path(path)
-    for way in (path, path.replace("/", "%2f"), f"{there.parent}/../{there.parent.name}/{there.name}", f"/{path}"):
+    there, before = Path(path), folder / "before" / "other.png"
+    before.parent.mkdir()
+    before.write_bytes(b"my own photo")
+    ways = (path, path.replace("/", "%2f"), f"{there.parent}/../{there.parent.name}/{there.name}", f"/{path}")
+    for way in (*ways, str(before)):
         for method in ("GET", "HEAD"):
             status, body = raw(page, f"/gradio_api/file={way}", method)
-            assert status == 403 and b"my own photo" not in body
+            assert status == 404 and b"my own photo" not in body
 
 
 def test_no_address_of_a_visitor_is_opened(page, visitor):
@@ -120,7 +124,7 @@ def test_no_address_of_a_visitor_is_opened(page, visitor):
     with socketserver.TCPServer(("127.0.0.1", 0), Listener) as listener:
         threading.Thread(target=listener.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{listener.server_address[1]}/x.png"
-        assert raw(page, f"/gradio_api/file={address}")[0] == 403
+        assert raw(page, f"/gradio_api/file={address}")[0] == 404
         file = {"path": address, "url": address, "meta": {"_type": "gradio.FileData"}, "orig_name": "x.png"}
         for body in ({"data": [file, None, None, "nearest", "argmax", False]}, {"data": [[{"deep": [file]}]]}):
             answer = visitor.post("/gradio_api/call/compare", json=body)
@@ -203,6 +207,28 @@ def test_a_session_has_only_so_much_waiting_and_no_other_suffers(visitor, monkey
     found = sorted(each.result().status_code for each in many)
     assert found == [200] * 6 + [429] * 6 and other.status_code == 200
     STORE.forget("greedy")
+
+
+def test_programs_never_take_the_pages_share_of_the_queue(page, visitor, monkeypatch):
+    go = threading.Event()
+    monkeypatch.setattr(doors, "check", lambda *_: go.wait(30))
+    (load,) = (fn for fn in page.fns.values() if (page._id, "load") in fn.targets)
+    (study,) = (fn for fn in page.fns.values() if fn.api_name == "study")
+
+    def join(index: object, inputs: int = 1, session: str = "programs") -> int:
+        asked = {"data": [None] * inputs, "fn_index": index, "session_hash": session}
+        return visitor.post("/gradio_api/queue/join", json=asked).status_code
+
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            asked = [pool.submit(visitor.post, "/gradio_api/call/study", json={"data": [None]}) for _ in range(110)]
+        found = sorted(each.result().status_code for each in asked)
+        most = guard._PROGRAMS + api.AT_ONCE
+        assert guard._PROGRAMS <= found.count(200) <= most and set(found) == {200, 429}
+        assert join(study._id) == join(str(study._id), session="others") == 429
+        assert join(load._id, len(load.inputs), "people") == 200
+    finally:
+        go.set()
 
 
 # --- other sites, other visitors -------------------------------------------------------------------------------------
@@ -377,4 +403,7 @@ def until(true) -> None:
 def test_the_times_and_the_room_that_are_promised_are_these():
     text = " ".join((Path(__file__).parents[2] / "docs" / "DEPLOY.md").read_text(encoding="utf-8").split())
     assert f"within {(server.READ + server.LOOKED) // 60} minutes" in text
+    photos = serve._SESSIONS * 3 * photo_input.PIXELS
+    assert f"{serve._SESSIONS} visitors, {photo_input.PIXELS // 10**6} megapixels each, are {photos / 1e9:.1f} GB" in text
+    assert f"X-rays: {MEMORY // 2**20} MB" in text
     assert f"after {server.KEPT // 3600} hours" in text and f"| {server.MOST // 2**20} |" in text

@@ -49,10 +49,11 @@ CellAnswer = TypedDict("CellAnswer", {
 #: A circle, in pixels of the photo.
 Circle = TypedDict("Circle", {"x": float, "y": float, "r": float})
 #: over -- part of the pixels that lie above the range of the colours; half -- the radius about its centre of mass, x,
-#: y, that holds half of it, pixels of the input; photo -- this circle there; None where nothing moves the cell
+#: y, that holds half of it, pixels of the input; photo -- this circle there; None where nothing moves the cell; note --
+#: of a device whose memory was too small
 Effective = TypedDict("Effective", {
     "h": int, "w": int, "low": float, "high": float, "data": str, "over": float, "half": float, "x": float, "y": float,
-    "photo": Circle | None,
+    "photo": Circle | None, "note": Said | None,
 })
 # fmt: on
 
@@ -160,7 +161,8 @@ def effective(cached: Cached, asked: Question) -> Effective:
     cx, cy = (float(v) for v in crop.to_photo(np.array([x, y])))
     circle: Circle = {"x": cx, "y": cy, "r": half * float(crop.scale)}
     return {**number_map(gradient, 0.0, top), "over": float((gradient > top).float().mean()), "half": half,
-            "x": x, "y": y, "photo": circle if gradient.any() else None}  # fmt: skip
+            "x": x, "y": y, "photo": circle if gradient.any() else None,
+            "note": cached.note("effective", side)}  # fmt: skip
 
 
 def _half(gradient: Tensor) -> tuple[float, float, float]:

@@ -13,7 +13,6 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from ... import __version__
-from ...comparison import Comparison
 from ...crop import cut
 from ...draw import ghost, map_svg, skeleton
 from ...draw.colour import css, diverging, viridis
@@ -53,7 +52,7 @@ def export(cached: Cached, asked: Question) -> File:
     """asked["what"]: "json", "svg" of a side, "npz" of a cell or of all, "report". Raises KeyError else."""
     what, side, cell = asked["what"], asked.get("side"), asked.get("cell")
     ending, kind, make = {
-        "json": (".json", "application/json", lambda: coco(cached.comparison).encode()),
+        "json": (".json", "application/json", lambda: coco(cached).encode()),
         "svg": (".svg", "image/svg+xml", lambda: maps(cached, asked["language"])[side or 0]["svg"].encode()),
         "npz": (".npz", "application/octet-stream", lambda: npz(cached, side, cell, LARGEST)),
         "report": (".html", "text/html", lambda: report(cached, asked).encode()),
@@ -62,8 +61,9 @@ def export(cached: Cached, asked: Question) -> File:
     return {"name": called(cached, ending, *one), "type": kind, "data": base64.b64encode(make()).decode("ascii")}
 
 
-def coco(comparison: Comparison) -> str:
+def coco(cached: Cached) -> str:
     """COCO's results format, one annotation a network, and beside it how they came about."""
+    comparison = cached.comparison
     whole = comparison.to_json()
     x0, y0, x1, y1 = (float(v) for v in comparison.box)
     annotations = [
@@ -73,7 +73,7 @@ def coco(comparison: Comparison) -> str:
         for k, pose in enumerate(whole["poses"])
     ]  # fmt: skip
     categories = [{"id": k + 1, **pose["category"]} for k, pose in enumerate(whole["poses"])]
-    image = {"id": 1, **whole["image"]}
+    image = {"id": 1, **cached.image()}
     return json.dumps(
         {"images": [image], "categories": categories, "annotations": annotations, "comparison": whole}, indent=1
     )
@@ -120,7 +120,7 @@ def report(cached: Cached, asked: Question) -> str:
         story=None if asked["joint"] == ALL else story(cached, asked),
         figures=[_figures(cached, k) for k in range(len(comparison.poses))],
         version=__version__,
-        json=coco(comparison),
+        json=coco(cached),
     )
 
 

@@ -29,7 +29,12 @@ def called(cached: Cached, ending: str, side: int | None = None, cell: str | Non
     cut = sum(len(pose.silence) for pose in poses)
     parts = [cached.name, "+".join(dict.fromkeys(Path(pose.network).stem for pose in poses)), "+".join(stops)]
     parts += [f"{cut}-cut"] * bool(cut) + [cell] * bool(cell)
-    return re.sub(r"[^\w.+-]+", "-", "_".join(filter(None, parts)))[:120] + ending
+    return plain("_".join(filter(None, parts))) + ending
+
+
+def plain(name: str) -> str:
+    """As a file may be called on any system."""
+    return re.sub(r"[^\w.+-]+", "-", name)[:120]
 
 
 def npz(cached: Cached, side: int | None = None, cell: str | None = None, most: int | None = None) -> bytes:
@@ -60,7 +65,7 @@ def about(cached: Cached) -> dict[str, Any]:
          "notes": [tell("en", note) for note in (pose.note, cached.note("maps", k)) if note]}
         for k, (pose, said) in enumerate(zip(cached.comparison.poses, told["poses"], strict=True))
     ]  # fmt: skip
-    photo = {"name": cached.name, **told["image"], "box": told["box"]}
+    photo = {"name": cached.name, **cached.image(), "box": told["box"]}
     return {"photo": photo, "networks": networks, "decoder": told["decoder"], "versions": told["versions"]}
 
 

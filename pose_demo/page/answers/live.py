@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from typing_extensions import TypedDict
 
-from ...locales import UserError
+from ...locales import Said, UserError
+from ...networks import memory
 from .. import photo_input, work
 from ..cached import Cached
 from ..schema import NumberMap, Question, said
@@ -27,8 +28,9 @@ from .parts import number_map
 LARGEST = 1280
 
 #: skeletons -- of both networks, an <svg> over the frame; map -- None where nobody is, or no such cell;
-#: seconds -- that it took here, waiting for its turn included
-Live = TypedDict("Live", {"skeletons": list[str], "people": int, "map": NumberMap | None, "seconds": float})
+#: seconds -- that it took here, waiting for its turn included; note -- of a device whose memory was too small
+Live = TypedDict("Live", {"skeletons": list[str], "people": int, "map": NumberMap | None, "seconds": float,
+                          "note": Said | None})  # fmt: skip
 
 
 class Camera:
@@ -46,11 +48,13 @@ class Camera:
         self.lock = threading.Lock()
 
     def look(self, frame: np.ndarray, asked: Question) -> tuple[dict[str, Any], NumberMap | None]:
-        """Who is in a frame, and the asked cell's map."""
+        """Who is in a frame, with the `note` of it, and the asked cell's map."""
         side, cell = asked.get("side", -1), asked.get("cell", "")
         for k, each in enumerate(self.lens.sides):
             each.how["trace"] = k == side
-        (seen,) = self.lens.look([frame], [time.monotonic()])
+        with memory.heard() as notes:
+            (seen,) = self.lens.look([frame], [time.monotonic()])
+        seen["note"] = next(iter(notes), None)
         trace = self.lens.sides[side].trace if side in range(len(self.lens.sides)) else None
         return seen, None if trace is None or cell not in trace else number_map(picture(trace.cpu(), cell), 0.0)
 
@@ -76,8 +80,8 @@ def live(cached: Cached, asked: Question) -> Live:
         drawn = (skeleton.strokes(known, points, score, stroke, THRESHOLD) for points, score in people)
         label = said("page.skeleton_of", network=side.card.title, count=int((scores >= THRESHOLD).sum()))
         skeletons.append(f"{skeleton.opening(area, label)}{''.join(drawn)}</svg>")
-    seconds = time.perf_counter() - began
-    return {"skeletons": skeletons, "people": len(seen["people"]), "map": found, "seconds": seconds}
+    seconds, note = time.perf_counter() - began, seen.get("note")
+    return {"skeletons": skeletons, "people": len(seen["people"]), "map": found, "seconds": seconds, "note": note}
 
 
 def _frame(sent: str) -> np.ndarray:

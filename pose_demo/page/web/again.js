@@ -1,5 +1,6 @@
 // The app was started anew under an open page, or let go of it: the page loads again as it was set, and sends its
-// photo again. Between the two that photo lies in the browser's own store, an hour at most where nobody comes back.
+// photo again. Between the two that photo lies in the browser's own store: for an hour while the page is open; where it
+// was closed meanwhile until its address is opened again.
 import { line, make } from './dom.js';
 import { recall, retain } from './kept.js';
 import { follow } from './link.js';
@@ -12,7 +13,7 @@ import { say } from './words.js';
 const KEY = 'again', EVERY = 3000, HOUR = 3600000, LEAST = 20000;
 /** @type {() => Sent | null} */
 let sent = () => null;
-let key = 0, said = '';
+let key = 0, said = '', expires = 0;
 
 /** @template T @param {(store: IDBObjectStore) => IDBRequest<T>} ask @returns {Promise<T>} */
 const stored = (ask) => new Promise((done, fail) => {
@@ -26,6 +27,8 @@ const stored = (ask) => new Promise((done, fail) => {
   };
 });
 
+const forget = (/** @type {IDBValidKey | IDBKeyRange} */ old) => stored((store) => store.delete(old)).catch(() => {});
+
 async function keep() {
   const mine = sent();
   if (!mine || !state.key) return;
@@ -34,6 +37,8 @@ async function keep() {
   history.replaceState(null, '', address);
   retain(() => sessionStorage, KEY, String(key ||= Date.now()));
   await stored((store) => store.put(mine, key)).catch(() => {}); // without it all but the photo comes back
+  clearTimeout(expires);
+  expires = setTimeout(forget, HOUR, key);
 }
 
 /** Loads the page again; not twice in a row, should that not help. */
@@ -49,9 +54,7 @@ export async function remember(give, send) {
   const mine = Number(recall(() => sessionStorage, KEY));
   retain(() => sessionStorage, KEY, null);
   const kept = mine && (await stored((store) => store.get(mine)).catch(() => null));
-  for (const old of [IDBKeyRange.only(mine), IDBKeyRange.upperBound(Date.now() - HOUR)]) {
-    stored((store) => store.delete(old)).catch(() => {});
-  }
+  for (const old of [mine, IDBKeyRange.upperBound(Date.now() - HOUR)]) forget(old);
   if (!kept) return;
   said = 'page.again';
   let waits = true;

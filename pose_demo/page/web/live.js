@@ -31,6 +31,7 @@ export function start(element) {
       halt();
       complain('page.webcam_lost');
     });
+    if (mine !== run) return camera.close(opened.stream); // started again while the browser asked
     if (opened.problem) return complain(opened.problem);
     stream = opened.stream;
     first = looked = 0;
@@ -94,16 +95,17 @@ export function start(element) {
     $('.map-now').replaceChildren(...(answer.map ? [canvas(answer.map, { label: cell })] : []));
   }
   /** @param {number} captured @param {number} began @param {number} all @param {import('./schema').Live} answer */
-  function tellSpeed(captured, began, all, { seconds, people }) {
+  function tellSpeed(captured, began, all, { seconds, people, note }) {
     const now = performance.now(), delay = now - captured;
     times = [...times.slice(-SPAN), now];
     const speed = times.length > 1 ? (1000 * (times.length - 1)) / (now - times[0]) : 0;
     const numbers = { speed, delay, work: 1000 * seconds, all, dropped: all - looked };
     Object.assign(said.dataset, numbers, { frame: now - began, people, looked });
-    line(said, `${say('live.speed', numbers)} · ${people ? say('live.people', { people }) : say('live.nobody')}`);
+    line(said, [say('live.speed', numbers), people ? say('live.people', { people }) : say('live.nobody'), tell(note)]
+      .filter(Boolean).join(' · '));
   }
   async function freeze() {
-    const file = await camera.file(still);
+    const file = await camera.file(figures[0].querySelector('canvas')); // what is seen: `still` may be newer
     halt();
     if (!file) return;
     photo.take(file);

@@ -23,7 +23,7 @@ export function start(element, wire) {
   /** @type {Patch} */
   let state = { megabytes: 0, photo: null, thumbnails: [], example: null, box: null, found: null, confidence: null,
     person: true, people: [], who: 1, error: null, nearer: null, finder: false };
-  let number = Date.now();
+  let number = Date.now(), calls = 0;
   let /** @type {File | null} */ chosen = null, /** @type {File | null} */ sent = null;
   /** @type {MediaStream | null} */
   let stream = null;
@@ -51,6 +51,8 @@ export function start(element, wire) {
     }
     picture.alt = example ? say(`example.${example.name}.title`) : say('page.photo');
     line($('.look'), example ? say('page.look_for') + example.says.map(tell).join(' ') : '');
+    line($('.smaller'), photo?.whole && say('page.smaller', { width: photo.width, height: photo.height,
+      file_width: photo.whole[0], file_height: photo.whole[1] }));
     line($('.nearer'), tell(state.nearer));
     $('.look').classList.toggle('hard', Boolean(example?.hard));
     drawExamples();
@@ -187,15 +189,17 @@ export function start(element, wire) {
     frame.classList.toggle('live', live);
   }
   function closeWebcam() {
+    calls += 1;
     camera.close(stream);
     stream = null;
     showWebcam(false);
   }
   $('.camera').addEventListener('click', async () => {
-    const opened = await camera.open(video, () => {
+    const mine = ++calls, opened = await camera.open(video, () => {
       closeWebcam();
       complain('page.webcam_lost');
     });
+    if (mine !== calls) return camera.close(opened.stream); // another photo came while the browser asked
     stream = opened.stream;
     if (opened.problem) return complain(opened.problem);
     line($('.photo-error'));

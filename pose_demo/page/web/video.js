@@ -7,13 +7,16 @@ import { number, say, speak, tell, word } from './words.js';
 
 /** @typedef {import('./schema').VideoPatch} Patch */
 
+/** Milliseconds after which a video of which nothing was heard was refused: Gradio does not tell us. */
+const HEARD = 30000;
+
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
   const $ = (/** @type {string} */ selector) => /** @type {any} */ (element.querySelector(selector));
   const film = $('video'), file = $('.file'), go = $('.go');
   /** @type {Patch} */
   let state = { megabytes: 0, error: null, busy: null, far: null, result: null, seen: null };
-  let path = '', working = false, uploads = 0;
+  let path = '', working = false, uploads = 0, waits = 0;
 
   // --- in
   async function take(/** @type {File | undefined} */ chosen) {
@@ -41,6 +44,10 @@ export function start(element, wire) {
     working = true;
     wire.send('video', { path, smooth: $('.smooth').checked });
     draw({ busy: { key: 'page.starting' }, error: null });
+    waits = setTimeout(() => {
+      working = false;
+      draw({ busy: null, error: { key: 'video.unheard' } });
+    }, HEARD);
   }
 
   // --- out
@@ -148,7 +155,8 @@ export function start(element, wire) {
   on(['key', 'language'], how);
   on(['language'], () => draw({ result: state.result }));
   return (/** @type {Partial<Patch>} */ patch) => {
-    if ('busy' in patch && !patch.busy && !patch.far) working = false;
+    clearTimeout(waits);
+    if ('busy' in patch) working = Boolean(patch.busy || patch.far);
     draw(patch);
   };
 }

@@ -2,7 +2,7 @@
 import { canvas, legend } from '../colour.js';
 import { button, make } from '../dom.js';
 import { on, state } from '../store.js';
-import { say } from '../words.js';
+import { say, tell } from '../words.js';
 import { trouble } from './part.js';
 import { reading, see } from './pixels.js';
 
@@ -44,6 +44,7 @@ async function fill(body, pin, wire) {
     compute.remove();
     note.after(legend(0, answer.high), make('p', 'foot', say('xray.range_field', answer)));
     frame.insertBefore(canvas(answer, { clear: true, label: say('xray.effective') }), theory);
+    if (answer.note) note.append(` ${tell(answer.note)}`);
     if (!answer.photo) return;
     note.append(` — ${say('xray.half', { pixels: answer.photo.r })}`);
     frame.append(make('i', { class: 'half', style: `left:${part(answer.x + 0.5 - answer.half, width)};top:${

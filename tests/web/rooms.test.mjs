@@ -1,0 +1,150 @@
+// The rooms of the page on stand-ins for elements: the camera, a video that is not taken, and what is kept of a photo.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { mock, test } from 'node:test';
+
+const load = (name) => import(new URL(name, new URL('../../pose_demo/page/web/', import.meta.url)));
+
+/** An element: a part of it by its selector is one too; a canvas knows what was drawn into it last. */
+class Part {
+  parts = {}; hears = {}; dataset = {}; shows = ''; hidden = false; offsetParent = {}; textContent = '';
+  classList = { add() {}, remove() {}, toggle() {} };
+  style = { setProperty() {} };
+  querySelector(name) { return (this.parts[name] ??= new Part()); }
+  querySelectorAll(name) { return name.endsWith('figure') ? [0, 1, 2].map((k) => this.querySelector(name + k)) : []; }
+  addEventListener(kind, react) { this.hears[kind] = react; }
+  getContext() { return { drawImage: (from) => { this.shows = from.shows; } }; }
+  toDataURL() { return `data:image/jpeg;base64,${this.shows}`; }
+  toBlob(done) { done(new Blob([this.shows])); }
+  requestVideoFrameCallback(react) { this.frame = react; }
+  play() {}
+}
+for (const name of ['setAttribute', 'removeAttribute', 'toggleAttribute', 'replaceChildren', 'append', 'focus', 'load']) {
+  Part.prototype[name] = () => {};
+}
+globalThis.document = Object.assign(new Part(), { createElement: () => new Part(),
+  createElementNS: () => new Part(), querySelector: () => null, baseURI: 'http://here/' });
+const kept = new Map();
+globalThis.indexedDB = { open() {
+  const opened = {}, changes = {};
+  const asks = { put: (what, at) => kept.set(at, what), delete: (at) => kept.delete(at), get: (at) => kept.get(at) };
+  opened.result = { transaction: () => Object.assign(changes, { objectStore: () => asks }) };
+  queueMicrotask(() => {
+    opened.onsuccess();
+    changes.oncomplete();
+  });
+  return opened;
+} };
+globalThis.IDBKeyRange = { upperBound: () => 'older' };
+globalThis.location = { href: 'http://here/', origin: 'http://here', pathname: '/', search: '', reload() {} };
+globalThis.history = { replaceState() {} };
+
+const words = await load('words.js');
+words.know('en', JSON.parse(readFileSync(new URL('../../pose_demo/locales/en.json', import.meta.url), 'utf8')));
+const { open } = await load('channel.js'), { set } = await load('store.js');
+
+/** What the browser asks its visitor about the camera, unanswered. */
+const asked = [];
+class Stream {
+  on = true;
+  getVideoTracks() { return [{ addEventListener() {} }]; }
+  getTracks() { return [{ stop: () => { this.on = false; } }]; }
+}
+Object.defineProperty(globalThis, 'navigator', { value: { mediaDevices: {
+  getUserMedia: () => new Promise((allow) => { asked.push(allow); }) } } });
+const settled = () => new Promise((done) => { setImmediate(done); });
+/** Allowed, in the order in which it was asked for; gives back the streams. */
+async function allowed() {
+  const streams = asked.splice(0).map((allow) => {
+    const stream = new Stream();
+    allow(stream);
+    return stream;
+  });
+  await settled();
+  return streams.map((stream) => stream.on);
+}
+
+const answers = [], photos = [], sends = [];
+const server = { ask: () => new Promise((answer) => { answers.push(answer); }) };
+async function room(module) {
+  const element = new Part();
+  const hear = await open((await load(module)).start, { element, server, trigger: (...sent) => sends.push(sent) });
+  return { hear, $: (name) => element.querySelector(name), click: (name) => element.querySelector(name).hears.click() };
+}
+globalThis.fetch = async (_, { body }) => {
+  photos.push(await body.get('files').text());
+  return { ok: true, json: async () => ['there'] };
+};
+const photo = await room('photo.js');
+photo.hear({ n: 1, megabytes: 30 });
+
+test('a camera that was asked for twice, or for which a photo came meanwhile, is on once or not at all', async () => {
+  const live = await room('live.js');
+  live.click('.go');
+  live.click('.go');
+  assert.deepEqual(await allowed(), [false, true]);
+  live.click('.halt');
+  photo.click('.camera');
+  photo.click('.camera');
+  assert.deepEqual(await allowed(), [false, true]);
+  photo.click('.stop');
+  photo.click('.camera');
+  (await load('photo.js')).first(); // as an example does
+  assert.deepEqual(await allowed(), [false]);
+  assert.ok(!photo.$('.upload').hidden && photo.$('video').hidden, 'the photo is seen, and can be chosen');
+});
+
+test('freeze takes the frame that is seen, not the one that is looked at', async () => {
+  const live = await room('live.js'), video = live.$('video');
+  const frame = async (shows) => {
+    Object.assign(video, { shows, videoWidth: 8, videoHeight: 8 });
+    video.frame(0, { presentedFrames: 1 });
+    await settled();
+  };
+  live.click('.go');
+  await allowed();
+  await frame('seen');
+  answers.pop()({ skeletons: ['', ''], people: 1, map: null, seconds: 0.1 });
+  await settled();
+  await frame('newer');
+  await live.click('.freeze');
+  await settled();
+  assert.deepEqual(photos, ['seen']);
+});
+
+test('a video of which nothing is heard can be sent again, and one that is heard late goes on', async () => {
+  const tab = await room('video.js');
+  tab.hear({ n: 1, megabytes: 200 });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  tab.$('.file').files = [new File(['film'], 'film.mp4')];
+  tab.$('.file').hears.change();
+  await settled();
+  await settled();
+  assert.ok(sends.at(-1)[0] === 'video' && tab.$('.go').disabled && !tab.$('.cancel').hidden);
+  mock.timers.tick(30_000);
+  assert.ok(!tab.$('.go').disabled && tab.$('.cancel').hidden);
+  assert.equal(tab.$('.photo-error').textContent, words.say('video.unheard'));
+  tab.hear({ n: 2, busy: { key: 'page.waiting' }, far: null, error: null });
+  assert.ok(tab.$('.go').disabled && !tab.$('.cancel').hidden);
+  mock.timers.tick(30_000);
+  assert.equal(tab.$('.photo-error').textContent, '');
+  tab.hear({ n: 3, busy: null, far: null });
+  assert.ok(!tab.$('.go').disabled);
+  mock.timers.reset();
+});
+
+test('a photo that waits for the app is kept for an hour while the page is open', async () => {
+  const { again, remember } = await load('again.js');
+  await remember(() => ({ file: null, example: null, box: null, who: 1 }), () => {});
+  set({ key: 'mine' });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  await again();
+  assert.equal(kept.size, 1);
+  mock.timers.tick(3_599_000);
+  await settled();
+  assert.equal(kept.size, 1);
+  mock.timers.tick(1_000);
+  await settled();
+  assert.equal(kept.size, 0);
+  mock.timers.reset();
+});
