@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,6 +45,16 @@ def test_it_names_what_is_here(card):
     assert gradio.specifier.contains(card["sdk_version"]), "pip would replace the Space's Gradio"
     (lowest,) = (s.version for s in gradio.specifier if s.operator == ">=")
     assert card["sdk_version"].startswith(lowest), "the Space runs the version that requirements.txt begins at"
+
+
+def test_what_is_uploaded_has_an_address_for_its_thumbnail(card):
+    """As the Hub asks; here it is a path, as nobody knows whose Space it will be."""
+    (line,) = re.findall("(?m)^sed .* > space/README.md$", (ROOT / "docs" / "DEPLOY.md").read_text(encoding="utf-8"))
+    command = line.removesuffix(" > space/README.md").replace("NAME", "me/poses")
+    said = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    address = f"https://huggingface.co/spaces/me/poses/resolve/main/{card['thumbnail']}"
+    assert said == (ROOT / "README.md").read_text(encoding="utf-8").replace(
+        f"thumbnail: {card['thumbnail']}", f"thumbnail: {address}", 1)  # fmt: skip
 
 
 def test_the_pinned_python_is_one_that_everything_runs_on(card):

@@ -103,7 +103,7 @@ def _stop(row: dict[str, Any]) -> str:
 
 def _depth(result: dict[str, Any]) -> list[tuple[str, Figure]]:
     measure = main_measure(result)
-    symbols = {"supervised": "circle", "a probe": "circle-open", "the output": "star"}
+    symbols = {"supervised": "circle", "unsupervised": "circle-open", "a probe": "circle-open", "the output": "star"}
     traces = _over_cost(result, measure, lambda row: f"{row['level']}, {_word('levels', row['kind'])}",
                         lambda row: symbols[row["kind"]], lambda row: row["level"])  # fmt: skip
     return [(_t("on_way"), _scatter(traces, _t("so_far"), titled(measure), zero=True))]

@@ -120,6 +120,12 @@ class Card:
         return self.joints != PEOPLE
 
     @property
+    def last_alone(self) -> bool:
+        """Whether it was trained without intermediate supervision: no heatmaps but the last ones had a loss."""
+        recipe = self.training.get("recipe")
+        return isinstance(recipe, Mapping) and recipe.get("supervise") == "last"
+
+    @property
     def trained(self) -> bool:
         return self.status != "untrained"
 

@@ -170,7 +170,8 @@ class StackedHourglass(PoseNetwork):
             features = self._features(k, hourglass(x, s, stops, tap), tap)
             head = self.heads[k](arrow(tap, f"{at}.features", f"{at}.heatmaps", features))
             facts = {"sources": (f"{at}.features",), "join": "head", "role": "heatmaps", "stride": 4, "stack": s}
-            drawn = Drawn(f"{at}.answer", note="xray.note_h")
+            alone = self.card is not None and self.card.last_alone and k < len(self.feed_features)
+            drawn = Drawn(f"{at}.answer", note="xray.note_last" if alone else "xray.note_h")
             heatmaps.append(tap(f"{at}.heatmaps", head, drawn=drawn, **facts))
             if k < len(self.feed_features):
                 x = self._feedback(k, x, features, heatmaps[k], tap)

@@ -202,7 +202,7 @@ def _emitted(modules: tuple[int, int, int], fusions: int, head_branch: int) -> l
 
 
 class HRNet(PoseNetwork):
-    """HRNet of any width (section 3.3): 32 and 48 in the paper, 18 in the authors' later work.
+    """HRNet of any width (section 3, network instantiation): 32 and 48 in the paper, 18 in the authors' later work.
 
     joints    -- J, heatmap channels
     width     -- C, channels of branch 0; branch b has C * 2^b

@@ -166,7 +166,7 @@ def _grids(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Depth(Question):
-    """Accuracy over the cost spent so far, one point a stack (supervised) or fusion (through HRNet's lens)."""
+    """Accuracy over the cost spent so far, one point a stack or fusion (through HRNet's lens)."""
 
     name = "depth"
 
@@ -182,7 +182,8 @@ class Depth(Question):
         net = study.networks[variant.network]
         places = levels(net)
         at, last = places[variant.level], variant.level == list(places)[-1]
-        kind = "the output" if last else "a probe" if at and at.probe else "supervised"
+        read = "unsupervised" if card_of(net).last_alone else "supervised"
+        kind = "the output" if last else "a probe" if at and at.probe else read
         return {"gmac": multiply_adds(net, variant.level, *variant.size) / 1e9, "kind": kind}
 
     def answer(self, study: Study) -> dict[str, Any]:

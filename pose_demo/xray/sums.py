@@ -2,7 +2,7 @@
 
     HRNet fusion        sum over j of f_ij(x_j), then ReLU            (CVPR 2019, section 3)
     Hourglass merge     skip + enlarged map from below                (ECCV 2016, section 3.1)
-    Hourglass feedback  stack's input + features + heatmaps, remapped (ECCV 2016, section 3.2)
+    Hourglass feedback  stack's input + features + heatmaps, remapped (ECCV 2016, section 3.3)
     residual unit       x, or its projection, + f(x); in HRNet with a ReLU behind it
     heatmap head        a weight times a channel, over all channels, plus the bias
 

@@ -1,13 +1,15 @@
 """The command line as a user calls it."""
 
+import argparse
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from pose_demo.__main__ import COMMANDS, main
+from pose_demo.__main__ import COMMANDS, main, parser
 from pose_demo.examples import examples
 
 
@@ -83,6 +85,17 @@ def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as stop:
         main([command, "--help"])
     assert stop.value.code == 0 and "usage" in capsys.readouterr().out
+
+
+def test_readme_names_the_commands_without_json():
+    def has(command: argparse.ArgumentParser) -> bool:
+        inner = [each for action in command._actions if isinstance(action, argparse._SubParsersAction)
+                 for each in action.choices.values()]  # fmt: skip
+        return "--json" in command.format_help() or any(map(has, inner))
+
+    (commands,) = (action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    without = " and ".join(f"`{name}`" for name, each in commands.items() if not has(each))
+    assert f"all but {without} have `--json`" in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_help_loads_no_torch():

@@ -229,6 +229,19 @@ def test_film_and_story_say_what_is_a_probe(key):
         assert side["moments"][-1]["name"].endswith("heatmaps") and side["answers"]
 
 
+def test_a_stack_that_had_no_loss_in_training_is_not_called_supervised(photo):
+    pair = ("hourglass-tiny-2", "hourglass-tiny-2-last")
+    two = STORE.keep(compare(photo, (60, 20, 180, 160), pair, "nearest", trace=True), "last")
+    every, last = ask(two, "film")["sides"]
+    assert [f["kind"] for f in every["frames"]] == ["supervised"] * 2 and every["note"] == "xray.stack_note"
+    assert [f["kind"] for f in last["frames"]] == ["unsupervised", "supervised"] and last["note"] == "xray.note_last"
+    with STORE.use(two) as cached:
+        assert [side["notes"] for side in maps.maps(cached)] == [["xray.note_h"], ["xray.note_last", "xray.note_h"]]
+    says = [{said["key"] for said in side["says"]} for side in ask(two, "gradient")["sides"]]
+    assert "xray.gradient_by_all" in says[0] - says[1] and "xray.gradient_by_last" in says[1] - says[0]
+    STORE.forget("last")
+
+
 @pytest.mark.parametrize("blank", [0, 1])
 def test_a_cut_stack_is_no_answer_in_filmstrip_story_and_report(photo, blank):
     cut = compare(photo, (60, 20, 180, 160), NETWORKS, "nearest", silence={f"stack{blank + 1}": "zero"}, trace=True)

@@ -404,6 +404,7 @@ def test_the_times_and_the_room_that_are_promised_are_these():
     text = " ".join((Path(__file__).parents[2] / "docs" / "DEPLOY.md").read_text(encoding="utf-8").split())
     assert f"within {(server.READ + server.LOOKED) // 60} minutes" in text
     photos = serve._SESSIONS * 3 * photo_input.PIXELS
-    assert f"{serve._SESSIONS} visitors, {photo_input.PIXELS // 10**6} megapixels each, are {photos / 1e9:.1f} GB" in text
+    each = photo_input.PIXELS // 10**6
+    assert f"{serve._SESSIONS} visitors, {each} megapixels each, are {photos / 1e9:.1f} GB" in text
     assert f"X-rays: {MEMORY // 2**20} MB" in text
     assert f"after {server.KEPT // 3600} hours" in text and f"| {server.MOST // 2**20} |" in text

@@ -115,7 +115,7 @@ def test_upsampling_takes_every_stop_and_measures_the_shift_from_the_trained_one
 
 
 def test_depth_ends_in_the_output_and_its_cost(crops, tmp_path):
-    result = run("depth", crops, tmp_path / "out", "--network", HRNET, HOURGLASS)
+    result = run("depth", crops, tmp_path / "out", "--network", HRNET, HOURGLASS, "hourglass-tiny-2-last")
     flat = run("accuracy", crops, tmp_path / "flat", "--network", HRNET, HOURGLASS, page=False)
     by_level = {(r["network"], r["level"]): r for r in result["rows"]}
     assert [level for n, level in by_level if n == HRNET] == ["stage2.module1", "stage3.module1", "stage4.module1"]
@@ -126,6 +126,7 @@ def test_depth_ends_in_the_output_and_its_cost(crops, tmp_path):
     gmac = [r["gmac"] for r in result["rows"] if r["network"] == HRNET]
     assert gmac == sorted(gmac) and by_level[HRNET, "stage2.module1"]["kind"] == "a probe"
     assert by_level[HOURGLASS, "stack1"]["kind"] == "supervised"
+    assert by_level["hourglass-tiny-2-last", "stack1"]["kind"] == "unsupervised"
 
 
 def test_the_cost_so_far_counts_what_is_needed_and_no_more():

@@ -183,6 +183,12 @@ test('a word of the glossary is found where it stands, and only whole', async ()
   assert.deepEqual(found('PCKh, PCK@0.2 和热图的 PCK', '热图', 'PCK'), [['PCK', 1], ['热图', 0], ['PCK', 1]]);
 });
 
+test('a heatmap is shown by the last of its network', async () => {
+  const { TERMS } = await load('glossary/terms.js'), { cells } = TERMS.find(({ id }) => id === 'heatmap');
+  const [first] = cells.filter(([cell]) => [1, 2, 3, 4].some((stack) => cell === `stack${stack}.heatmaps`));
+  assert.deepEqual([cells[0], first], [['heatmaps'], ['stack4.heatmaps']]);
+});
+
 test('equal shapes in a row are told once', async () => {
   const { told } = await load('xray/code.js');
   assert.equal(told([[1, 2], [1, 2], [3, 4]]), '2 × (1, 2), (3, 4)');

@@ -10,15 +10,18 @@ import numpy as np
 from scipy.special import expit
 from typing_extensions import TypedDict
 
+from ...networks.card import Card
 from ...xray import filmstrip
 from ..cached import Cached
 from ..schema import NumberMap, Question
 from .parts import ALL, number_map, why_not
 
+#: "unsupervised": answers with a layer of its own that had no loss in training.
+Kind = Literal["probe", "supervised", "unsupervised", "output"]
 # fmt: off
 #: peak -- its height; spread and distance from the last frame's in pixels of the photo; None: the map is no answer
 Still = TypedDict("Still", {
-    "name": str, "kind": Literal["probe", "supervised", "output"], "map": NumberMap, "peak": float | None,
+    "name": str, "kind": Kind, "map": NumberMap, "peak": float | None,
     "spread": float | None, "distance": float | None,
 })
 #: path -- of the peak, pixels of the photo, None where a frame is no answer; note -- the word that says what the frames
@@ -29,6 +32,9 @@ FilmSide = TypedDict("FilmSide", {
 })
 #: size -- width and height of the photo; top -- of the colour range
 Film = TypedDict("Film", {"joint": str, "sides": list[FilmSide], "top": float, "size": tuple[int, int]})
+#: What the frames are, by the kind of the first.
+_NOTES: dict[Kind, str] = {"probe": "xray.lens_note", "output": "xray.lens_note", "supervised": "xray.stack_note",
+                           "unsupervised": "xray.note_last"}
 # fmt: on
 
 
@@ -47,11 +53,11 @@ def film(cached: Cached, asked: Question) -> Film:
             sides.append({"title": pose.card.title, "why": why})
             continue
         found = frames(cached, k)
-        channel, lens = None if joint == ALL else pose.card.joints.index(joint), any(f.probe for f in found)
+        channel, kinds = None if joint == ALL else pose.card.joints.index(joint), _kinds(found, pose.card)
         sides.append({
             "title": pose.card.title,
-            "note": "xray.lens_note" if lens else "xray.stack_note",
-            "frames": [_frame(f, channel, "output" if lens else "supervised", pose.crop.scale) for f in found],
+            "note": _NOTES[kinds[0]],
+            "frames": [_frame(f, channel, kind, pose.crop.scale) for f, kind in zip(found, kinds, strict=True)],
             "path": [] if channel is None else [_place(pose.crop.to_photo(f.joints[channel])) for f in found],
         })  # fmt: skip
     shown = [frame for side in sides for frame in side.get("frames", ())]
@@ -64,12 +70,19 @@ def film(cached: Cached, asked: Question) -> Film:
     return {"joint": joint, "sides": sides, "top": top, "size": (width, height)}
 
 
-def _frame(frame: filmstrip.Frame, channel: int | None, kind: Literal["output", "supervised"], scale: float) -> Still:
+def _kinds(found: list[filmstrip.Frame], card: Card) -> list[Kind]:
+    if any(frame.probe for frame in found):
+        return ["probe" if frame.probe else "output" for frame in found]
+    before: list[Kind] = ["unsupervised" if card.last_alone else "supervised" for _ in found[1:]]
+    return [*before, "supervised"]
+
+
+def _frame(frame: filmstrip.Frame, channel: int | None, kind: Kind, scale: float) -> Still:
     pick = slice(None) if channel is None else channel
     peak, spread, distance = (_mean(v[pick]) for v in (frame.peaks, scale * frame.spread, scale * frame.distance))
     return {
         "name": frame.name,
-        "kind": "probe" if frame.probe else kind,
+        "kind": kind,
         "map": number_map(frame.heatmaps.max(axis=0) if channel is None else frame.heatmaps[channel]),
         "peak": peak,
         "spread": spread,

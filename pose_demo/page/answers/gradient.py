@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from ...draw.gradient import span, svg
 from ...locales import UserError, say
 from ...networks import zoo
+from ...networks.card import Card
 from ...training.experiments import QUEUE, Experiment
 from ...xray.gradient import Gradients
 from ..cached import Cached
@@ -51,7 +52,7 @@ def gradient(cached: Cached, asked: Question) -> GradientAnswer:
             if np.isfinite(share) and wired.visible(name)
         }
         fresh = _untrained(cached, k)
-        side["says"] = [*_trained(pose.card.name, found), *_says(found, fresh)]
+        side["says"] = [*_trained(pose.card, found), *_says(found, fresh)]
         if note := cached.note("gradients", k):
             side["says"].append(note)
         lines[k] = _lines(found, fresh, asked["language"])
@@ -90,12 +91,11 @@ def _untrained(cached: Cached, side: int) -> Gradients | None:
         return None  # a network of one's own that nobody here can begin anew
 
 
-def _trained(name: str, found: Gradients) -> list[Said]:
-    """Which losses there were when a network of ours was trained, where it has several."""
-    run = _recipes().get(name)
-    if run is None or len(found.losses) < 2:
+def _trained(card: Card, found: Gradients) -> list[Said]:
+    """Which losses there were when `train` made a network that has several."""
+    if not card.training or len(found.losses) < 2:
         return []
-    return [said(f"xray.gradient_by_{run.recipe.supervise}")]
+    return [said("xray.gradient_by_last" if card.last_alone else "xray.gradient_by_all")]
 
 
 def _says(found: Gradients, fresh: Gradients | None) -> list[Said]:

@@ -172,10 +172,10 @@ def _cut(cached: Cached, side: int, asked: Question) -> Found:
 
 
 def _gradients(cached: Cached, side: int, name: str) -> tuple[float, float, float]:
-    """At a tap: nearest loss's share, what the last sends, its part."""
+    """At a tap: nearest loss's share, what the last sends, and that by the size of what all send together."""
     found = cached.gradients(side)
     t = found.taps.index(name)
-    return float(found.share[t]), float(found.last[t]), float(found.last[t] / max(found.sizes[t].sum(), 1e-30))
+    return float(found.share[t]), float(found.last[t]), float(found.last[t] / max(found.total[t], 1e-30))
 
 
 def _gradient(cached: Cached, side: int, asked: Question) -> Found:
@@ -246,14 +246,15 @@ def _shift(cached: Cached, side: int, stop: str) -> float:
 
 
 def _moved(cached: Cached, side: int, asked: Question) -> Found:
-    """0 where the first network's joints move more with another stop than the second's, else 1."""
-    both = cached.sides
-    if len(both) < 2:
+    """0 where the first network's joints move more with another stop than the second's, 1 where less; None where both
+    move alike, are one, or were not both trained with nearest."""
+    both, stop = cached.sides, _stop(asked)
+    cards = [cached.pose(k).card for k in both]
+    if len({card.name for card in cards}) < 2 or {card.upsampling for card in cards} != {"nearest"}:
         return {"value": None, "values": {}}
-    stop = _stop(asked)
     first, second = (_shift(cached, k, stop) for k in both)
-    names = [cached.pose(k).card.title.partition(" (")[0] for k in both]
-    return {"value": float(second > first), "values": {
+    names = [card.title.partition(" (")[0] for card in cards]
+    return {"value": None if np.isclose(first, second) else float(second > first), "values": {
         "stop": stop, "first": names[0], "second": names[1], "a": first, "b": second}}  # fmt: skip
 
 
@@ -274,11 +275,11 @@ def _nearer(cached: Cached, side: int, asked: Question) -> Found:
 
 
 def _more(cached: Cached, side: int, asked: Question) -> Found:
-    """How many times as far a stop moves the joints as bilinear does."""
+    """How many times as far a stop moves the joints as bilinear does, None where as far."""
     stop = _stop(asked)
     plain, other = _shift(cached, side, "bilinear"), _shift(cached, side, stop)
     values = {"stop": stop, "plain": plain, "other": other}
-    return {"value": other / plain if plain else None, "values": values}
+    return {"value": None if not plain or np.isclose(plain, other) else other / plain, "values": values}
 
 
 def _quarter(cached: Cached, side: int, asked: Question) -> Found:

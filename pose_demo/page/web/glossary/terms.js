@@ -20,10 +20,12 @@ const seen = one(row(sub(i('v'), i('j')), o('&gt;'), n(0)));
  */
 
 const ROWS = [['stage3.module1.branch1.fused'], ['stack1.level2.merge']];
+/** A Hourglass's answer: of the last of its stacks, which are eight in the paper. */
+const LAST = [8, 7, 6, 5, 4, 3, 2, 1].map((stack) => [`stack${stack}.heatmaps`]);
 
 /** @type {Term[]} */
 export const TERMS = [
-  { id: 'heatmap', picture: 'cells', cells: [['heatmaps'], ['stack2.heatmaps'], ['stack1.heatmaps']],
+  { id: 'heatmap', picture: 'cells', cells: [['heatmaps'], ...LAST],
     formula: row(sub(i('H'), i('j')), o('('), i('u'), o(')'), o('='),
       e(frac(sup(norm(i('u'), o('−'), sub(i('p'), i('j'))), n(2)), row(n(2), sup(i('σ'), n(2)))))) },
   { id: 'stride', picture: 'cells',
