@@ -182,6 +182,9 @@ def test_one_network_on_both_sides_says_which_places_differ_and_what_moves(photo
     report = [base64.b64decode(ask(key, "export", what="report", **more)["data"]).decode()
               for more in ({}, {"threshold": 2.0})]  # fmt: skip
     assert 'class="ghost"' in report[0] and "moved from left to right" in report[0], "as the page has it"
+    places = report[0].split("Which places change their map most")[1].split("Where the gradient")[0]
+    assert places.count('class="gauge"') == 8 and "First figure, bar: both ways on the same map" in places
+    assert "read by DARK" in report[0].split("How far each joint moves")[1].split("Which places")[0]
     dots = [re.findall(r"<circle[^>]*data-joint", one.split("<table>")[0]) for one in report]
     assert dots[0] and not dots[1], "the page's threshold"
     STORE.forget("switch")
@@ -280,7 +283,8 @@ def test_exports(key, comparison):
     assert story.count("<img") > 8, "the story has pictures"
     with STORE.use(key) as cached:
         cached.effects(1)
-    assert "What matters here" in take("report").decode(), "it was measured"
+    measured = take("report").decode().split("What matters here")[1]
+    assert "The last figure is the change of the heatmap" in measured, "it was measured"
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", report), "the report reaches outside itself"
     report = re.sub(
         r"(?s)<(style|pre)>.*?</\1>|<span class=\"quiet\">.*?</span>", "", take("report", language="zh").decode()

@@ -17,6 +17,7 @@ from pose_demo.examples import examples
 from pose_demo.locales import UserError
 from pose_demo.networks import zoo
 from pose_demo.page.answers import gradient, lesson, matters, story
+from pose_demo.page.results import table
 from pose_demo.xray import effects, receptive
 from pose_demo.xray.gradient import gradients
 
@@ -101,7 +102,16 @@ def test_a_report_and_a_notebook_show_both_networks_and_reach_for_nothing(xray, 
         assert page.count('class="xmap"') == (4 if page is pages[0] else 2), "the report has the gradient's, too"
         assert all(pose.card.title in page for pose in xray.skeletons)
     assert 'lang="zh"' in pages[0] and "左膝 的故事" in pages[0]
-    assert "The story of right wrist" in xray.html(), "as the page opens"
+    opened = xray.html()
+    assert "The story of right wrist" in opened, "as the page opens"
+    for told in ("Peak to joint: argmax, shifted", "Nearer to the joints placed by hand: ", "HRNet-Slim: score</th>",
+                 "Hourglass-Slim: error, px</th>", "DARK (see “Peak to joint”) reads in between",
+                 "→ ReLU → fused<"):  # fmt: skip
+        assert told in opened, told
+    wrist = next(row for row in table(xray.comparison, 0.1, xray.placed())["rows"] if row["joint"] == "right wrist")
+    cells = re.findall("<td>(.*?)</td>", re.search("(?s)<td>right wrist</td>(.*?)</tr>", opened)[1])
+    shown = [f"{v:.2f}" for v in wrist["scores"]] + [f"{wrist['pixels']:.1f}", f"{wrist['torsos']:.2f}"]
+    assert cells[:6] == [*shown, *(f"{v:.1f}" for v in wrist["errors"])] and len(cells) == 7, "and its move by the cut"
     ids = [set(re.findall(r'id="(sprite[^"]+)"', page)) for page in pages[1:]]
     assert len(ids[0]) == 2 and not ids[0] & ids[1], "two in one document keep their pictures"
 

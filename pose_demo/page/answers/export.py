@@ -22,7 +22,7 @@ from ...locales import tell as told
 from ...networks import costs
 from ..cached import Cached
 from ..photo_input import data_address
-from ..results import moved_from
+from ..results import moved_from, nearer, table
 from ..schema import NumberMap, Question, Said, said
 from ..session import THRESHOLD
 from . import cell as inspector
@@ -85,9 +85,10 @@ def report(cached: Cached, asked: Question) -> str:
 
     comparison, language = cached.comparison, asked["language"]
     seen = comparison.seen
-    least, poses = asked.get("threshold", THRESHOLD), comparison.poses
-    bare = replace(comparison, poses=tuple(map(cached.bare, range(len(poses)))))
-    by, whole = moved_from(comparison, bare if any(pose.silence for pose in poses) else None)
+    least, poses, marks = asked.get("threshold", THRESHOLD), comparison.poses, cached.placed()
+    cuts = any(pose.silence for pose in poses)
+    bare = replace(comparison, poses=tuple(map(cached.bare, range(len(poses))))) if cuts else None
+    _, whole = moved_from(comparison, bare)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["picture"] = _picture
     return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
@@ -105,8 +106,8 @@ def report(cached: Cached, asked: Question) -> str:
         svg=lambda drawn: skeleton.spoken(drawn, language),
         skeletons=[skeleton.svg(pose, seen, least) for pose in poses],
         ghosts=[old and ghost.svg(old, poses[k], seen, least) for k, old in enumerate(whole)],
-        moved=[old and ghost.moves(old, poses[k]) for k, old in enumerate(whole)],
-        moved_by=by,
+        table=table(comparison, least, marks, bare),
+        nearer=nearer(comparison, marks),
         covered=map_svg.covered,
         colours=css(),
         maps=maps(cached, language),
