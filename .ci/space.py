@@ -69,10 +69,18 @@ def _start() -> int:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(process, address)
-            return _ask(address, Path(folder), start)
+            done = _ask(address, Path(folder), start)
+            print(f"in memory: {_resident(process):.0f} MB")
+            return done
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _resident(process: subprocess.Popen) -> float:
+    """Megabytes, on Linux."""
+    lines = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmRSS"))
 
 
 def _wait(process: subprocess.Popen, address: str) -> None:

@@ -21,7 +21,7 @@ from gradio_client import Client, handle_file
 
 from pose_demo.comparison import compare
 from pose_demo.examples import examples
-from pose_demo.page import api, doors, guard, photo_input, serve, server, xray
+from pose_demo.page import guard, photo_input, serve, server, xray
 from pose_demo.page.store import MEMORY, STORE
 
 EVIL = "https://evil.example"
@@ -209,28 +209,6 @@ def test_a_session_has_only_so_much_waiting_and_no_other_suffers(visitor, monkey
     STORE.forget("greedy")
 
 
-def test_programs_never_take_the_pages_share_of_the_queue(page, visitor, monkeypatch):
-    go = threading.Event()
-    monkeypatch.setattr(doors, "check", lambda *_: go.wait(30))
-    (load,) = (fn for fn in page.fns.values() if (page._id, "load") in fn.targets)
-    (study,) = (fn for fn in page.fns.values() if fn.api_name == "study")
-
-    def join(index: object, inputs: int = 1, session: str = "programs") -> int:
-        asked = {"data": [None] * inputs, "fn_index": index, "session_hash": session}
-        return visitor.post("/gradio_api/queue/join", json=asked).status_code
-
-    try:
-        with ThreadPoolExecutor(16) as pool:
-            asked = [pool.submit(visitor.post, "/gradio_api/call/study", json={"data": [None]}) for _ in range(110)]
-        found = sorted(each.result().status_code for each in asked)
-        most = guard._PROGRAMS + api.AT_ONCE
-        assert guard._PROGRAMS <= found.count(200) <= most and set(found) == {200, 429}
-        assert join(study._id) == join(str(study._id), session="others") == 429
-        assert join(load._id, len(load.inputs), "people") == 200
-    finally:
-        go.set()
-
-
 # --- other sites, other visitors -------------------------------------------------------------------------------------
 
 
@@ -403,8 +381,7 @@ def until(true) -> None:
 def test_the_times_and_the_room_that_are_promised_are_these():
     text = " ".join((Path(__file__).parents[2] / "docs" / "DEPLOY.md").read_text(encoding="utf-8").split())
     assert f"within {(server.READ + server.LOOKED) // 60} minutes" in text
-    photos = serve._SESSIONS * 3 * photo_input.PIXELS
-    each = photo_input.PIXELS // 10**6
-    assert f"{serve._SESSIONS} visitors, {each} megapixels each, are {photos / 1e9:.1f} GB" in text
+    many, pixels = serve._SESSIONS, photo_input.PIXELS
+    assert f"{many} visitors, {pixels // 10**6} megapixels each, are {many * 3 * pixels / 1e9:.1f} GB" in text
     assert f"X-rays: {MEMORY // 2**20} MB" in text
     assert f"after {server.KEPT // 3600} hours" in text and f"| {server.MOST // 2**20} |" in text
