@@ -177,7 +177,7 @@ function paint(node, share) {
 function underline(k, stack, share) {
   const titles = /** @type {SVGTextElement[]} */ (
     [...section.querySelectorAll(`.map-scroll[data-side="${k}"] text.title`)]);
-  const title = titles.find((text) => text.textContent?.replace(' ', '') === stack);
+  const title = titles.find((text) => text.dataset.drawn?.replace(' ', '') === stack); // as in every language
   const box = title?.getBBox();
   if (!title || !box) return;
   const line = document.createElementNS(SVG, 'path');
