@@ -20,10 +20,11 @@ from .parts import ALL, side_of, why_not
 Cut = TypedDict("Cut", {
     "place": str, "kind": str, "drawn": list[tuple[str, str]], "moves": list[float | None], "changes": list[float],
 })
-#: joints -- of moves and changes, in order; torso -- pixels of the photo; cell -- of its heatmaps, pixels of the photo;
-#: note -- where the device's memory was too small
+#: joints -- of moves and changes, in order; answered -- which of them have an answer before any of these cuts; torso --
+#: pixels of the photo; cell -- of its heatmaps, pixels of the photo; note -- where the device's memory was too small
 Matters = TypedDict("Matters", {
-    "title": str, "joints": list[str], "torso": float | None, "cell": float, "note": Said | None, "cuts": list[Cut],
+    "title": str, "joints": list[str], "answered": list[bool], "torso": float | None, "cell": float,
+    "note": Said | None, "cuts": list[Cut],
 })
 #: What measuring would cost on this machine.
 MattersCost = TypedDict("MattersCost", {
@@ -57,6 +58,7 @@ def measured(cached: Cached, side: int) -> Matters:
     return {
         "title": pose.card.title,
         "joints": list(pose.card.joints.joints),
+        "answered": (~np.isnan(found.joints).any(axis=1)).tolist(),
         "torso": float(pose.torso) if np.isfinite(pose.torso) else None,
         "cell": pose.card.input[0] / pose.heatmaps[-1].shape[1] * float(pose.crop.scale),
         "note": cached.note("effects", side),
@@ -79,7 +81,8 @@ def heaviest(cached: Cached, side: int, joint: str, most: int = 10) -> dict[str,
     rows = [(found.places[k], float(moves[k]), float(changes[k])) for k in found.order(one)[:most]]
     top = max((move for _, move, _ in rows if np.isfinite(move)), default=0.0)
     return {"title": pose.card.title, "joint": names[one] if one is not None else ALL, "arrows": len(found.places),
-            "rows": [(place, move, change, min(1.0, move / (top or 1.0))) for place, move, change in rows]}  # fmt: skip
+            "rows": [(place, move, change, min(1.0, move / (top or 1.0)) if move >= 0 else 0.0)
+                     for place, move, change in rows]}  # fmt: skip
 
 
 def arrows(wired: Wiring, place: str) -> list[tuple[str, str]]:
