@@ -15,7 +15,7 @@ from ..decode import DECODERS
 from ..locales import UserError, say, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import compare, link, photo_input, pickers, schema, study_tab, video_tab, xray
+from . import compare, link, photo_input, pickers, plot, schema, study_tab, video_tab, xray
 from .session import JOINT, THRESHOLD, Session
 
 log = logging.getLogger(__name__)
@@ -36,12 +36,14 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     """Ties the components of layout.build to what they do."""
     session, controls = at["session"], [at[k] for k in ("stop", "decoder", "flip")]
     results = [at[k] for k in ("views", "table", "heat", "photo", "joint")]
+    plots = [at[k] for k in ("surface", "bars")]
+    drawn = [at["xray"], *plots]
 
     def look(event: Callable | list[Callable]) -> None:
         """The networks look, and the X-ray shows what they left."""
         go = {"fn": compare.run, "inputs": [session, *controls], "outputs": results, **_LAST}
         looked = gr.on(event, **go) if isinstance(event, list) else event(**go)
-        looked.then(xray.refresh, session, at["xray"], **_OWN)
+        looked.then(xray.refresh, session, drawn, **_OWN)
 
     both = [at[k] for k in _SIDES]
 
@@ -54,8 +56,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     for name, do in (("take", photo_input.take), ("frame", photo_input.frame), ("person", photo_input.choose)):
         look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
     for name in ("photo", "xray"):
-        shown = at[name].inside(sent("inside", xray.inside), session, at["xray"], **_EACH)
-        shown.then(xray.refresh, session, at["xray"], **_OWN)
+        shown = at[name].inside(sent("inside", xray.inside, 3), session, drawn, **_EACH)
+        shown.then(xray.refresh, session, drawn, **_OWN)
     for name in ("xray", "tour"):
         look(at[name].setup(sent("setup", xray.setup, 0), session, None, **_EACH).then)
     look([at["stop"].change, at["decoder"].input, at["flip"].input])
@@ -63,9 +65,10 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
 
     again = [at["views"], at["table"]]
     at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
-    at["joint"].input(guarded(compare.joint), [session, at["joint"]], at["heat"], **_LAST)
+    at["joint"].input(guarded(_joint, 2), [session, at["joint"]], [at["heat"], at["surface"]], **_LAST)
     for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
-        getattr(at[component], name)(sent(name, _pick, 2), session, [at["heat"], at["joint"]], **_EACH)
+        picked = [at["heat"], at["surface"], at["joint"]]
+        getattr(at[component], name)(sent(name, _pick, 3), session, picked, **_EACH)
     at["below"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
     for name in ("below", "xray", "tour"):
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
@@ -82,6 +85,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
     spoken.then(_study, outputs=study_tab.outputs(at), **asked)
+    spoken.then(plot.gone, None, plots, **_OWN)
 
 
 def _lesson(at: dict[str, Any], look: Callable) -> None:
@@ -236,9 +240,14 @@ def _study(session: Session, question: str) -> tuple:
     return study_tab.show(question, session.language)
 
 
+def _joint(session: Session, name: str) -> tuple:
+    """Another joint: its heatmaps, and the surface of the last one's goes."""
+    return compare.joint(session, name), plot.gone()[0]
+
+
 def _pick(session: Session, event: schema.Joint) -> tuple:
     """A joint of the table, or of the X-ray's choices."""
-    return compare.joint(session, event["joint"]), gr.update(value=session.joint)
+    return *_joint(session, event["joint"]), gr.update(value=session.joint)
 
 
 def stops(session: Session) -> dict[str, Any]:

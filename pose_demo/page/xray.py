@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 #: Cuts at once, in both networks.
 MOST = 60
+#: Changes of: the X-ray, its surface, its bars.
+NOTHING = (gr.skip(),) * 3
 
 
 def ask(question: Any) -> dict[str, Any]:
@@ -83,20 +85,22 @@ def left(request: gr.Request) -> None:
 
 
 def refresh(session: Session, request: gr.Request) -> Any:
-    """The session's result in the X-ray: its traces under a new key, both maps drawn. Nothing new: nothing changes."""
+    """The session's result in the X-ray: its traces under a new key, both maps drawn, and the plots of the last one go.
+    Nothing new: nothing changes.
+    """
     result, done = session.result, session.done
     if result is None or (session.shown == done and session.key in STORE):
-        return gr.skip()
+        return NOTHING
     try:
         session.visitor = request.session_hash
         key = STORE.keep(result, session.visitor or "", session.example, session.name)
         if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
-            return gr.skip()
+            return NOTHING
         session.key, session.result, session.shown = key, without_traces(result), done
-        return session.patch(**fill(session, result))
+        return session.patch(**fill(session, result)), *plot.gone()
     except Exception:
         log.exception("the X-ray cannot be shown")
-        return gr.skip()
+        return NOTHING
 
 
 def inside(session: Session, asked: Inside) -> Any:
@@ -107,7 +111,7 @@ def inside(session: Session, asked: Inside) -> Any:
     seen = work.in_turn(partial(finder.look, session.photo))
     session.key = STORE.keep(seen, session.visitor, session.example, session.name)
     told = {"finder": finder.says(seen, session.people or ()), "joint": "person"}
-    return session.patch(**{**fill(session, seen), **told, "cuts": [{}, {}]})
+    return session.patch(**{**fill(session, seen), **told, "cuts": [{}, {}]}), *plot.gone()
 
 
 def fill(session: Session, result: Comparison) -> dict[str, Any]:
@@ -197,6 +201,8 @@ def surface(session: Session, sent: Surface) -> Any:
         title = f"{cached.pose(sent['side']).card.title}: {name}"
     if probe:
         title += f" · {say(session.language, 'xray.probe')}"
+    if sent["key"] != session.key:  # another comparison came meanwhile
+        return None
     return plot.shown(drawing.figure(values, title, top), session.language)
 
 
@@ -204,4 +210,6 @@ def measure(session: Session, sent: Key) -> Any:
     """Runs both networks a few times, in the queue of all forward passes and not beside them."""
     with STORE.use(sent["key"], session.visitor) as cached:
         figure, lines = work.in_turn(lambda: cost.measure(cached, session.language))
+    if sent["key"] != session.key:
+        return None
     return session.patch(costs=lines), plot.shown(figure, session.language)
