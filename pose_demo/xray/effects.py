@@ -52,7 +52,7 @@ class Effects:
         """(A,) pixels that a joint moves, or the mean over all that had an answer; inf where a cut leaves none, nan
         where there was none before it."""
         moves = np.where(np.isnan(self.moves), np.inf, self.moves)
-        had = ~np.isnan(self.joints).any(axis=1)
+        had = ~np.isnan(self.joints[:, 0])
         if joint is None:
             return moves[:, had].sum(axis=1) / (had.sum() or np.nan)
         return moves[:, joint] if had[joint] else np.full(len(moves), np.nan)

@@ -7,7 +7,8 @@ SIDE = '.map-scroll[data-side="0"]'
 WEIGHED = """async () => {
     const store = performance.getEntriesByType('resource').find((r) => r.name.endsWith('/store.js')).name;
     const { weighed } = await import(store.replace('store.js', 'xray/matters.js'));
-    const cuts = [{ place: 'a', moves: [2, 9], changes: [0.1, 0] }, { place: 'b', moves: [null, 9], changes: [0.2, 0] }];
+    const cuts = [['a', 2, 0.1], ['b', null, 0.2]].map(([place, move, change]) =>
+        ({ place, moves: [move, 9], changes: [change, 0] }));
     return [[true, true, 'nose'], [true, false, null], [false, true, 'nose'], [false, false, null]].map(
         ([nose, neck, joint]) => weighed({ joints: ['nose', 'neck'], answered: [nose, neck], cuts }, joint)
             .map(({ cut, move }) => `${cut.place} ${move}`).join());

@@ -58,7 +58,7 @@ def measured(cached: Cached, side: int) -> Matters:
     return {
         "title": pose.card.title,
         "joints": list(pose.card.joints.joints),
-        "answered": (~np.isnan(found.joints).any(axis=1)).tolist(),
+        "answered": (~np.isnan(found.joints[:, 0])).tolist(),
         "torso": float(pose.torso) if np.isfinite(pose.torso) else None,
         "cell": pose.card.input[0] / pose.heatmaps[-1].shape[1] * float(pose.crop.scale),
         "note": cached.note("effects", side),
