@@ -44,12 +44,12 @@ def film(cached: Cached, asked: Question) -> Film:
     joint, sides = asked["joint"], []
     for k, pose in enumerate(cached.comparison.poses):
         if why := why_not(cached, k, joint):
-            sides.append({"title": pose.card.title, "why": why})
+            sides.append({"title": cached.comparison.titles[k], "why": why})
             continue
         found = frames(cached, k)
         channel, lens = None if joint == ALL else pose.card.joints.index(joint), any(f.probe for f in found)
         sides.append({
-            "title": pose.card.title,
+            "title": cached.comparison.titles[k],
             "note": "xray.lens_note" if lens else "xray.stack_note",
             "frames": [_frame(f, channel, "output" if lens else "supervised") for f in found],
             "path": [] if channel is None else [_place(pose.crop.to_photo(f.joints[channel])) for f in found],
