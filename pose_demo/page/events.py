@@ -36,8 +36,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     """Ties the components of layout.build to what they do."""
     session, controls = at["session"], [at[k] for k in ("stop", "decoder", "flip")]
     results = [at[k] for k in ("views", "table", "heat", "photo", "joint")]
-    plots = [at[k] for k in ("surface", "bars")]
-    drawn = [at["xray"], *plots]
+    drawn = [at[k] for k in ("xray", "surface", "bars")]
 
     def look(event: Callable | list[Callable]) -> None:
         """The networks look, and the X-ray shows what they left."""
@@ -67,12 +66,9 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
     at["joint"].input(guarded(_joint, 2), [session, at["joint"]], [at["heat"], at["surface"]], **_LAST)
     for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
-        picked = [at["heat"], at["surface"], at["joint"]]
-        getattr(at[component], name)(sent(name, _pick, 3), session, picked, **_EACH)
-    at["below"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
+        getattr(at[component], name)(sent(name, _pick, 3), session, [at["heat"], at["surface"], at["joint"]], **_EACH)
     for name in ("below", "xray", "tour"):
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
-    at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
     _lesson(at, look)
     page.unload(left)
     _video(at)
@@ -85,7 +81,15 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
     spoken.then(_study, outputs=study_tab.outputs(at), **asked)
-    spoken.then(plot.gone, None, plots, **_OWN)
+    _plots(at, spoken)
+
+
+def _plots(at: dict[str, Any], spoken: Any) -> None:
+    """The surface and the bars are drawn when they are asked for, and go in another language."""
+    session, below, bars = at["session"], at["below"], at["bars"]
+    below.surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
+    below.measure(sent("measure", xray.measure, 2), session, [at["xray"], bars], **_OWN)
+    spoken.then(plot.gone, None, [at["surface"], bars], **_OWN)
 
 
 def _lesson(at: dict[str, Any], look: Callable) -> None:
@@ -220,20 +224,21 @@ def _anew(session: Session, event: schema.Take) -> tuple:
     )
 
 
-def _paired(session: Session, left: str, right: str) -> tuple:
-    """Two networks at once, nothing cut in either: changes of both pickers and of the stops."""
-    session.networks, session.cuts = (left, right), ({}, {})
+def _paired(session: Session, left: str, right: str, cuts: Any = ({}, {})) -> tuple:
+    """Two networks at once, and what is cut in them: changes of both pickers and of the stops."""
+    session.networks, session.cuts = (left, right), cuts
     known = pickers.groups()
     return *(session.patch(groups=known, value=each) for each in session.networks), stops(session)
 
 
 def _beside(session: Session, event: schema.Pair) -> tuple:
-    """Two networks, or one beside itself, each with its stop: also a change of the slider."""
+    """Two networks, or one beside itself, each with its stop and its cuts: also a change of the slider."""
     pair, asked = event["networks"], {event["stop"], event["own"] or event["stop"]}
     if len(pair) != 2 or not {*pair} <= {*zoo.names()} or not asked <= {*STOPS}:
         raise UserError("xray.wrong")
+    cuts = xray.cut(pair, event["cuts"])
     session.own, session.scope = event["own"], ""
-    return *_paired(session, *pair), gr.update(value=STOPS.index(event["stop"]))
+    return *_paired(session, *pair, cuts=cuts), gr.update(value=STOPS.index(event["stop"]))
 
 
 def _study(session: Session, question: str) -> tuple:

@@ -183,13 +183,21 @@ def scopes(session: Session, networks: Sequence[str]) -> list[str]:
 
 def setup(session: Session, asked: Setup) -> None:
     """Where the slider acts, the right network's own stop, what is cut in each. Raises UserError for what is not."""
-    if asked["own"] not in (None, *STOPS) or len(asked["cuts"]) != 2 or sum(map(len, asked["cuts"])) > MOST:
+    if asked["own"] not in (None, *STOPS):
         raise UserError("xray.wrong")
-    left, right = asked["cuts"]
-    for name, cuts in zip(session.networks, (left, right), strict=True):
+    cuts = cut(session.networks, asked["cuts"])
+    session.scope, session.own, session.cuts = asked["scope"], asked["own"], cuts
+
+
+def cut(networks: Sequence[str], asked: list[dict[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """What a browser wants cut in each network. Raises UserError for what cannot be."""
+    if len(asked) != 2 or sum(map(len, asked)) > MOST:
+        raise UserError("xray.wrong")
+    for name, cuts in zip(networks, asked, strict=True):
         for place, how in cuts.items():
             patch.check(zoo.shared(name, zoo.device()), place, how)
-    session.scope, session.own, session.cuts = asked["scope"], asked["own"], (left, right)
+    left, right = asked
+    return left, right
 
 
 def surface(session: Session, sent: Surface) -> Any:
