@@ -6,9 +6,11 @@ The page, the command line and `from pose_demo import compare` call this same fu
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -139,6 +141,15 @@ class Comparison:
         boxes = [self.box, *(one.box for one in self.people)]
         low, high = (pick([box[k : k + 2] for box in boxes], axis=0) for k, pick in ((0, np.min), (2, np.max)))
         return closeup((*low, *high), self.photo.shape)
+
+    @property
+    def titles(self) -> list[str]:
+        """What each side is called; of one network on both sides "HRNet-W32 A (MPII 256x256)" and B."""
+        names = [pose.card.title for pose in self.poses]
+        if len(names) < 2 or self.poses[0].network != self.poses[-1].network:
+            return names
+        lettered = zip(names, ascii_uppercase, strict=False)
+        return [re.sub(r"(?= \(|$)", f" {letter}", name, count=1) for name, letter in lettered]
 
     def distances(self) -> list[JointDistance]:
         """The joints that both networks know, in the first one's order."""

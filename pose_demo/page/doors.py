@@ -196,8 +196,8 @@ def matters(
     finder: str | None = None,
 ) -> dict[str, Any]:
     """What matters on one photo: every arrow of both networks cut alone, beside what is cut already, and how far that
-    moves each joint (pixels of the photo, read by DARK; null: no answer any more) and changes its heatmap. Effects of
-    single cuts do not add up. "about" says of what this was found.
+    moves each joint (pixels of the photo, read by DARK; null: no answer any more; "answered" says which joints had one
+    before) and changes its heatmap. Effects of single cuts do not add up. "about" says of what this was found.
     """
     given: Any = {"box": box, "networks": networks, "upsampling": upsampling, "silence": silence, "finder": finder}
     check(matters, given)

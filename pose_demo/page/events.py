@@ -15,7 +15,7 @@ from ..decode import DECODERS
 from ..locales import UserError, say, word
 from ..networks import zoo
 from ..networks.upsampling import STOPS
-from . import compare, link, photo_input, pickers, schema, study_tab, video_tab, xray
+from . import compare, link, photo_input, pickers, plot, schema, study_tab, video_tab, xray
 from .session import JOINT, THRESHOLD, Session
 
 log = logging.getLogger(__name__)
@@ -36,12 +36,13 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     """Ties the components of layout.build to what they do."""
     session, controls = at["session"], [at[k] for k in ("stop", "decoder", "flip")]
     results = [at[k] for k in ("views", "table", "heat", "photo", "joint")]
+    drawn = [at[k] for k in ("xray", "surface", "bars")]
 
     def look(event: Callable | list[Callable]) -> None:
         """The networks look, and the X-ray shows what they left."""
         go = {"fn": compare.run, "inputs": [session, *controls], "outputs": results, **_LAST}
         looked = gr.on(event, **go) if isinstance(event, list) else event(**go)
-        looked.then(xray.refresh, session, at["xray"], **_OWN)
+        looked.then(xray.refresh, session, drawn, **_OWN)
 
     both = [at[k] for k in _SIDES]
 
@@ -54,8 +55,8 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     for name, do in (("take", photo_input.take), ("frame", photo_input.frame), ("person", photo_input.choose)):
         look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
     for name in ("photo", "xray"):
-        shown = at[name].inside(sent("inside", xray.inside), session, at["xray"], **_EACH)
-        shown.then(xray.refresh, session, at["xray"], **_OWN)
+        shown = at[name].inside(sent("inside", xray.inside, 3), session, drawn, **_EACH)
+        shown.then(xray.refresh, session, drawn, **_OWN)
     for name in ("xray", "tour"):
         look(at[name].setup(sent("setup", xray.setup, 0), session, None, **_EACH).then)
     look([at["stop"].change, at["decoder"].input, at["flip"].input])
@@ -63,13 +64,11 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
 
     again = [at["views"], at["table"]]
     at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
-    at["joint"].input(guarded(compare.joint), [session, at["joint"]], at["heat"], **_LAST)
+    at["joint"].input(guarded(_joint, 2), [session, at["joint"]], [at["heat"], at["surface"]], **_LAST)
     for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
-        getattr(at[component], name)(sent(name, _pick, 2), session, [at["heat"], at["joint"]], **_EACH)
-    at["below"].surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
+        getattr(at[component], name)(sent(name, _pick, 3), session, [at["heat"], at["surface"], at["joint"]], **_EACH)
     for name in ("below", "xray", "tour"):
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
-    at["below"].measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
     _lesson(at, look)
     page.unload(left)
     _video(at)
@@ -82,6 +81,15 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
     spoken.then(_study, outputs=study_tab.outputs(at), **asked)
+    _plots(at, spoken)
+
+
+def _plots(at: dict[str, Any], spoken: Any) -> None:
+    """The surface and the bars are drawn when they are asked for, and go in another language."""
+    session, below, bars = at["session"], at["below"], at["bars"]
+    below.surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
+    below.measure(sent("measure", xray.measure, 2), session, [at["xray"], bars], **_OWN)
+    spoken.then(plot.gone, None, [at["surface"], bars], **_OWN)
 
 
 def _lesson(at: dict[str, Any], look: Callable) -> None:
@@ -216,29 +224,35 @@ def _anew(session: Session, event: schema.Take) -> tuple:
     )
 
 
-def _paired(session: Session, left: str, right: str) -> tuple:
-    """Two networks at once, nothing cut in either: changes of both pickers and of the stops."""
-    session.networks, session.cuts = (left, right), ({}, {})
+def _paired(session: Session, left: str, right: str, cuts: Any = ({}, {})) -> tuple:
+    """Two networks at once, and what is cut in them: changes of both pickers and of the stops."""
+    session.networks, session.cuts = (left, right), cuts
     known = pickers.groups()
     return *(session.patch(groups=known, value=each) for each in session.networks), stops(session)
 
 
 def _beside(session: Session, event: schema.Pair) -> tuple:
-    """Two networks, or one beside itself, each with its stop: also a change of the slider."""
+    """Two networks, or one beside itself, each with its stop and its cuts: also a change of the slider."""
     pair, asked = event["networks"], {event["stop"], event["own"] or event["stop"]}
     if len(pair) != 2 or not {*pair} <= {*zoo.names()} or not asked <= {*STOPS}:
         raise UserError("xray.wrong")
+    cuts = xray.cut(pair, event["cuts"])
     session.own, session.scope = event["own"], ""
-    return *_paired(session, *pair), gr.update(value=STOPS.index(event["stop"]))
+    return *_paired(session, *pair, cuts=cuts), gr.update(value=STOPS.index(event["stop"]))
 
 
 def _study(session: Session, question: str) -> tuple:
     return study_tab.show(question, session.language)
 
 
+def _joint(session: Session, name: str) -> tuple:
+    """Another joint: its heatmaps, and the surface of the last one's goes."""
+    return compare.joint(session, name), plot.gone()[0]
+
+
 def _pick(session: Session, event: schema.Joint) -> tuple:
     """A joint of the table, or of the X-ray's choices."""
-    return compare.joint(session, event["joint"]), gr.update(value=session.joint)
+    return *_joint(session, event["joint"]), gr.update(value=session.joint)
 
 
 def stops(session: Session) -> dict[str, Any]:

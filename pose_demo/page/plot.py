@@ -18,3 +18,8 @@ def shown(figure: Figure, language: str) -> Any:
     """A change of a gr.Plot: it shows this figure."""
     told = {**json.loads(figure.to_json() or "{}"), "config": config(language)}
     return gr.update(value=PlotData(type="plotly", plot=json.dumps(told)), visible=True)
+
+
+def gone() -> tuple:
+    """Changes of two gr.Plots, the surface and the bars: what they show is of what is no longer seen."""
+    return (gr.update(visible=False),) * 2

@@ -28,7 +28,7 @@ def views(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
     seen, (_, befores) = comparison.seen, moved_from(comparison, bare)
     poses = [
         {
-            **_who(pose),
+            **_who(comparison, k),
             "what": resolution(pose),
             "note": pose.note,
             "svg": skeleton.svg(pose, seen, threshold),
@@ -66,16 +66,15 @@ def _closeup(photo: np.ndarray, seen: Box) -> Closeup | None:
     return {"src": data_address(near), "width": near.shape[1], "height": near.shape[0]}
 
 
-def _who(pose: Pose) -> dict[str, Any]:
-    return {"title": pose.card.title, "status": pose.card.status, "trained": pose.card.trained}
+def _who(comparison: Comparison, side: int) -> dict[str, Any]:
+    card = comparison.poses[side].card
+    return {"title": comparison.titles[side], "status": card.status, "trained": card.trained}
 
 
-def _short(pose: Pose, comparison: Comparison) -> str:
-    """The network's name without its data set, where that is enough to tell the two apart; A and B of one network."""
-    short = [p.card.title.partition(" (")[0] for p in comparison.poses]
-    if comparison.poses[0].network == comparison.poses[-1].network:
-        return f"{short[0]} {'A' if pose is comparison.poses[0] else 'B'}"
-    return pose.card.title if short[0] == short[-1] else pose.card.title.partition(" (")[0]
+def _short(comparison: Comparison) -> list[str]:
+    """The networks' names without their data sets, where that is enough to tell the two apart."""
+    short = [title.partition(" (")[0] for title in comparison.titles]
+    return comparison.titles if short[0] == short[-1] else short
 
 
 def resolution(pose: Pose) -> str | None:
@@ -107,7 +106,7 @@ def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
             "moved": [None if each is None else _finite(each[j]) for each, j in zip(moved, (d.a, d.b), strict=True)],
         })  # fmt: skip
     shown = [row for row in rows if row["shown"]]
-    names = [_short(pose, comparison) for pose in (first, second)]
+    names = _short(comparison)
     return {
         "both": overlap.svg(comparison, threshold),
         "names": names,
@@ -154,7 +153,7 @@ def nearer(comparison: Comparison, marks: Marks) -> Said | None:
         for side, pose in enumerate(poses)
     ]
     first = int(off[1] < off[0])
-    names = [_short(poses[k], comparison) for k in (first, 1 - first)]
+    names = [_short(comparison)[k] for k in (-first, first - 1)]
     return said(
         "page.nearer" if names[0] != names[1] else "page.nearer_same", network=names[0], off=off[first], other=names[1],
         far=off[1 - first], joints=len(both),
@@ -177,9 +176,9 @@ def heatmaps(comparison: Comparison, joint: str) -> dict[str, Any]:
     ]
     top = max((float(each.max()) for own in maps for each in own), default=0.0)
     sides: list[Any] = [
-        {**_who(pose), "pictures": [
+        {**_who(comparison, k), "pictures": [
             {"src": data_address(heatmap.over(pose.image, each, top), 256), "peak": float(each.max())} for each in own
         ]}
-        for pose, own in zip(comparison.poses, maps, strict=True)
+        for k, (pose, own) in enumerate(zip(comparison.poses, maps, strict=True))
     ]  # fmt: skip
     return {"joint": joint, "sides": sides, "top": max(top, 0.0)}

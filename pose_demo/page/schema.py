@@ -49,8 +49,8 @@ Inside = TypedDict("Inside", {"finder": bool})
 Nothing = TypedDict("Nothing", {})
 Key = TypedDict("Key", {"key": str})
 Surface = TypedDict("Surface", {"key": str, "side": int, "frame": int, "joint": str})
-#: Two networks, the slider's stop, and the right one's own.
-Pair = TypedDict("Pair", {"networks": list[str], "stop": str, "own": str | None})
+#: Two networks, the slider's stop, the right one's own, and what is cut in each.
+Pair = TypedDict("Pair", {"networks": list[str], "stop": str, "own": str | None, "cuts": list[dict[str, str]]})
 #: smooth -- by the One Euro filter
 Video = TypedDict("Video", {"path": str, "smooth": bool})
 See = TypedDict("See", {"joint": str, "person": int})

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 #: Cuts at once, in both networks.
 MOST = 60
+#: Changes of: the X-ray, its surface, its bars.
+NOTHING = (gr.skip(),) * 3
 
 
 def ask(question: Any) -> dict[str, Any]:
@@ -83,22 +85,24 @@ def left(request: gr.Request) -> None:
 
 
 def refresh(session: Session, request: gr.Request) -> Any:
-    """The session's result in the X-ray: its traces under a new key, both maps drawn. Nothing new: nothing changes."""
+    """The session's result in the X-ray: its traces under a new key, both maps drawn, and the plots of the last one go.
+    Nothing new: nothing changes.
+    """
     result, done, gone = session.result, session.done, session.gone
     if result is None or (session.shown == done and session.key in STORE):
-        return gr.skip()
+        return NOTHING
     try:
         session.visitor = request.session_hash
         key = STORE.keep(result, session.visitor or "", session.example, session.name, session.whole)
         if session.gone != gone:
             STORE.forget(session.visitor or "")
         if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
-            return gr.skip()
+            return NOTHING
         session.key, session.result, session.shown = key, without_traces(result), done
-        return session.patch(**fill(session, result))
+        return session.patch(**fill(session, result)), *plot.gone()
     except Exception:
         log.exception("the X-ray cannot be shown")
-        return gr.skip()
+        return NOTHING
 
 
 def inside(session: Session, asked: Inside) -> Any:
@@ -112,7 +116,7 @@ def inside(session: Session, asked: Inside) -> Any:
         STORE.forget(session.visitor)
         return None
     told = {"finder": finder.says(seen, session.people or ()), "joint": "person"}
-    return session.patch(**{**fill(session, seen), **told, "cuts": [{}, {}]})
+    return session.patch(**{**fill(session, seen), **told, "cuts": [{}, {}]}), *plot.gone()
 
 
 def fill(session: Session, result: Comparison) -> dict[str, Any]:
@@ -184,13 +188,21 @@ def scopes(session: Session, networks: Sequence[str]) -> list[str]:
 
 def setup(session: Session, asked: Setup) -> None:
     """Where the slider acts, the right network's own stop, what is cut in each. Raises UserError for what is not."""
-    if asked["own"] not in (None, *STOPS) or len(asked["cuts"]) != 2 or sum(map(len, asked["cuts"])) > MOST:
+    if asked["own"] not in (None, *STOPS):
         raise UserError("xray.wrong")
-    left, right = asked["cuts"]
-    for name, cuts in zip(session.networks, (left, right), strict=True):
+    cuts = cut(session.networks, asked["cuts"])
+    session.scope, session.own, session.cuts = asked["scope"], asked["own"], cuts
+
+
+def cut(networks: Sequence[str], asked: list[dict[str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """What a browser wants cut in each network. Raises UserError for what cannot be."""
+    if len(asked) != 2 or sum(map(len, asked)) > MOST:
+        raise UserError("xray.wrong")
+    for name, cuts in zip(networks, asked, strict=True):
         for place, how in cuts.items():
             patch.check(zoo.shared(name, zoo.device()), place, how)
-    session.scope, session.own, session.cuts = asked["scope"], asked["own"], (left, right)
+    left, right = asked
+    return left, right
 
 
 def surface(session: Session, sent: Surface) -> Any:
@@ -202,6 +214,8 @@ def surface(session: Session, sent: Surface) -> Any:
         title = f"{cached.pose(sent['side']).card.title}: {name}"
     if probe:
         title += f" · {say(session.language, 'xray.probe')}"
+    if sent["key"] != session.key:  # another comparison came meanwhile
+        return None
     return plot.shown(drawing.figure(values, title, top), session.language)
 
 
@@ -209,4 +223,6 @@ def measure(session: Session, sent: Key) -> Any:
     """Runs both networks a few times, in the queue of all forward passes and not beside them."""
     with STORE.use(sent["key"], session.visitor) as cached:
         figure, lines = work.in_turn(lambda: cost.measure(cached, session.language))
+    if sent["key"] != session.key:
+        return None
     return session.patch(costs=lines), plot.shown(figure, session.language)

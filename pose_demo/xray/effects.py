@@ -39,7 +39,7 @@ class Effects:
     moves   -- (A, J) float32, pixels of the network's input between the joint before and after (decoder DARK); nan
                where there is no answer any more
     changes -- (A, J) float32, RMS of the heatmap's change by RMS of the heatmap: also where nothing moves
-    joints  -- (J, 2) float32 in pixels of the input from the centre of its first heatmap cell: before
+    joints  -- (J, 2) float32 in pixels of the input from the centre of its first heatmap cell: before; nan: no answer
     """
 
     places: tuple[str, ...]
@@ -49,9 +49,13 @@ class Effects:
     joints: np.ndarray
 
     def move(self, joint: int | None = None) -> np.ndarray:
-        """(A,) pixels that a joint moves, or the mean over all; inf where a cut leaves no answer."""
+        """(A,) pixels that a joint moves, or the mean over all that had an answer; inf where a cut leaves none, nan
+        where there was none before it."""
         moves = np.where(np.isnan(self.moves), np.inf, self.moves)
-        return moves.mean(axis=1) if joint is None else moves[:, joint]
+        had = ~np.isnan(self.joints[:, 0])
+        if joint is None:
+            return moves[:, had].sum(axis=1) / (had.sum() or np.nan)
+        return moves[:, joint] if had[joint] else np.full(len(moves), np.nan)
 
     def order(self, joint: int | None = None) -> list[int]:
         """The cuts, the one that matters most first: for a joint, or for all; equal moves by the heatmap's change."""

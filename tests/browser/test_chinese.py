@@ -89,6 +89,7 @@ def test_no_english_sentence_in_a_cut_what_matters_and_the_gradient(chinese):
         page.click(f".{toggle}-toggle")
         page.wait_for_selector(sign)
         assert english(page) == [], toggle
+    assert page.locator(".weighed-stack").count() == 2, "the stacks are found under their Chinese names"
 
 
 def test_no_english_sentence_in_the_play_layers_a_network_beside_itself_and_the_finder(chinese):

@@ -53,12 +53,18 @@ def test_a_cell_is_silenced_from_its_bar(look):
     assert page.locator(f"{SIDE} .tile.cut").count() == 1
     page.wait_for_function("document.querySelector('.silence').textContent === 'Mend this map'")
     assert "mean ablation" not in page.inner_text(".cuts")
-    page.select_option(".cuts select", "flat")
-    assert "not the mean ablation of the literature" in page.inner_text(".cuts")
-    page.select_option(".cuts select", "patch:garden")
+    seen = [page.inner_html(LEFT)]
+    page.focus(".cuts select")
+    for way, told in (("flat", "not the mean ablation of the literature"), ("patch:garden", "patching")):
+        page.select_option(".cuts select", way)
+        page.wait_for_function("way => Object.values(pageState.cuts[0])[0] === way", arg=way)
+        settle(page)
+        assert told in page.inner_text(".cuts") and page.input_value(".cuts select") == way
+        seen.append(page.inner_html(LEFT))
+    assert len({*seen}) == 3, "each way of that cut has its skeleton"
+    assert page.evaluate("document.activeElement.dataset.cut") == "0:stage2.module1.branch1", "the focus stays"
     cut(page)
-    assert "the map of “In the garden”" in page.inner_text(".cuts") and "patching" in page.inner_text(".cuts")
-    assert page.evaluate("Object.values(pageState.cuts[0])") == ["zero", "patch:garden"]
+    assert page.evaluate("Object.values(pageState.cuts[0])") == ["patch:garden", "zero"]
     page.click(".undo-all")
     page.wait_for_selector(".cuts", state="hidden")
 
@@ -113,9 +119,26 @@ def test_the_right_network_has_a_stop_of_its_own(look):
 
 
 def test_a_network_beside_itself_takes_one_click_and_back(look):
-    page = look()
+    page = look("?cuts=1:zero:stack2.level0.skip")
     page.evaluate("document.querySelector('.beside').scrollIntoView()")
     page.wait_for_selector(".beside .wipe")
+    page.click("[data-offer-cut=hourglass-slim]")
+    page.wait_for_selector(".beside .places li")
+    heads = [
+        page.locator(f"{at} >> nth=-1").inner_text() for at in (".pair .name", ".map-card .of b", ".cut-one button")
+    ]
+    assert all(head.startswith("Hourglass-Slim B") for head in heads), heads
+    names = page.locator(".beside .wiped b").all_inner_texts()
+    assert names == ["Hourglass-Slim, nearest", "Hourglass-Slim, nearest, 1 cut"] and page.evaluate("pageState.apart")
+    page.wait_for_selector(".apart")
+    assert page.locator(".apart:not([data-share='0'])").count() > 0, "what the cut changes in every cell"
+    page.click(".back-to-both")
+    page.wait_for_function("pageState.networks[0] === 'hrnet-slim'")
+    assert page.evaluate("pageState.cuts") == [{}, {"stack2.level0.skip": "zero"}], "the cut came back too"
+    page.click(".undo-all")
+    page.wait_for_selector(".cuts", state="hidden")
+    page.evaluate("document.querySelector('.beside').scrollIntoView()")
+    page.wait_for_selector("[data-offer-cut]", state="detached")
     assert page.locator(".beside .wiped b").all_inner_texts() == ["HRNet-Slim, nearest", "Hourglass-Slim, nearest"]
     page.click("[data-offer=hrnet-slim]")
     page.wait_for_selector(".beside .places li")

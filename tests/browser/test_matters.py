@@ -3,6 +3,16 @@
 from conftest import SERVER, settle
 
 SIDE = '.map-scroll[data-side="0"]'
+#: What the page's own function says of two joints and two cuts, the joints having an answer before these or not.
+WEIGHED = """async () => {
+    const store = performance.getEntriesByType('resource').find((r) => r.name.endsWith('/store.js')).name;
+    const { weighed } = await import(store.replace('store.js', 'xray/matters.js'));
+    const cuts = [['a', 2, 0.1], ['b', null, 0.2]].map(([place, move, change]) =>
+        ({ place, moves: [move, 9], changes: [change, 0] }));
+    return [[true, true, 'nose'], [true, false, null], [false, true, 'nose'], [false, false, null]].map(
+        ([nose, neck, joint]) => weighed({ joints: ['nose', 'neck'], answered: [nose, neck], cuts }, joint)
+            .map(({ cut, move }) => `${cut.place} ${move}`).join());
+}"""
 
 
 def test_every_arrow_is_weighed_listed_and_cut_from_the_list(look):
@@ -15,6 +25,8 @@ def test_every_arrow_is_weighed_listed_and_cut_from_the_list(look):
     page.click(".matters-toggle")
     page.wait_for_selector(".matters .xray-error")
     page.unroute(SERVER)
+    lost, unknown = "b Infinity,a 2", "b NaN,a NaN"
+    assert page.evaluate(WEIGHED) == [lost, lost, unknown, unknown], "what has no answer is moved by no cut"
     page.click(".matters-measure")
     page.wait_for_selector(".matters-list li")
     assert page.locator(".matters .xray-error").count() == 0 and page.locator(".matters-measure").is_hidden()

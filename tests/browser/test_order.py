@@ -85,6 +85,12 @@ def test_keys_choose_the_stop_and_none_acts_in_a_text_field(visit):
     assert page.locator("dialog.keys dt").count() == len(listed)
     page.keyboard.press("Escape")
     assert page.evaluate("pageState.stop") == "bilinear"
+    page.get_by_role("tab", name="Video").click()
+    page.evaluate("pageState.pixel = { x: 9, y: 9 }")
+    for key in ("1", "Escape", "?"):
+        page.keyboard.press(key)
+    assert page.locator("dialog.keys").is_visible(), "this key is of every tab"
+    assert page.input_value("#stop input[type=range]") == "1" and page.evaluate("pageState.pixel"), "those are not"
 
 
 def test_the_skip_link_leads_to_the_drawings(visit):

@@ -2,8 +2,9 @@
 
 import json
 
+import cv2
 import numpy as np
-from conftest import pin
+from conftest import SCREENSHOTS, pin
 
 from pose_demo.examples import examples as known
 
@@ -122,6 +123,8 @@ def test_film_surface_story_and_costs(look):
     assert page.locator(".film .tag.probe").count() == 2
     page.locator(".film .still .link").first.click()
     page.wait_for_selector("#xray-surface .js-plotly-plot")
+    page.select_option(".film-joint", "left wrist")
+    page.wait_for_selector("#xray-surface", state="hidden")
     page.select_option(".film-joint", "*")
     page.wait_for_function("document.querySelector('.film .heading').textContent.includes('all joints')")
     page.evaluate("document.querySelector('.story').scrollIntoView()")
@@ -131,6 +134,16 @@ def test_film_surface_story_and_costs(look):
     page.click(".measure")
     page.wait_for_selector("#xray-bars .js-plotly-plot")
     assert "GMAC" in page.inner_text(".cost-lines")
+    page.select_option(".take-view", "costs")
+    with page.expect_download() as download:
+        page.click("[data-take=png]")
+    SCREENSHOTS.mkdir(exist_ok=True)
+    download.value.save_as(SCREENSHOTS / "costs.png")
+    taken, bars = cv2.imread(str(SCREENSHOTS / "costs.png")), int(page.locator("#xray-bars").bounding_box()["height"])
+    assert taken.shape[0] > 2 * bars + 100 and taken[-bars:].std() > 10, "the bars stand under what is said of them"
+    page.evaluate("document.querySelector('.bar-stops [data-stop=bilinear]').click()")
+    page.wait_for_selector("#xray-bars", state="hidden")
+    assert page.inner_text(".cost-lines") == "", "neither is of what is shown now"
 
 
 def test_take_it_away(look, tmp_path):

@@ -167,10 +167,12 @@ def test_an_x_ray_in_the_making_gives_way_to_a_newer_photo(session, untrained, m
         return keep(*given)
 
     monkeypatch.setattr(xray.STORE, "keep", slowly)
-    assert "sides" not in xray.refresh(session, request)
+    assert xray.refresh(session, request) == xray.NOTHING
     assert session.result is newer and session.shown is None and session.key == ""
     monkeypatch.setattr(xray.STORE, "keep", keep)
-    assert len(xray.refresh(session, request)["sides"]) == 2 and session.shown == session.done
+    filled, *plots = xray.refresh(session, request)
+    assert len(filled["sides"]) == 2 and session.shown == session.done
+    assert all(each["visible"] is False for each in plots), "what they showed is of the last photo"
 
 
 @pytest.mark.parametrize("there", [0, 2])

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pose_demo import compare
-from pose_demo.page import link, schema, xray
+from pose_demo.page import link, results, schema, xray
 from pose_demo.page.answers import export, film, maps
 from pose_demo.page.cached import Cached, without_traces
 from pose_demo.page.session import Session
@@ -174,6 +174,11 @@ def test_one_network_on_both_sides_says_which_places_differ_and_what_moves(photo
     key = STORE.keep(two, "switch")
     answer = ask(key, "beside")
     assert answer["same"] and answer["differ"] and len(answer["places"]) == 8 and len(answer["moved"]) == 14
+    names = ["Hourglass-Slim A (14 joints 128x128)", "Hourglass-Slim B (14 joints 128x128)"]
+    with STORE.use(key) as cached:
+        drawn = maps.maps(cached)
+    for sides in (drawn, results.views(two, 0.1, {})["poses"], ask(key, "matters_cost")["sides"]):
+        assert [side["title"] for side in sides] == names, "wherever two names stand it says which side each is"
     assert {p["place"] for p in answer["places"] if p["total"] > 0} == {f"stack2.level{k}" for k in range(4)}
     assert {cell.split(".")[0] for cell, share in ask(key, "apart")["cells"].items() if share > 0} == {"stack2"}
     gap = ask(key, "difference", side=1, cell="stack2.level0.merge")

@@ -218,6 +218,15 @@ def test_a_measured_cut_knows_its_arrows_of_the_drawing(xray):
     assert matters.cost(xray, {})["sides"][1]["arrows"] == len(found["cuts"])
 
 
+def test_behind_a_cut_that_leaves_no_answer_nothing_matters(untrained):
+    xray = XRay(EXAMPLE, networks=["hourglass-slim-untrained"] * 2, silence={"stack2": "zero"})
+    assert not any(matters.measured(xray, 1)["answered"])
+    rows = matters.heaviest(xray, 1, "nose")["rows"]
+    assert all(np.isnan(move) and share == 0 for _, move, _, share in rows)
+    report = xray.html()
+    assert "no answer before it" in report and "no answer any more" not in report
+
+
 def test_the_gradient_is_shown_as_it_was_measured(xray):
     for side, told in enumerate(gradient.gradient(xray, {"language": "en"})["sides"]):
         found = xray.gradients(side)

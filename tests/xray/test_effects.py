@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +61,15 @@ def test_what_leaves_no_answer_matters_most(nets):
     assert found.places[first] == "stack3" and np.isnan(found.moves[first]).all() and np.isinf(found.move()[first])
     order = found.order(2)
     assert sorted(order) == list(range(len(found.places))) and (np.diff(found.move(2)[order][1:]) <= 0).all()
+
+
+def test_a_joint_without_an_answer_cannot_be_moved(nets):
+    x, places = torch.randn(1, 3, 64, 64), list(cuts.places(nets["hourglass"]))[:3]
+    found = effects.measure(nets["hourglass"], x, silence={"stack3": "zero"}, places=places)
+    assert np.isnan(found.joints).all() and np.isnan(found.move(2)).all() and np.isnan(found.move()).all()
+    assert sorted(found.order()) == [0, 1, 2]
+    some = replace(found, joints=np.float32([[1, 1], *[[np.nan] * 2] * 4]), moves=np.float32([[2] * 5, [np.nan] * 5]))
+    assert some.move().tolist() == some.move(0).tolist() == [2, np.inf], "of all that had an answer"
 
 
 @pytest.mark.parametrize("name", ["hrnet-slim", "hourglass-slim", "hrnet-w32", "hourglass-8"])

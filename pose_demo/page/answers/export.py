@@ -142,7 +142,7 @@ def _cell(cached: Cached, asked: dict[str, Any]) -> dict[str, Any]:
     told: Any = terms.computation(cached, {**asked, "channel": None}) if adds else None  # type: ignore[typeddict-item]
     return {
         "name": name,
-        "title": cached.pose(side).card.title,
+        "title": cached.comparison.titles[side],
         "picture": number_map(picture(cached.trace(side), name)),
         "sum": told,
         "of": told and _shown_of(cached, side, name, told),

@@ -50,12 +50,12 @@ def film(cached: Cached, asked: Question) -> Film:
     joint, sides = asked["joint"], []
     for k, pose in enumerate(cached.comparison.poses):
         if why := why_not(cached, k, joint):
-            sides.append({"title": pose.card.title, "why": why})
+            sides.append({"title": cached.comparison.titles[k], "why": why})
             continue
         found = frames(cached, k)
         channel, kinds = None if joint == ALL else pose.card.joints.index(joint), _kinds(found, pose.card)
         sides.append({
-            "title": pose.card.title,
+            "title": cached.comparison.titles[k],
             "note": _NOTES[kinds[0]],
             "frames": [_frame(f, channel, kind, pose.crop.scale) for f, kind in zip(found, kinds, strict=True)],
             "path": [] if channel is None else [_place(pose.crop.to_photo(f.joints[channel])) for f in found],

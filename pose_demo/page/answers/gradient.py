@@ -37,7 +37,7 @@ def gradient(cached: Cached, asked: Question) -> GradientAnswer:
     sides: list[GradientSide] = []
     lines: dict[int, dict[str, np.ndarray]] = {}
     for k, pose in enumerate(cached.comparison.poses):
-        side: GradientSide = {"title": pose.card.title, "cells": {}, "says": [], "svg": ""}
+        side: GradientSide = {"title": cached.comparison.titles[k], "cells": {}, "says": [], "svg": ""}
         sides.append(side)
         if why := why_not(cached, k):
             side["why"] = why

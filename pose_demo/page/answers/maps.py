@@ -40,7 +40,7 @@ def maps(cached: Cached, language: str | None = None) -> list[MapSide]:
     top = max((float(pictures[k][name].max()) for k, name in answers), default=1.0)
     result = []
     for k, pose in enumerate(cached.comparison.poses):
-        entry = {"title": pose.card.title, "status": pose.card.status, "trained": pose.card.trained}
+        entry = {"title": cached.comparison.titles[k], "status": pose.card.status, "trained": pose.card.trained}
         if k in sides:
             entry |= _side(cached, k, drawn[k], pictures[k], top, language)
         else:
@@ -69,7 +69,7 @@ def _side(
     names = {name: f"{name}" if name != INPUT else "photo" for name in drawn.cells}
     where = address(packed.picture, None if language else 82)
     text = map_svg.svg(
-        drawn, packed.at, f"{where}|{width}|{height}", str(k), cached.pose(k).card.title, names,
+        drawn, packed.at, f"{where}|{width}|{height}", str(k), cached.comparison.titles[k], names,
         partial(locales.drawn, language or "en"), broken(cached, k),
     )  # fmt: skip
     kinds = {arrow.kind for arrow in drawn.arrows}
@@ -89,7 +89,7 @@ def heading(cached: Cached, side: int, language: str) -> map_svg.Heading:
     lines = [f"{cached.name} · {told('xray.slider')} {stops} · {locales.word(language, 'status', pose.card.status)}"]
     if pose.silence:
         lines.append(f"{told('xray.cuts')} {cut_words(cached, side, language)}")
-    return map_svg.Heading(pose.card.title, "" if pose.card.trained else told("page.untrained"), lines)
+    return map_svg.Heading(cached.comparison.titles[side], "" if pose.card.trained else told("page.untrained"), lines)
 
 
 def cut_words(cached: Cached, side: int, language: str) -> str:

@@ -20,10 +20,11 @@ from .parts import ALL, side_of, why_not
 Cut = TypedDict("Cut", {
     "place": str, "kind": str, "drawn": list[tuple[str, str]], "moves": list[float | None], "changes": list[float],
 })
-#: joints -- of moves and changes, in order; torso -- pixels of the photo; cell -- of its heatmaps, pixels of the photo;
-#: note -- where the device's memory was too small
+#: joints -- of moves and changes, in order; answered -- which of them have an answer before any of these cuts; torso --
+#: pixels of the photo; cell -- of its heatmaps, pixels of the photo; note -- where the device's memory was too small
 Matters = TypedDict("Matters", {
-    "title": str, "joints": list[str], "torso": float | None, "cell": float, "note": Said | None, "cuts": list[Cut],
+    "title": str, "joints": list[str], "answered": list[bool], "torso": float | None, "cell": float,
+    "note": Said | None, "cuts": list[Cut],
 })
 #: What measuring would cost on this machine.
 MattersCost = TypedDict("MattersCost", {
@@ -36,7 +37,7 @@ Costs = TypedDict("Costs", {"sides": list[MattersCost]})
 def cost(cached: Cached, asked: Question) -> Costs:
     sides: list[MattersCost] = []
     for k, pose in enumerate(cached.comparison.poses):
-        side: MattersCost = {"title": pose.card.title, "arrows": 0, "passes": 0.0, "seconds": 0.0}
+        side: MattersCost = {"title": cached.comparison.titles[k], "arrows": 0, "passes": 0.0, "seconds": 0.0}
         if why := why_not(cached, k):
             side["why"] = why
         else:
@@ -55,8 +56,9 @@ def measured(cached: Cached, side: int) -> Matters:
     pose, wired, found = cached.pose(side), cached.graph(side), cached.effects(side)
     moves = found.moves * pose.crop.scale
     return {
-        "title": pose.card.title,
+        "title": cached.comparison.titles[side],
         "joints": list(pose.card.joints.joints),
+        "answered": (~np.isnan(found.joints[:, 0])).tolist(),
         "torso": float(pose.torso) if np.isfinite(pose.torso) else None,
         "cell": pose.cell,
         "note": cached.note("effects", side),
@@ -78,9 +80,10 @@ def heaviest(cached: Cached, side: int, joint: str, most: int = 10) -> dict[str,
     changes = found.changes.mean(axis=1) if one is None else found.changes[:, one]
     rows = [(found.places[k], float(moves[k]), float(changes[k])) for k in found.order(one)[:most]]
     top = max((move for _, move, _ in rows if np.isfinite(move)), default=0.0)
-    return {"title": pose.card.title, "joint": names[one] if one is not None else ALL, "arrows": len(found.places),
-            "cell": pose.cell,
-            "rows": [(place, move, change, min(1.0, move / (top or 1.0))) for place, move, change in rows]}  # fmt: skip
+    return {"title": cached.comparison.titles[side], "joint": names[one] if one is not None else ALL,
+            "arrows": len(found.places), "cell": pose.cell,
+            "rows": [(place, move, change, min(1.0, move / (top or 1.0)) if move >= 0 else 0.0)
+                     for place, move, change in rows]}  # fmt: skip
 
 
 def arrows(wired: Wiring, place: str) -> list[tuple[str, str]]:

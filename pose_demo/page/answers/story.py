@@ -49,7 +49,7 @@ def tell(cached: Cached, asked: Question) -> Story:
 def _side(cached: Cached, side: int, joint: str, truth: dict[str, At]) -> StorySide | Any:
     pose = cached.pose(side)
     if why := why_not(cached, side, joint):
-        return {"title": pose.card.title, "why": why}
+        return {"title": cached.comparison.titles[side], "why": why}
     k = pose.card.joints.index(joint)
     marked = np.array([truth.get(name, (np.nan, np.nan)) for name in pose.card.joints.joints])
     inside = pose.crop.to_input(marked)
@@ -74,7 +74,7 @@ def _side(cached: Cached, side: int, joint: str, truth: dict[str, At]) -> StoryS
         return round((x + 0.5) / width, 4), round((y + 0.5) / height, 4)
 
     return {
-        "title": pose.card.title,
+        "title": cached.comparison.titles[side],
         "answered": first is not None,
         "who": who and _who(who),
         "answers": [

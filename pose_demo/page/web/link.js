@@ -8,9 +8,9 @@ const OTHERS = ['tour', 'step', '__theme'];
 const LEAST = 0.1;
 let follows = false;
 
-/** The query of what is seen. @param {string} [room] the page's tab @param {URLSearchParams} [here] the address now
+/** The query of what is seen. @param {string} [tab] the page's @param {URLSearchParams} [here] the address now
  * @param {typeof state} [now] */
-export function query(room = 'photo', here = new URLSearchParams(), now = state) {
+export function query(tab = 'photo', here = new URLSearchParams(), now = state) {
   if (now.finder) return here; // no link leads into it
   const { networks, stop, scope, joint, pin, channel, example, decoder, flip, against } = now;
   const cuts = now.cuts.flatMap((each, k) => Object.entries(each).map(([at, how]) => `${k}:${how}:${at}`)).join('|');
@@ -22,18 +22,21 @@ export function query(room = 'photo', here = new URLSearchParams(), now = state)
     threshold: now.threshold === LEAST ? null : String(now.threshold), apart: now.apart ? '1' : null,
     matters: now.matters ? '1' : null, gradient: now.gradient ? '1' : null,
     box: example && now.framed, who: example && now.who > 1 ? String(now.who) : null,
-    lang: now.language, tab: room === 'photo' ? null : room };
+    lang: now.language, tab: tab === 'photo' ? null : tab };
   const result = new URLSearchParams();
   for (const [name, value] of Object.entries(parts)) if (value) result.set(name, value);
   for (const name of OTHERS) if (here.has(name)) result.set(name, here.get(name) ?? '');
   return result;
 }
 
+/** The page's tab that is open. */
+export const room = () =>
+  document.querySelector('#rooms [role=tab][aria-selected=true]')?.getAttribute('data-tab-id') ?? 'photo';
+
 /** Puts it into the address, from now on too; gives it back. */
 export function follow() {
   follows = true;
-  const room = document.querySelector('#rooms [role=tab][aria-selected=true]')?.getAttribute('data-tab-id');
-  const found = query(room ?? 'photo', new URLSearchParams(location.search));
+  const found = query(room(), new URLSearchParams(location.search));
   const address = `${location.origin}${location.pathname}?${found}`;
   history.replaceState(null, '', address);
   return address;
@@ -46,17 +49,17 @@ export function start() {
   set({ apart: switched('apart'), matters: switched('matters'), gradient: switched('gradient'),
     view: opened.get('view'), against: opened.get('against'),
     pixel: at?.length === 2 && at.every(Number.isFinite) ? { x: at[0], y: at[1] } : null });
-  const room = opened.get('tab');
+  const tab = opened.get('tab');
   follows = opened.has('left');
   const select = () => /** @type {HTMLElement | null} */ (
-    document.querySelector(`#rooms [role=tab][data-tab-id="${CSS.escape(room ?? '')}"]`))?.click();
+    document.querySelector(`#rooms [role=tab][data-tab-id="${CSS.escape(tab ?? '')}"]`))?.click();
   let ready = false;
   on(['key', 'pin', 'channel', 'pixel', 'joint', 'language', 'against', 'apart', 'view',
     'threshold', 'framed', 'who', 'matters', 'gradient'], () => {
     if (!ready && state.key) {
       ready = true;
       if (!state.stops.includes(state.against ?? '')) state.against = null;
-      if (room) setTimeout(select, 300); // what is hidden before it was drawn once stays empty
+      if (tab) setTimeout(select, 300); // what is hidden before it was drawn once stays empty
     } else if (follows && ready) queueMicrotask(follow);
   });
   document.addEventListener('click', (event) => {

@@ -88,11 +88,11 @@ export function laboratory(wire) {
     undo.push(async () => {
       if (state.networks.join() !== twice.join()) return;
       set({ apart });
-      await changed(() => wire.send('beside', { networks, stop: now, own }));
-      if (scope || cuts.some((each) => Object.keys(each).length)) await changed(() => setUp(wire, { scope, cuts }));
+      await changed(() => wire.send('beside', { networks, stop: now, own, cuts }));
+      if (scope) await changed(() => setUp(wire, { scope }));
     });
     set({ apart: true });
-    await changed(() => wire.send('beside', { networks: twice, stop: first, own: stop }));
+    await changed(() => wire.send('beside', { networks: twice, stop: first, own: stop, cuts: [{}, {}] }));
   }
   /** What is opened beside the cell. @param {Step} step @param {[number, string]} at */
   async function open({ open: what }, [side, cell]) {

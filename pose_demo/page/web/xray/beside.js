@@ -14,7 +14,7 @@ export function start(root, wire) {
   const { node, heading } = card(root, 'beside');
   const offers = make('div', 'take-row offers'), body = make('div', 'besides');
   node.append(offers, body);
-  /** @type {string[] | null} the two networks before one was put beside itself */
+  /** @type {Pick<typeof state, 'networks' | 'cuts'> | null} the two networks before one was put beside itself */
   let before = null;
   /** @type {Answer | null} */
   let answer = null;
@@ -29,22 +29,34 @@ export function start(root, wire) {
     if (!answer) return;
     const { same, differ, names } = answer, [first, second] = names.map(tell);
     heading.textContent = say('xray.beside');
-    const ways = answer.offers.filter(({ network, own }) => !same || network !== state.networks[0] || !differ || !own)
-      .map(({ network, title, stop, own }) => button(say('xray.itself', { network: title, first: stop, second: own }),
-        () => put([network, network], stop, own), { 'data-offer': network }));
-    const back = before;
-    if (same && back) ways.push(button(say('xray.back_to_both'), () => put(back, state.stop ?? state.stops[0], null),
-      { class: 'plain back-to-both' }));
+    const back = before, ways = differ ? [] : answer.offers.flatMap(itself);
+    if (same && back) ways.push(button(say('xray.back_to_both'), () => restore(back), { class: 'plain back-to-both' }));
     offers.replaceChildren(...ways);
     const facts = differ ? [moves(answer), where(answer)] : [make('p', 'foot', say(same ? 'xray.same_sides'
       : 'xray.two_networks'))];
     body.replaceChildren(photo([first, second]), ...facts);
   }
-  /** @param {string[]} networks @param {string} stop @param {string | null} own */
-  function put(networks, stop, own) {
-    if (state.networks[0] !== state.networks[1]) before = state.networks;
-    set({ apart: own !== null });
-    wire.send('beside', { networks, stop, own });
+  /** A network beside itself at two stops; where it is cut, that on both sides, or whole beside cut at one stop.
+   * @param {Answer['offers'][0]} offer */
+  function itself({ network, title, stop: first, own: second }) {
+    const side = state.networks.indexOf(network), cuts = state.cuts[side], cut = Object.keys(cuts).length > 0;
+    const words = { network: title, first, second }, stop = (side && state.own) || state.stop || first;
+    const stops = button(say(cut ? 'xray.itself_both' : 'xray.itself', words),
+      () => put([network, network], first, second, [cuts, cuts]), { 'data-offer': network });
+    return cut ? [button(say('xray.itself_cut', words), () => put([network, network], stop, null, [{}, cuts]),
+      { 'data-offer-cut': network }), stops] : [stops];
+  }
+  /** @param {string[]} networks @param {string} stop @param {string | null} own @param {typeof state.cuts} cuts */
+  function put(networks, stop, own, cuts) {
+    if (state.networks[0] !== state.networks[1]) before = { networks: state.networks, cuts: state.cuts };
+    set({ apart: networks[0] === networks[1] });
+    wire.send('beside', { networks, stop, own, cuts });
+  }
+  /** The network that stood beside itself keeps what is cut in it on either side, the other has again what it had.
+   * @param {NonNullable<typeof before>} back */
+  function restore({ networks, cuts }) {
+    const kept = networks.map((name, k) => (name === state.networks[0] ? Object.assign({}, ...state.cuts) : cuts[k]));
+    put(networks, state.stop ?? state.stops[0], null, kept);
   }
   on(['skeletons'], () => { if (answer) draw(); });
   whenSeen(node, [], load);

@@ -1,5 +1,5 @@
 // What is cut: by a click on an arrow or from a cell's bar, drawn broken, listed, undone one by one or all at once.
-import { button, make, select, toggled } from '../dom.js';
+import { button, make, refill, select, toggled } from '../dom.js';
 import { on, state } from '../store.js';
 import { say, word } from '../words.js';
 import { setUp, wanted } from './asked.js';
@@ -7,7 +7,6 @@ import { section } from './maps.js';
 
 /** @typedef {import('../channel.js').Wire} Wire */
 
-let how = 'zero';
 /** What stands at a cut instead: "patch:garden" is the map of the example of that name. @param {string} way */
 const told = (way) => (way.startsWith('patch:')
   ? say('cut.patch_of', { title: say(`example.${way.slice('patch:'.length)}.title`) }) : word('cut', way));
@@ -15,10 +14,16 @@ const told = (way) => (way.startsWith('patch:')
 /** @param {Wire} wire @param {number} side @param {string} place */
 export function cut(wire, side, place) {
   const { cuts } = wanted();
-  setUp(wire, { cuts: toggled(cuts, side, place, cuts[side][place] ?? how) });
+  setUp(wire, { cuts: toggled(cuts, side, place, cuts[side][place] ?? 'zero') });
 }
 /** Mends it, if nobody did meanwhile. @param {Wire} wire @param {number} side @param {string} place */
 const mend = (wire, side, place) => (wanted().cuts[side][place] ? cut(wire, side, place) : undefined);
+
+/** Cuts it in another way. @param {Wire} wire @param {number} side @param {string} place @param {string} way */
+function instead(wire, side, place, way) {
+  const { cuts } = wanted(), now = cuts[side][place];
+  if (now && now !== way) setUp(wire, { cuts: toggled(cuts, side, place, way) });
+}
 
 /** A button that cuts an arrow of the drawing, or mends it, for who does not point; null where none is drawn.
  * @param {Wire} wire @param {number} side @param {string} source @param {string} target */
@@ -34,28 +39,26 @@ export function scissors(wire, side, source, target) {
 export function start(root, wire) {
   const list = make('div', { class: 'cuts', hidden: '', role: 'group', 'aria-live': 'polite' });
   const note = make('span', 'foot');
-  const explain = () => { // near flat is a word of the literature that means something else
-    const ways = [how, ...state.cuts.flatMap((own) => Object.values(own))];
-    const some = (/** @type {string} */ kind) => ways.some((way) => way.startsWith(kind));
-    note.textContent = [say('xray.cut_note'), ...(some('flat') ? [say('xray.cut_flat')] : []),
-      ...(some('patch:') ? [say('xray.cut_patch')] : [])].join(' ');
-  };
   root.querySelector('.xray-sticky')?.append(list);
-  const ways = () => ['zero', 'flat', ...(state.examples ?? []).map((name) => `patch:${name}`)];
+  const ways = () => ['zero', 'flat', ...(state.examples ?? []).map((name) => `patch:${name}`)]
+    .map((way) => /** @type {[string, string]} */ ([way, told(way)]));
 
   on(['key', 'language'], () => {
     if (!state.key) return;
     const all = state.cuts.flatMap((own, side) => Object.entries(own).map(([place, way]) => ({ side, place, way })));
     list.hidden = !all.length;
-    list.replaceChildren(make('b', {}, say('xray.cuts')), ...all.map(({ side, place, way }) =>
-      button(`${state.sides[side].title.split(' (')[0]}: ${place} (${told(way)}) ✕`,
-        () => mend(wire, side, place), { class: 'plain cut-one' })),
-    button(say('xray.undo_all'), () => setUp(wire, { cuts: [{}, {}] }), { class: 'plain undo-all' }),
-    make('label', 'foot', `${say('xray.cut_how')} `, select(ways().map((each) => [each, told(each)]), how, (to) => {
-      how = to ?? 'zero';
-      explain();
-    })), note);
-    explain();
+    const some = (/** @type {string} */ kind) => all.some(({ way }) => way.startsWith(kind));
+    note.textContent = [say('xray.cut_note'), // near flat is a word of the literature that means something else
+      ...(some('flat') ? [say('xray.cut_flat')] : []), ...(some('patch:') ? [say('xray.cut_patch')] : [])].join(' ');
+    const one = (/** @type {typeof all[0]} */ { side, place, way }) => {
+      const title = `${state.sides[side].title.split(' (')[0]}: ${place}`;
+      return make('span', 'cut-one', button(`${title} ✕`, () => mend(wire, side, place)),
+        make('label', 'foot', ` ${say('xray.cut_how')} `, select(ways(), way,
+          (to) => instead(wire, side, place, to ?? 'zero'),
+          { 'data-cut': `${side}:${place}`, 'aria-label': `${title}, ${say('xray.cut_how')}` })));
+    };
+    refill(list, () => list.replaceChildren(make('b', {}, say('xray.cuts')), ...all.map(one),
+      button(say('xray.undo_all'), () => setUp(wire, { cuts: [{}, {}] }), { class: 'plain undo-all' }), note));
     section.querySelectorAll('.map-scroll').forEach((scroll, side) => {
       const k = Number(/** @type {HTMLElement} */ (scroll).dataset.side ?? side);
       for (const arrow of /** @type {NodeListOf<SVGElement>} */ (scroll.querySelectorAll('.arrow[data-from]'))) {

@@ -42,7 +42,9 @@ export function start(root, wire) {
     }));
     const { pair, stop } = answer, there = pair.every((name, k) => name === state.networks[k]);
     const offer = pair.length && !there ? [button(say('xray.gradient_pair', { first: pair[0], second: pair[1] }),
-      () => wire.send('beside', { networks: pair, stop, own: null }), { class: 'plain supervised-twice' })] : [];
+      () => wire.send('beside', { networks: pair, stop, own: null,
+        cuts: state.cuts.map((own, k) => (pair[k] === state.networks[k] ? own : {})) }),
+      { class: 'plain supervised-twice' })] : [];
     panel.replaceChildren(head, make('p', 'foot', say('xray.gradient_note')), ...offer, two);
   }
 }

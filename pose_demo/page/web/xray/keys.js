@@ -1,7 +1,9 @@
-// The page's own keys, wherever the focus is but in a text field; a list of them.
+// The page's own keys, wherever the focus is but in a text field; a list of them. In another tab than the photo's those
+// act alone that are of every tab.
 import { make } from '../dom.js';
 import { glossary } from '../glossary/glossary.js';
 import { here } from '../glossary/linked.js';
+import { room } from '../link.js';
 import { set, state } from '../store.js';
 import { move } from '../stops.js';
 import { speak } from '../words.js';
@@ -25,14 +27,17 @@ export function start(root) {
   root.append(sheet);
   speak(sheet);
   /** @type {Record<string, () => void>} */
-  const does = { '?': () => sheet.showModal(), g: () => glossary(here() ?? ''), '+': () => step(1), '-': () => step(-1),
-    0: () => step(0), Escape: () => (state.pin ? release(true) : set({ pixel: null })) };
+  const everywhere = { '?': () => sheet.showModal(), g: () => glossary(here() ?? '') };
+  /** @type {Record<string, () => void>} */
+  const does = { '+': () => step(1), '-': () => step(-1), 0: () => step(0),
+    Escape: () => (state.pin ? release(true) : set({ pixel: null })) };
 
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (document.querySelector('dialog[open]')) return;
     const stop = Number(event.key) - 1;
-    const act = does[event.key] ?? (stop in state.stops ? () => move(stop) : null);
+    const ofPhoto = () => room() === 'photo' && (does[event.key] ?? (stop in state.stops && (() => move(stop))));
+    const act = everywhere[event.key] ?? ofPhoto();
     if (!act) return;
     if (event.key !== 'Escape') event.preventDefault();
     act();

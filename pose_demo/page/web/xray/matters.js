@@ -12,17 +12,18 @@ import { failure } from './part.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** The cuts by what they do to a joint, or (null) to all on average, the most first; no answer any more: Infinity.
+/** The cuts by what they do to a joint, or (null) to all on average, the most first; no answer any more: Infinity; none
+ * before either: NaN.
  * @param {Matters} side @param {string | null} joint @returns {Weighed[]} */
 export function weighed(side, joint) {
   const k = joint === null ? -1 : side.joints.indexOf(joint);
-  const mean = (/** @type {number[]} */ all) => all.reduce((sum, each) => sum + each, 0) / all.length;
-  const of = (/** @type {(number | null)[]} */ all) => {
-    const known = all.map((each) => each ?? Infinity);
-    return k < 0 ? mean(known) : known[k];
+  const of = (/** @type {number[]} */ all) => {
+    const meant = all.filter((each, j) => (k < 0 ? !Number.isNaN(each) : j === k));
+    return meant.reduce((sum, each) => sum + each, 0) / meant.length;
   };
-  const found = side.cuts.map((each) => ({ cut: each, move: of(each.moves), change: of(each.changes) }));
-  return found.sort((a, b) => (a.move === b.move ? b.change - a.change : b.move > a.move ? 1 : -1));
+  const moves = (/** @type {Cut} */ each) => each.moves.map((far, j) => (side.answered[j] ? far ?? Infinity : NaN));
+  const found = side.cuts.map((each) => ({ cut: each, move: of(moves(each)), change: of(each.changes) }));
+  return found.sort((a, b) => (b.move > a.move ? 1 : b.move < a.move ? -1 : b.change - a.change));
 }
 
 /** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
@@ -122,7 +123,8 @@ export function start(root, wire) {
     const row = (/** @type {Weighed} */ { cut: each, move, change }) => make('li', { 'data-place': each.place },
       link(each.place, () => show(k, each), { title: say(`xray.kind_${each.kind}`) }),
       make('span', { class: 'bar', style: `--share:${weight(move, most)}` },
-        Number.isFinite(move) ? `${number(move, '.1f')} px` : say('xray.matters_lost')),
+        Number.isFinite(move) ? `${number(move, '.1f')} px`
+          : say(move === Infinity ? 'xray.matters_lost' : 'xray.matters_none')),
       make('span', 'foot', number(change, '.0%')),
       button('✂', () => cut(wire, k, each.place), { class: 'plain scissors', title: say('xray.cut', each),
         'aria-label': say('xray.cut', each) }));
@@ -144,6 +146,7 @@ export function start(root, wire) {
     found.forEach((side, k) => {
       if (!side || (joint() !== null && !side.joints.includes(state.joint))) return;
       for (const { cut: each, move } of weighed(side, joint()).reverse()) {
+        if (Number.isNaN(move)) continue; // no cut can move what has no answer
         const share = weight(move, most);
         for (const ends of each.drawn) paint(at(k, ends), share);
         if (each.kind === 'stack') underline(k, each.place, share);
@@ -162,7 +165,7 @@ export function start(root, wire) {
 }
 
 /** @param {number} move @param {number} most */
-const weight = (move, most) => Math.min(1, move / most);
+const weight = (move, most) => Math.min(1, (move || 0) / most);
 /** @param {number} k @param {[string, string]} ends @returns {SVGElement | null} */
 const at = (k, [from, to]) => section.querySelector(
   `.map-scroll[data-side="${k}"] .arrow[data-from="${CSS.escape(from)}"][data-to="${CSS.escape(to)}"]`);
@@ -177,7 +180,7 @@ function paint(node, share) {
 function underline(k, stack, share) {
   const titles = /** @type {SVGTextElement[]} */ (
     [...section.querySelectorAll(`.map-scroll[data-side="${k}"] text.title`)]);
-  const title = titles.find((text) => text.textContent?.replace(' ', '') === stack);
+  const title = titles.find((text) => text.dataset.drawn?.replace(' ', '') === stack); // as in every language
   const box = title?.getBBox();
   if (!title || !box) return;
   const line = document.createElementNS(SVG, 'path');

@@ -59,7 +59,8 @@ export function start(root, wire) {
     let name = '';
     const sheet = shown && (await filled(shown).then(() => {
       name = called(view); // of what is on the page now, whatever comes while it is drawn
-      return frozen(shown, times);
+      const bars = view === 'costs' && document.getElementById('xray-bars'); // Gradio's, beside its card
+      return bars ? Promise.all([shown, bars].map((each) => frozen(each, times))).then(stacked) : frozen(shown, times);
     }).catch(() => null));
     if (!sheet) return void (said.textContent = say('xray.failed'));
     sheet.toBlob((blob) => { if (blob) save(blob, name); });
@@ -72,6 +73,14 @@ export function start(root, wire) {
     } catch { /* the address bar has it */ }
     said.textContent = `${say('xray.copied')} ${address}`;
   }
+}
+
+/** One picture under the other. @param {HTMLCanvasElement[]} sheets */
+function stacked(sheets) {
+  const high = (/** @type {typeof sheets} */ some) => some.reduce((sum, one) => sum + one.height, 0);
+  const whole = make('canvas', { width: Math.max(...sheets.map((one) => one.width)), height: high(sheets) });
+  sheets.forEach((one, k) => whole.getContext('2d')?.drawImage(one, 0, high(sheets.slice(0, k))));
+  return whole;
 }
 
 /** A picture's name, as answers/files.py tells a file's: the photo, what was asked of whom, what is seen.
