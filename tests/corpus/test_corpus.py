@@ -179,7 +179,8 @@ class Server:
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
     (tmp_path / "tmp").mkdir()
-    settings = {"GRADIO_SERVER_PORT": "0", "TMPDIR": str(tmp_path / "tmp"), "OMP_NUM_THREADS": "1"}
+    own = {"TMPDIR": str(tmp_path / "tmp"), "GRADIO_TEMP_DIR": ""}
+    settings = {"GRADIO_SERVER_PORT": "0", "OMP_NUM_THREADS": "1", **own}
     process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings},
                                stdout=subprocess.PIPE, stderr=(tmp_path / "log").open("w"), text=True)  # fmt: skip
     try:
