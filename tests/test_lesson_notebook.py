@@ -1,43 +1,59 @@
-"""docs/lesson.ipynb: what it says is what comes out, here and now."""
+"""docs/lesson.ipynb: what it says is what comes out, here and now. POSE_DEMO_PICTURES=1 stores that."""
 
 from __future__ import annotations
 
 import ast
 import json
 import os
+import re
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
-DOCS = Path(__file__).parents[1] / "docs"
-STORED = nbformat.read(DOCS / "lesson.ipynb", as_version=4)
+FILE = Path(__file__).parents[1] / "docs" / "lesson.ipynb"
+STORED = nbformat.read(FILE, as_version=4)
 #: Bytes: it is opened on slow machines, and lies in git.
 LARGEST = 500_000
+#: A number, but for those that are part of a name.
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]\d+)?")
 
 
 def texts(notebook) -> list[str]:
-    """What each cell printed; a busy machine hands it over in several pieces."""
+    """What each cell printed, or its value's text; a busy machine hands it over in several pieces."""
     cells = [cell.get("outputs", []) for cell in notebook.cells]
-    printed = ["".join(out["text"] for out in outputs if out["output_type"] == "stream") for outputs in cells]
-    return [text for text in printed if text]
+    told = ["".join(out.get("text") or out["data"].get("text/plain", "") for out in outputs) for outputs in cells]
+    return [text for text in told if text]
+
+
+def close(told: str, stored: str) -> bool:
+    """Whether both are one number but for what another machine's arithmetic changes: of rounding errors all."""
+    return "e-" in told + stored or "e+" in told + stored or float(told) == pytest.approx(float(stored), 0.02, 0.1)
 
 
 def test_it_runs_from_beginning_to_end(monkeypatch):
     """Its own assertions are the test; the same things are told as were stored."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     fresh = nbformat.from_dict(json.loads(json.dumps(STORED)))
-    NotebookClient(fresh, timeout=300, resources={"metadata": {"path": str(DOCS)}}, env=dict(os.environ)).execute()
-    told, stored = texts(fresh), texts(STORED)
-    assert [len(text.splitlines()) for text in told] == [len(text.splitlines()) for text in stored]
-    assert told[0] == stored[0]  # names and shapes, which no machine changes
+    client = NotebookClient(fresh, timeout=300, resources={"metadata": {"path": str(FILE.parent)}},
+                            env=dict(os.environ), record_timing=False)  # fmt: skip
+    client.execute()
+    if os.environ.get("POSE_DEMO_PICTURES"):
+        nbformat.write(fresh, FILE)
+    told, stored = texts(fresh), texts(nbformat.read(FILE, as_version=4))
+    for one, other in zip(told, stored, strict=True):
+        assert NUMBER.sub("#", one) == NUMBER.sub("#", other)
+        assert all(map(close, NUMBER.findall(one), NUMBER.findall(other))), (one, other)
+    exact = [k for k, text in enumerate(stored) if " x " in text or "hrnet.py" in text]
+    assert len(exact) == 2 and all(told[k] == stored[k] for k in exact), "shapes, and lines of the source"
     assert len(nbformat.writes(fresh)) < LARGEST
     shown = [kind for cell in fresh.cells for out in cell.get("outputs", []) for kind in out.get("data", {})]
     assert {"text/html", "image/svg+xml"} <= set(shown)
 
 
 def test_it_is_stored_as_it_ran_and_small():
-    assert (DOCS / "lesson.ipynb").stat().st_size < LARGEST
+    assert FILE.stat().st_size < LARGEST
     counts = [cell["execution_count"] for cell in STORED.cells if cell["cell_type"] == "code"]
     assert counts == list(range(1, len(counts) + 1))
     assert not [out for cell in STORED.cells for out in cell.get("outputs", []) if out["output_type"] == "error"]

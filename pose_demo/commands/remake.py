@@ -4,8 +4,8 @@
         people/photos/photos.json
 
 The cards' figures on all the files (the finder's on those of --people), assets/study on the first, README's findings
-and the tables of docs/STUDY.md, the examples' answers, and the pictures of the page (for which the tests' requirements
-must be installed). Each names the weights it was made with; the tests find what is stale.
+and the tables of docs/STUDY.md, the examples' answers, and the pictures of the page and docs/lesson.ipynb's (for which
+the tests' requirements must be installed). Each names the weights it was made with; the tests find what is stale.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def add_parser(commands) -> None:
     p.add_argument("--test", type=Path, nargs="*", default=[], metavar="FILE", help="further ones, for the cards")
     p.add_argument("--people", type=Path, nargs="*", default=[], metavar="FILE",
                    help="whole photos with boxes, for the finder's card")  # fmt: skip
-    p.add_argument("--no-picture", action="store_true", help="leave assets/page.png and cut.webp as they are")
+    p.add_argument("--no-picture", action="store_true",
+                   help="leave assets/page.png and cut.webp, and docs/lesson.ipynb, as they are")  # fmt: skip
     p.set_defaults(run=run)
 
 
@@ -66,9 +67,9 @@ def run(call: argparse.Namespace) -> int:
         out.write(text + "\n")
     if call.no_picture:
         return 0
-    picture = ["-m", "pytest", "tests/browser/test_looks.py", "-k", "picture"]
+    tests = ["tests/browser/test_looks.py", "tests/test_lesson_notebook.py", "-k", "picture or beginning"]
     return subprocess.run(
-        [sys.executable, *picture], cwd=assets.parent, env={**os.environ, "POSE_DEMO_PICTURES": "1"}
+        [sys.executable, "-m", "pytest", *tests], cwd=assets.parent, env={**os.environ, "POSE_DEMO_PICTURES": "1"}
     ).returncode
 
 

@@ -68,6 +68,19 @@ def answer(page, k: int) -> tuple[int, bool]:
     return right, page.locator(".tour .verdict .yes").count() == 1
 
 
+def slides_in_all_places_of_both(page) -> None:
+    """Whatever was set up before, which is there again afterwards."""
+    page.select_option(".own", "bilinear")
+    page.wait_for_function("pageState.own === 'bilinear'")
+    page.select_option(".xray-sticky .scope", "stage4")
+    page.wait_for_function("pageState.scope === 'stage4'")
+    page.click(".tour .dot >> nth=1")  # asks of a map enlarged by nearest
+    answer(page, 0)
+    assert page.evaluate("[pageState.stop, pageState.scope, pageState.own]") == ["nearest", "", None]
+    page.click(".tour .dot >> nth=0")
+    page.wait_for_function("pageState.scope === 'stage4' && pageState.own === 'bilinear'")
+
+
 def travels_in_no_link_and_is_forgotten(page) -> None:
     assert page.evaluate("pageState.stop === pageState.stops[0]"), "each step put the slider back"
     page.evaluate("document.querySelector('.bar-stops [data-stop=bilinear]').click()")
@@ -93,7 +106,7 @@ def travels_in_no_link_and_is_forgotten(page) -> None:
     page.wait_for_function("pageState.stop === pageState.stops[0] && !localStorage.getItem('pose-lesson')")
     page.wait_for_function("pageState.cuts.every((own) => !Object.keys(own).length)")
     assert page.evaluate("pageState.networks") == list(weights.default_pair()) and not page.evaluate("pageState.flip")
-    assert page.evaluate("pageState.pin") is None
+    assert page.evaluate("[pageState.pin, pageState.scope, pageState.own]") == [None, "", None]
     assert not page.evaluate("[...document.querySelectorAll('.dock, .gradient')].some((each) => !each.hidden)")
     page.click(".tour .full")
 
@@ -143,6 +156,7 @@ def test_every_step_wrong_and_right(visit, tour, language):
     kept = json.loads(page.evaluate("localStorage.getItem('pose-lesson')"))
     assert len([key for key in kept if key.startswith(f"{tour}.")]) == len(TOURS[tour]["steps"]) - own
     if own:
+        slides_in_all_places_of_both(page)
         travels_in_no_link_and_is_forgotten(page)
     page.click(".tour header button >> nth=-1")
     assert page.locator(".tour").is_hidden() and "tour=" not in page.url

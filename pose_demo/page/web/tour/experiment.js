@@ -63,9 +63,13 @@ export function laboratory(wire) {
   /** @param {Act} act */
   const inTurn = (act) => (queue = queue.then(act).catch(console.error));
 
-  /** @param {string} stop */
+  /** In all places of both networks, whatever else is set up. @param {string} stop */
   async function slide(stop) {
-    const back = state.stop;
+    const { stop: back, scope, own } = state;
+    if (scope || own) {
+      undo.push(() => !state.scope && !state.own && changed(() => setUp(wire, { scope, own })));
+      await changed(() => setUp(wire, { scope: '', own: null }));
+    }
     if (back === stop) return;
     undo.push(() => back && state.stop === stop && changed(() => move(state.stops.indexOf(back))));
     await changed(() => move(state.stops.indexOf(stop)));
