@@ -264,35 +264,34 @@ def compare(
     tell(0.05, said("progress.loading"))
     nets = [zoo.posing(zoo.shared(each, where)) for each in (networks or weights.default_pair())]
     requests, silences = requests_of(upsampling, nets), placed(silence, nets)
-    with memory.heard() as notes:
-        there, at, found = _looked_at(pixels, box, people, who, (where, finder), tell)
+    there, at, found, note = _looked_at(pixels, box, people, who, (where, finder), tell)
 
     poses, how = [], {"decoder": decoder, "flip": flip, "trace": trace}
     for k, (net, request, cut) in enumerate(zip(nets, requests, silences, strict=True)):
         tell(0.4 + 0.5 * k / len(nets), said("progress.looks", network=model.card_of(net).title))
         pose = pose_in(pixels, at, _but(there, who), net, request, silence=patched(cut, net, request), **how)
-        poses.append(replace(pose, note=pose.note or next(iter(notes), None)))
+        poses.append(replace(pose, note=pose.note or note))
     tell(1.0, said("progress.done"))
-    return Comparison(
-        pixels, at, found, tuple(poses), upsampling, decoder, flip, device_name(where), tuple(there), who, finder
-    )
+    return Comparison(pixels, at, found, tuple(poses), upsampling, decoder, flip, device_name(where), tuple(there), who,
+                      finder)  # fmt: skip
 
 
 def _looked_at(
     pixels: np.ndarray, box: Sequence[float] | None, people: Sequence[person.Found] | None, who: int,
     how: tuple[torch.device, str | None], tell: Callable[[float, Said], None],
-) -> tuple[Sequence[person.Found], Box, float | None]:  # fmt: skip
-    """Everybody who was found, the box of who is asked for, and how sure it is that somebody is there: None where the
-    box was given. Without anybody the whole photo is the box."""
+) -> tuple[Sequence[person.Found], Box, float | None, Said | None]:  # fmt: skip
+    """Everybody who was found, the box of who is asked for, how sure it is that somebody is there: None where the box
+    was given; and what is to be said of memory. Without anybody the whole photo is the box."""
     there: Sequence[person.Found] = ()
-    found = None
+    found, notes = None, []
     if box is None:
         tell(0.2, said("progress.person"))
-        there, found = find(pixels, *how) if people is None else (people, 0.0)
+        with memory.heard() as notes:
+            there, found = find(pixels, *how) if people is None else (people, 0.0)
         if not 1 <= who <= max(1, len(there)):
             raise UserError("compare.who", given=who, count=len(there))
         box, found = (there[who - 1].box, there[who - 1].confidence) if there else (whole(pixels.shape), found)
-    return there, check_box(box, pixels.shape), found
+    return there, check_box(box, pixels.shape), found, next(iter(notes), None)
 
 
 def find(
