@@ -16,15 +16,14 @@ const KEYS = ['1 – 4', '+  −  0', '← ↑ → ↓', 'Enter', 'Esc', 'g', '?
 export const typing = (target) => target instanceof Element && target.closest(
   'textarea, select, [contenteditable=true], input:not([type=range], [type=checkbox], [type=radio])') !== null;
 
-/** @param {HTMLElement} root */
-export function start(root) {
+export function start() {
   const list = make('dl', {}, ...KEYS.flatMap((key, k) => [
     make('dt', {}, ...key.split(/ +/).map((each) => make('kbd', {}, each))),
     make('dd', { 'data-word': `xray.key_${k}` })]));
   const sheet = make('dialog', { class: 'keys', 'data-label': 'xray.keys' },
     make('h2', { class: 'section', 'data-word': 'xray.keys' }), list,
     make('form', { method: 'dialog' }, make('button', { class: 'plain', 'data-word': 'xray.close' })));
-  root.append(sheet);
+  document.querySelector('.gradio-container')?.append(sheet); // in no tab: it opens in all
   speak(sheet);
   /** @type {Record<string, () => void>} */
   const everywhere = { '?': () => sheet.showModal(), g: () => glossary(here() ?? '') };
