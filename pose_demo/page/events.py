@@ -69,11 +69,13 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         getattr(at[component], name)(sent(name, _pick, 3), session, [at["heat"], at["surface"], at["joint"]], **_EACH)
     for name in ("below", "xray", "tour"):
         look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
+    _plots(at)
     _lesson(at, look)
     page.unload(left)
     _video(at)
 
-    spoken = at["header"].language(sent("language", _language, 12), session, _labelled(at), **_EACH)
+    worded = [*_labelled(at), at["surface"], at["bars"]]
+    spoken = at["header"].language(sent("language", _language, len(worded)), session, worded, **_EACH)
     for side in range(2):
         _picker(at, side, local, look)
     if "own" in at:
@@ -81,15 +83,12 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     asked = {"inputs": [session, at["study_question"]], **_LAST}
     gr.on([at["tab_study"].select, at["study_question"].input], _study, outputs=study_tab.outputs(at), **asked)
     spoken.then(_study, outputs=study_tab.outputs(at), **asked)
-    _plots(at, spoken)
 
 
-def _plots(at: dict[str, Any], spoken: Any) -> None:
-    """The surface and the bars are drawn when they are asked for, and go in another language."""
-    session, below, bars = at["session"], at["below"], at["bars"]
+def _plots(at: dict[str, Any]) -> None:
+    session, below = at["session"], at["below"]
     below.surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
-    below.measure(sent("measure", xray.measure, 2), session, [at["xray"], bars], **_OWN)
-    spoken.then(plot.gone, None, [at["surface"], bars], **_OWN)
+    below.measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
 
 
 def _lesson(at: dict[str, Any], look: Callable) -> None:
@@ -189,11 +188,11 @@ def labels(language: str) -> tuple:
 
 
 def _language(session: Session, event: schema.To) -> tuple:
-    """The visitor chose a language: only what is Gradio's own is said by Python."""
+    """The visitor chose a language: only what is Gradio's own is said by Python; both plots, in the old one, go."""
     if event["to"] not in locales.LANGUAGES:
         raise UserError("xray.wrong")
     session.language = event["to"]
-    return labels(session.language)
+    return *labels(session.language), *plot.gone()
 
 
 def _own(session: Session, file: schema.Own) -> tuple:

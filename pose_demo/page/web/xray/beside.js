@@ -39,8 +39,9 @@ export function start(root, wire) {
   /** A network beside itself at two stops; where it is cut, that on both sides, or whole beside cut at one stop.
    * @param {Answer['offers'][0]} offer */
   function itself({ network, title, stop: first, own: second }) {
-    const side = state.networks.indexOf(network), cuts = state.cuts[side], cut = Object.keys(cuts).length > 0;
-    const words = { network: title, first, second }, stop = (side && state.own) || state.stop || first;
+    const side = state.networks.indexOf(network), cuts = state.cuts[side] ?? {}; // another network came just now
+    const cut = Object.keys(cuts).length > 0;
+    const words = { network: title, first, second }, stop = (side === 1 && state.own) || state.stop || first;
     const stops = button(say(cut ? 'xray.itself_both' : 'xray.itself', words),
       () => put([network, network], first, second, [cuts, cuts]), { 'data-offer': network });
     return cut ? [button(say('xray.itself_cut', words), () => put([network, network], stop, null, [{}, cuts]),
