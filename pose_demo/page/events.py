@@ -74,8 +74,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     page.unload(left)
     _video(at)
 
-    worded = [*_labelled(at), at["surface"], at["bars"]]
-    spoken = at["header"].language(sent("language", _language, len(worded)), session, worded, **_EACH)
+    spoken = at["header"].language(sent("language", _language, 14), session, [*_labelled(at), *drawn[1:]], **_EACH)
     for side in range(2):
         _picker(at, side, local, look)
     if "own" in at:
