@@ -222,9 +222,9 @@ def _anew(session: Session, event: schema.Take) -> tuple:
     )
 
 
-def _paired(session: Session, left: str, right: str, cuts: Any = ({}, {})) -> tuple:
+def _paired(session: Session, left: str, right: str, cuts: Any = None) -> tuple:
     """Two networks at once, and what is cut in them: changes of both pickers and of the stops."""
-    session.networks, session.cuts = (left, right), cuts
+    session.networks, session.cuts = (left, right), cuts or ({}, {})
     known = pickers.groups()
     return *(session.patch(groups=known, value=each) for each in session.networks), stops(session)
 

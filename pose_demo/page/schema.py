@@ -117,8 +117,7 @@ ViewsPatch = TypedDict("ViewsPatch", {
     "poses": list[PoseView], "marks": list[Mark], "threshold": float,
 })
 #: mean -- pixels and torsos, errors -- of both networks where joints were placed by hand, of what is shown; moved -- by
-#: "cuts" or between "sides"; cell -- pixels of a heatmap's cell where joints are read in quarters of one; grid -- both
-#: networks read on the same cells
+#: "cuts" or between "sides"; steps -- why distances come in steps, where they do
 TablePatch = TypedDict("TablePatch", {
     "both": str, "names": list[str], "untrained": bool, "rows": list[Row], "mean": list[float | None],
     "errors": list[float | None] | None, "torso": float | None, "moved": str | None, "steps": list[Said],
