@@ -52,13 +52,14 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     opened = page.load(came, session, [session, at["header"], at["photo"], *_labelled(at), *both, at["stops"]], **_OWN)
     linked = [at[k] for k in ("stop", "joint", "decoder", "flip", "threshold", "finder", "header")]
     look(opened.then(guarded(link.restore, 7), session, linked, **_OWN).then)
-    for name, do in (("take", photo_input.take), ("frame", photo_input.frame), ("person", photo_input.choose)):
-        look(getattr(at["photo"], name)(sent(name, do), session, at["photo"], **_EACH).then)
+    look(at["photo"].take(sent("take", photo_input.take), session, at["photo"], **_EACH).then)
+    for name, do in (("frame", photo_input.frame), ("person", photo_input.choose)):
+        look(getattr(at["photo"], name)(sent(name, do, newest="box"), session, at["photo"], **_EACH).then)
     for name in ("photo", "xray"):
         shown = at[name].inside(sent("inside", xray.inside, 3), session, drawn, **_EACH)
         shown.then(xray.refresh, session, drawn, **_OWN)
     for name in ("xray", "tour"):
-        look(at[name].setup(sent("setup", xray.setup, 0), session, None, **_EACH).then)
+        look(at[name].setup(sent("setup", xray.setup, 0, "setup"), session, None, **_EACH).then)
     look([at["stop"].change, at["decoder"].input, at["flip"].input])
     look(at["finder"].input(guarded(_finder, 0), [session, at["finder"]], None, **_LAST).then)
 
@@ -66,15 +67,15 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
     at["joint"].input(guarded(_joint, 2), [session, at["joint"]], [at["heat"], at["surface"]], **_LAST)
     for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
-        getattr(at[component], name)(sent(name, _pick, 3), session, [at["heat"], at["surface"], at["joint"]], **_EACH)
+        getattr(at[component], name)(sent(name, _pick, 3, "joint"), session, [at["heat"], at["surface"], at["joint"]], **_EACH)
     for name in ("below", "xray", "tour"):
-        look(at[name].beside(sent("beside", _beside, 4), session, [*both, at["stops"], at["stop"]], **_EACH).then)
+        look(at[name].beside(sent("beside", _beside, 4, "beside"), session, [*both, at["stops"], at["stop"]], **_EACH).then)
     _plots(at)
     _lesson(at, look)
     page.unload(left)
     _video(at)
 
-    spoken = at["header"].language(sent("language", _language, 14), session, [*_labelled(at), *drawn[1:]], **_EACH)
+    spoken = at["header"].language(sent("language", _language, 14, "language"), session, [*_labelled(at), *drawn[1:]], **_EACH)
     for side in range(2):
         _picker(at, side, local, look)
     if "own" in at:
@@ -102,7 +103,7 @@ def _video(at: dict[str, Any]) -> None:
     controls = [at[k] for k in ("stop", "decoder", "flip", "threshold")]
     tab.video(video_tab.run, [session, *controls], tab, **_EACH)
     tab.stop_video(sent("stop_video", video_tab.cancel, 0), session, None, **_EACH)
-    tab.see_video(sent("see_video", video_tab.see), session, tab, **_EACH)
+    tab.see_video(sent("see_video", video_tab.see, newest="seen"), session, tab, **_EACH)
 
 
 def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
@@ -132,7 +133,7 @@ def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
     def take(session: Session, file: schema.Uploaded) -> dict:
         return arrived(session, pickers.take(session, side, file))
 
-    look(picker.network(sent("network", pick, 2), session, [picker, at["stops"]], **_EACH).then)
+    look(picker.network(sent("network", pick, 2, _SIDES[side]), session, [picker, at["stops"]], **_EACH).then)
     look(picker.fetch(fetch, session, picker, **_OWN).then)
     if local:
         look(picker.take_weights(sent("take_weights", take), session, picker, **_OWN).then)
@@ -299,13 +300,19 @@ def guarded(do: Callable, outputs: int = 1) -> Callable:
     return event
 
 
-def sent(name: str, do: Callable[[Session, Any], Any], outputs: int = 1) -> Callable:
-    """An event of our own components, `name` of schema.Events: what was forged changes nothing."""
+def sent(name: str, do: Callable[[Session, Any], Any], outputs: int = 1, newest: str = "") -> Callable:
+    """An event of our own components, `name` of schema.Events: what was forged changes nothing.
+
+    newest -- what each of these events decides anew: of two that overtook one another the newer one stays.
+    """
     kind = get_type_hints(schema.Events)[name]
 
     def event(session: Session, data: gr.EventData) -> Any:
         try:
-            changed = do(session, schema.read(kind, getattr(data, "_data", None)))
+            given = getattr(data, "_data", None)
+            asked = schema.read(kind, given)
+            late = newest and not session.newer(newest, schema.read(schema.Sent, given)["n"])
+            changed = None if late else do(session, asked)
         except (UserError, KeyError, IndexError) as problem:
             log.warning("%s cannot be done: %r", name, problem)
             changed = None

@@ -75,7 +75,7 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
     except Exception:
         logging.getLogger(__name__).exception("the photo could not be taken")
         return session.patch(error=said("page.failed"))
-    if session.gone != gone or not session.newer(event["n"]):
+    if session.gone != gone or not session.newer("take", event["n"]):
         return None
     session.take(photo, box, example, name, whole)
     session.who = event.get("who", 1)

@@ -27,8 +27,10 @@ NumberMap = TypedDict("NumberMap", {"h": int, "w": int, "low": float, "high": fl
 # --- what the browser sends
 #: A cell of one side's map.
 Pin = TypedDict("Pin", {"side": int, "cell": str})
-#: A photo: an uploaded file, or an example by name. n grows: a slow upload replaces no newer photo. box, who -- of a
-#: page that was set before
+#: Every event: n grows.
+Sent = TypedDict("Sent", {"n": int})
+#: A photo: an uploaded file, or an example by name; a slow upload replaces no newer photo. box, who -- of a page that
+#: was set before
 Take = TypedDict("Take", {
     "n": int, "path": NotRequired[str], "example": NotRequired[str], "box": NotRequired[Box | None],
     "who": NotRequired[int],

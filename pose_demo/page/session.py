@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class Session:
     box      -- as the visitor or the example gave it; found -- the person that was looked for, with the confidence
     people   -- everybody who was found, None before anybody was looked for; who -- whom of them we look at, from 1
     turn     -- grows with every photo and box; a run for an older turn stops
-    newest   -- of the browser's own numbers, so that a slow upload cannot replace a newer photo
+    newest   -- of the browser's own numbers for each kind of event: an older one that comes late changes nothing
     networks -- in the two pickers; finder -- by what people are found, None: by what ships
     done     -- the request that `result` answers
     scope    -- the one stage or stack that the slider changes, "" for all places
@@ -69,7 +69,7 @@ class Session:
     people: tuple[Found, ...] | None = None
     who: int = 1
     turn: int = 0
-    newest: int = -1
+    newest: dict[str, int] = field(default_factory=dict)
     done: Request | None = None
     result: Comparison | None = None
     networks: tuple[str, str] = ("", "")
@@ -125,11 +125,11 @@ class Session:
         self.who = who
         self.turn += 1
 
-    def newer(self, number: int) -> bool:
-        """Whether the browser's event is newer than all before; remembers it."""
-        if number <= self.newest:
+    def newer(self, kind: str, number: int) -> bool:
+        """Whether the browser's event is newer than all of its kind before; remembers it."""
+        if number <= self.newest.get(kind, -1):
             return False
-        self.newest = number
+        self.newest[kind] = number
         return True
 
     def patch(self, **changes: object) -> dict[str, object]:

@@ -45,6 +45,25 @@ def test_an_arrow_is_cut_followed_linked_and_undone(look):
     assert page.inner_html(LEFT) == before, "what was cut is whole again, to the last digit"
 
 
+def test_two_cuts_stay_where_the_first_is_late(look):
+    page, held = look(), []
+
+    def late(route):
+        sent = '"scope"' in (route.request.post_data or "")
+        held.append(route) if sent and not held else route.continue_()
+        if sent and len(held) == 1 and route is not held[0]:
+            page.wait_for_timeout(300)  # the second has long been there
+            held.append(held[0].continue_())
+
+    page.route("**/queue/join*", late)
+    quick = f"[...document.querySelectorAll('{SIDE} .hit')].slice(0, 2)"
+    page.evaluate(f"{quick}.forEach((hit) => hit.dispatchEvent(new MouseEvent('click', {{ bubbles: true }})))")
+    page.wait_for_selector(".cut-one >> nth=1")
+    settle(page)
+    page.wait_for_timeout(300)
+    assert len(held) == 2 and page.locator(".cut-one").count() == 2
+
+
 def test_a_cell_is_silenced_from_its_bar(look):
     page = look()
     page.locator(f'{SIDE} .cell[data-cell="stage2.module1.branch1"]').click()

@@ -106,6 +106,17 @@ def test_a_slow_upload_does_not_replace_a_newer_photo(session):
     assert photo_input.take(session, {"n": 7, "example": names[0]}) is None
 
 
+def test_of_two_events_that_overtook_one_another_the_newer_stays():
+    came: list[str] = []
+    event = events.sent("choose", lambda _, asked: came.append(asked["joint"]), newest="joint")
+    session = Session()
+    for n, joint in ((3, "head top"), (2, "right wrist"), (3, "left wrist"), (4, "neck")):
+        event(session, SimpleNamespace(_data={"n": n, "joint": joint}))
+    assert came == ["head top", "neck"]
+    event(session, SimpleNamespace(_data={"joint": "right wrist"}))
+    assert came == ["head top", "neck"], "an event without its number is forged"
+
+
 def test_a_box_must_make_sense(session):
     assert photo_input.frame(session, {"box": [10, 10, 100, 100]})["box"] == [10, 10, 100, 100]
     for box in ([1, 2, 3], [1, 2, float("nan"), 4], [900, 900, 950, 950]):

@@ -7,10 +7,14 @@ import { learn } from './words.js';
 /**
  * What a component may do: send one of its events, upload a file, ask for a view of the X-ray.
  * @typedef {object} Wire
- * @property {<E extends keyof import('./schema').Events>(event: E, data: import('./schema').Events[E]) => void} send
+ * @property {<E extends keyof import('./schema').Events>(event: E, data: Omit<import('./schema').Events[E], 'n'>)
+ *   => void} send
  * @property {(file: File) => Promise<{ path: string }>} upload
  * @property {ReturnType<typeof asker>} ask
  */
+
+/** Of the events, so that of two that overtook one another the newer stays; the page may be older than its session. */
+let sent = Date.now();
 
 const FAILED = { error: { key: 'xray.failed' } };
 
@@ -25,7 +29,8 @@ let server = async () => FAILED;
 export async function open(start, gradio) {
   await learn(state.language);
   if (gradio.server?.ask) server = gradio.server.ask;
-  const draw = start(gradio.element, { send: gradio.trigger, upload, ask: asker() });
+  const send = (/** @type {string} */ event, /** @type {object} */ data) => gradio.trigger(event, { ...data, n: ++sent });
+  const draw = start(gradio.element, { send, upload, ask: asker() });
   /** @type {Record<string, number>} */
   const newest = {};
   return (/** @type {Record<string, any> & { n: number }} */ { n, ...sent }) => {

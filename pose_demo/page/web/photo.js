@@ -13,8 +13,8 @@ import { say, speak, tell } from './words.js';
  * @type {(chosen: File | undefined, known?: Pick<import('./schema').Take, 'box' | 'who'>) => void} */
 export let take = () => {};
 
-/** The first example, newer than all that was taken before. @type {() => import('./schema').Take} */
-export let first = () => ({ n: 0 });
+/** The first example. @type {() => Omit<import('./schema').Take, 'n'>} */
+export let first = () => ({});
 
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
@@ -23,7 +23,7 @@ export function start(element, wire) {
   /** @type {Patch} */
   let state = { megabytes: 0, photo: null, thumbnails: [], example: null, box: null, found: null, confidence: null,
     person: true, people: [], who: 1, error: null, nearer: null, finder: false };
-  let number = Date.now(), calls = 0;
+  let number = 0, calls = 0;
   let /** @type {File | null} */ chosen = null, /** @type {File | null} */ sent = null;
   /** @type {MediaStream | null} */
   let stream = null;
@@ -126,7 +126,8 @@ export function start(element, wire) {
   }
   function send(/** @type {Omit<import('./schema').Take, 'n'>} */ what) {
     closeWebcam();
-    wire.send('take', { n: ++number, ...what });
+    number += 1;
+    wire.send('take', what);
   }
 
   take = async (now, known = {}) => {
@@ -149,7 +150,8 @@ export function start(element, wire) {
   first = () => {
     closeWebcam();
     wait('page.reading');
-    return { n: ++number, example: state.thumbnails[0]?.name };
+    number += 1;
+    return { example: state.thumbnails[0]?.name };
   };
 
   // A clipboard or a drop may carry text beside the file.
