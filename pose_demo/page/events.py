@@ -63,19 +63,16 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     look([at["stop"].change, at["decoder"].input, at["flip"].input])
     look(at["finder"].input(guarded(_finder, 0), [session, at["finder"]], None, **_LAST).then)
 
-    again = [at["views"], at["table"]]
-    at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
-    at["joint"].input(guarded(_joint, 2), [session, at["joint"]], [at["heat"], at["surface"]], **_LAST)
-    for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
-        getattr(at[component], name)(sent(name, _pick, 3, "joint"), session, [at["heat"], at["surface"], at["joint"]], **_EACH)
+    _same_result(at)
     for name in ("below", "xray", "tour"):
-        look(at[name].beside(sent("beside", _beside, 4, "beside"), session, [*both, at["stops"], at["stop"]], **_EACH).then)
-    _plots(at)
+        shows = [*both, at["stops"], at["stop"]]
+        look(at[name].beside(sent("beside", _beside, 4, "beside"), session, shows, **_EACH).then)
     _lesson(at, look)
     page.unload(left)
     _video(at)
 
-    spoken = at["header"].language(sent("language", _language, 14, "language"), session, [*_labelled(at), *drawn[1:]], **_EACH)
+    said = [*_labelled(at), *drawn[1:]]
+    spoken = at["header"].language(sent("language", _language, 14, "language"), session, said, **_EACH)
     for side in range(2):
         _picker(at, side, local, look)
     if "own" in at:
@@ -85,8 +82,14 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     spoken.then(_study, outputs=study_tab.outputs(at), **asked)
 
 
-def _plots(at: dict[str, Any]) -> None:
-    session, below = at["session"], at["below"]
+def _same_result(at: dict[str, Any]) -> None:
+    """What shows more of one result, and runs no network but to measure it."""
+    session, below, shows = at["session"], at["below"], [at["heat"], at["surface"]]
+    again = [at["views"], at["table"]]
+    at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
+    at["joint"].input(guarded(_joint, 2), [session, at["joint"]], shows, **_LAST)
+    for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
+        getattr(at[component], name)(sent(name, _pick, 3, "joint"), session, [*shows, at["joint"]], **_EACH)
     below.surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
     below.measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
 

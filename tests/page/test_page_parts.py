@@ -106,17 +106,6 @@ def test_a_slow_upload_does_not_replace_a_newer_photo(session):
     assert photo_input.take(session, {"n": 7, "example": names[0]}) is None
 
 
-def test_of_two_events_that_overtook_one_another_the_newer_stays():
-    came: list[str] = []
-    event = events.sent("choose", lambda _, asked: came.append(asked["joint"]), newest="joint")
-    session = Session()
-    for n, joint in ((3, "head top"), (2, "right wrist"), (3, "left wrist"), (4, "neck")):
-        event(session, SimpleNamespace(_data={"n": n, "joint": joint}))
-    assert came == ["head top", "neck"]
-    event(session, SimpleNamespace(_data={"joint": "right wrist"}))
-    assert came == ["head top", "neck"], "an event without its number is forged"
-
-
 def test_a_box_must_make_sense(session):
     assert photo_input.frame(session, {"box": [10, 10, 100, 100]})["box"] == [10, 10, 100, 100]
     for box in ([1, 2, 3], [1, 2, float("nan"), 4], [900, 900, 950, 950]):
@@ -331,24 +320,6 @@ def test_the_page_is_built_and_offers_its_doors():
     page = build()
     public = [f.api_name for f in page.fns.values() if f.api_visibility == "public"]
     assert public == ["compare", "inspect", "silence", "matters", "study"]
-
-
-def test_an_event_that_fails_changes_nothing(caplog):
-    def fail():
-        raise RuntimeError("inside")
-
-    assert events.guarded(fail)()["__type__"] == "update"
-    assert len(events.guarded(fail, 3)()) == 3
-    assert "inside" in caplog.text
-
-
-@pytest.mark.parametrize("forged", [None, [], {"to": 5}, {"box": "x"}, {"n": "1", "path": 3}, {"key": {}}])
-def test_a_forged_event_reaches_nothing(forged):
-    for name in schema.Events.__annotations__:
-        if name in ("fetch", "pair_that_ships", "stop_video") or (name == "frame" and forged == {"box": None}):
-            continue
-        event = events.sent(name, lambda *_: pytest.fail("it was let through"))
-        assert event(Session(), SimpleNamespace(_data=forged))["__type__"] == "update"
 
 
 def test_what_the_browser_fetches_is_named_by_its_content(monkeypatch):

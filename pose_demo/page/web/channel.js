@@ -29,12 +29,13 @@ let server = async () => FAILED;
 export async function open(start, gradio) {
   await learn(state.language);
   if (gradio.server?.ask) server = gradio.server.ask;
-  const send = (/** @type {string} */ event, /** @type {object} */ data) => gradio.trigger(event, { ...data, n: ++sent });
+  /** @type {Wire['send']} */
+  const send = (event, data) => gradio.trigger(event, { ...data, n: ++sent });
   const draw = start(gradio.element, { send, upload, ask: asker() });
   /** @type {Record<string, number>} */
   const newest = {};
-  return (/** @type {Record<string, any> & { n: number }} */ { n, ...sent }) => {
-    const patch = Object.fromEntries(Object.entries(sent).filter(([name]) => n >= (newest[name] ?? -1)));
+  return (/** @type {Record<string, any> & { n: number }} */ { n, ...changes }) => {
+    const patch = Object.fromEntries(Object.entries(changes).filter(([name]) => n >= (newest[name] ?? -1)));
     const names = Object.keys(patch);
     if (!names.length) return;
     for (const name of names) newest[name] = n;
