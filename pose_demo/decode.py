@@ -25,7 +25,7 @@ def decode(heatmaps: Tensor, method: str = "argmax") -> tuple[Tensor, Tensor]:
 
     heatmaps -- (N, J, H, W)
     method   -- a key of DECODERS. "argmax": the highest cell, moved a quarter cell towards the higher neighbour on
-                each axis (Stacked Hourglass section 3.3, HRNet section 4.1); errs by up to a quarter cell.
+                each axis (Stacked Hourglass section 3.4, HRNet section 4.1); errs by up to a quarter cell.
                 "dark": Taylor expansion of the smoothed log-heatmap (Zhang et al., CVPR 2020, section 3.2).
 
     Returns joints (N, J, 2) float32 as x, y in cells, cell centres at whole numbers, and scores (N, J) float32,

@@ -75,6 +75,11 @@ class Card:
     assumed: tuple[str, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
+    @property
+    def short(self) -> str:
+        """The title without data set and size: "HRNet-W32"."""
+        return self.title.partition(" (")[0]
+
     def __post_init__(self) -> None:
         for name, known in (("normalisation", tuple(NORMALISATION)), ("cells", CELLS)):
             if (given := getattr(self, name)) not in known:

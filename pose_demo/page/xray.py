@@ -157,9 +157,8 @@ def trained(*cards: Card) -> dict[str, list[str]]:
     """{stop: the networks that were trained with it}."""
     found: dict[str, list[str]] = {}
     for card in cards:
-        short = card.title.partition(" (")[0]
-        if card.trained and short not in found.setdefault(card.upsampling, []):
-            found[card.upsampling].append(short)
+        if card.trained and card.short not in found.setdefault(card.upsampling, []):
+            found[card.upsampling].append(card.short)
     return found
 
 

@@ -94,7 +94,7 @@ def _offer(cached: Cached, side: int) -> Offer:
     card = cached.pose(side).card
     return {
         "network": card.name,
-        "title": _short(card),
+        "title": card.short,
         "stop": card.upsampling,
         "own": chosen(card, now(cached, side)),
     }
@@ -104,12 +104,8 @@ def named(cached: Cached, side: int, stops: list[str] | None = None) -> Said:
     """What a side is, in words: its network, its stops, and how much is cut in it."""
     side %= len(cached.comparison.poses)
     pose = cached.pose(side)
-    values = {"network": _short(pose.card), "stops": stops or now(cached, side), "cuts": len(pose.silence)}
+    values = {"network": pose.card.short, "stops": stops or now(cached, side), "cuts": len(pose.silence)}
     return said("xray.side_cut" if pose.silence else "xray.side", **values)
-
-
-def _short(card: Card) -> str:
-    return card.title.partition(" (")[0]
 
 
 def difference(cached: Cached, asked: Question) -> Difference:

@@ -37,7 +37,7 @@ def measure(cached: Cached, language: str) -> tuple[Any, list[list[Said]]]:
             say(language, "xray.memory"): tuple(memory.get(part.name, 0) / 2**20 or None for part in found.parts),
         }
         spread = {heading: tuple(part.spread for part in found.parts)}
-        bars.append(Bars(pose.card.title.partition(" (")[0], tuple(part.name for part in found.parts), columns, spread))
+        bars.append(Bars(pose.card.short, tuple(part.name for part in found.parts), columns, spread))
         lines.append(line(pose.card, found))
     return figure(bars), lines
 

@@ -253,7 +253,7 @@ def _moved(cached: Cached, side: int, asked: Question) -> Found:
     if len({card.name for card in cards}) < 2 or {card.upsampling for card in cards} != {"nearest"}:
         return {"value": None, "values": {}}
     first, second = (_shift(cached, k, stop) for k in both)
-    names = [card.title.partition(" (")[0] for card in cards]
+    names = [card.short for card in cards]
     return {"value": None if np.isclose(first, second) else float(second > first), "values": {
         "stop": stop, "first": names[0], "second": names[1], "a": first, "b": second}}  # fmt: skip
 
@@ -270,7 +270,7 @@ def _nearer(cached: Cached, side: int, asked: Question) -> Found:
         for s in (pose.card.upsampling, stop)
     )
     values = {"stop": stop, "trained": pose.card.upsampling, "before": trained, "after": other,
-              "network": pose.card.title.partition(" (")[0]}  # fmt: skip
+              "network": pose.card.short}  # fmt: skip
     return {"value": other - trained, "values": values}
 
 

@@ -7,7 +7,7 @@ import { speakOf } from './overlay.js';
 import * as photo from './photo.js';
 import { move } from './stops.js';
 import { on, state } from './store.js';
-import { say, speak, tell, word } from './words.js';
+import { say, short, speak, tell, word } from './words.js';
 
 /** Longest side of a frame that is sent; more is more than the networks see. */
 const MOST = 640;
@@ -124,7 +124,7 @@ export function start(element) {
     const pinned = state.pin && `${state.pin.side}:${state.pin.cell}`;
     if (pinned && cells.includes(pinned)) cell = pinned;
     else if (!cells.includes(cell)) cell = cells[Math.floor(0.4 * cells.length)] ?? '';
-    const title = (/** @type {string} */ each) => `${titles[Number(each[0])]?.split(' (')[0]}: ${each.slice(2)}`;
+    const title = (/** @type {string} */ each) => `${short(titles[Number(each[0])] ?? '')}: ${each.slice(2)}`;
     const name = () => { figures[2].querySelector('.name').textContent = cell && title(cell); };
     const choose = (/** @type {string | null} */ to) => {
       cell = to ?? '';

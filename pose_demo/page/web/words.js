@@ -40,6 +40,9 @@ function plain(value) {
 /** @param {Said | null | undefined} said */
 export const tell = (said) => (said ? say(said.key, said.values) : '');
 
+/** A network's title without data set and size, as Card.short has it. @param {string} title */
+export const short = (title) => title.split(' (')[0];
+
 /** `group.value`, or the value itself where nobody translated it. @param {string} group @param {string} value */
 export const word = (group, value) => tables[state.language]?.[`${group}.${value}`] ?? value;
 

@@ -3,6 +3,7 @@
 import { toggled } from '../dom.js';
 import { move } from '../stops.js';
 import { on, set, state } from '../store.js';
+import { short } from '../words.js';
 import { setUp, wanted as setup } from '../xray/asked.js';
 import { openOn } from '../xray/inspector.js';
 import { open as openLayers, shut as shutLayers } from '../xray/layers.js';
@@ -86,7 +87,7 @@ export function laboratory(wire) {
   async function beside(side, stop) {
     const { networks, own, cuts, scope, apart } = state, now = state.stop ?? state.stops[0];
     const twice = [networks[side], networks[side]], { stops, trained } = state;
-    const title = state.sides[side].title.split(' (')[0];
+    const title = short(state.sides[side].title);
     const first = stops.find((each) => trained[each]?.includes(title)) ?? stops[0];
     if (networks[0] === networks[1]) return;
     undo.push(async () => {

@@ -1,7 +1,7 @@
 // Teacher's view: the tour alone, full screen, legible from the last row, with the one thing that the step is about.
 import { make } from '../dom.js';
 import { state } from '../store.js';
-import { say } from '../words.js';
+import { say, short } from '../words.js';
 import { enlarged } from '../xray/maps.js';
 
 /** Goes in or out. @param {HTMLElement} root @param {boolean} [on] */
@@ -49,6 +49,6 @@ function photo(k, before = '', moved = false) {
   const was = make('div', 'was');
   was.innerHTML = before;
   canvas.querySelector('.skeletons')?.before(was);
-  const title = state.sides[k].title.split(' (')[0];
+  const title = short(state.sides[k].title);
   return make('figure', 'tour-photo', canvas, make('figcaption', {}, moved ? say('tour.pale', { title }) : title));
 }

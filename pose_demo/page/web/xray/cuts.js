@@ -1,7 +1,7 @@
 // What is cut: by a click on an arrow or from a cell's bar, drawn broken, listed, undone one by one or all at once.
 import { button, make, refill, select, toggled } from '../dom.js';
 import { on, state } from '../store.js';
-import { say, word } from '../words.js';
+import { say, short, word } from '../words.js';
 import { setUp, wanted } from './asked.js';
 import { section } from './maps.js';
 
@@ -51,7 +51,7 @@ export function start(root, wire) {
     note.textContent = [say('xray.cut_note'), // near flat is a word of the literature that means something else
       ...(some('flat') ? [say('xray.cut_flat')] : []), ...(some('patch:') ? [say('xray.cut_patch')] : [])].join(' ');
     const one = (/** @type {typeof all[0]} */ { side, place, way }) => {
-      const title = `${state.sides[side].title.split(' (')[0]}: ${place}`;
+      const title = `${short(state.sides[side].title)}: ${place}`;
       return make('span', 'cut-one', button(`${title} ✕`, () => mend(wire, side, place)),
         make('label', 'foot', ` ${say('xray.cut_how')} `, select(ways(), way,
           (to) => instead(wire, side, place, to ?? 'zero'),

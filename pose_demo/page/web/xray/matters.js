@@ -1,7 +1,7 @@
 // What matters here: every arrow cut alone, coloured and widened by how far that moves the chosen joint, or all.
 import { button, link, make, refill, select } from '../dom.js';
 import { on, set, state } from '../store.js';
-import { number, say, tell, word } from '../words.js';
+import { number, say, short, tell, word } from '../words.js';
 import { cut } from './cuts.js';
 import { section, walk } from './maps.js';
 import { failure } from './part.js';
@@ -113,7 +113,7 @@ export function start(root, wire) {
 
   /** @param {number} k */
   function list(k) {
-    const side = found[k], head = make('h3', {}, costs[k].title.split(' (')[0]);
+    const side = found[k], head = make('h3', {}, short(costs[k].title));
     if (costs[k].why) return make('div', {}, head, make('p', 'foot', say(costs[k].why ?? '')));
     if (!side) return make('div', {}, head);
     if (joint() !== null && !side.joints.includes(state.joint)) {
