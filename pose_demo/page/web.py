@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -54,6 +55,27 @@ def routes() -> list[Route]:
     return [Route(f"/{folder()}/{{file:path}}", _serve)]
 
 
+def _text(value: Any) -> str:
+    """What crosses the wire: Gradio's two ends copy and look through a value number by number, but a text at once."""
+    return to_json(value, inf_nan_mode="null").decode()
+
+
+def _postprocess(self: gr.HTML, value: dict[str, Any] | None) -> str | None:
+    return None if value is None else _text(value)
+
+
+#: Made by `type` itself, as Gradio's metaclass writes a file beside a module that makes a class of its own.
+_Own: type[gr.HTML] = type.__new__(type(gr.HTML), "Own", (gr.HTML,), {"postprocess": _postprocess})
+
+
+def _answering(do: Callable[..., Any]) -> Callable[..., str]:
+    @wraps(do)
+    def answer(*asked: Any) -> str:
+        return _text(do(*asked))
+
+    return answer
+
+
 def own(
     module: str, *, events: tuple[str, ...] = (), answers: tuple[Callable[..., Any], ...] = (), name: str = "",
     **value: Any,
@@ -67,11 +89,11 @@ def own(
     loader = (WEB / "loader.js").read_text(encoding="utf-8")
     for part, text in (("WEB", folder()), ("MODULE", f"{module}.js"), ("EVENTS", ", ".join(f"'{e}'" for e in events))):
         loader = loader.replace(part, text)
-    return gr.HTML(
+    return _Own(
         {"n": 0, **value},
         html_template=page.read_text(encoding="utf-8") if page.exists() else "",
         js_on_load=loader,
         apply_default_css=False,
         elem_id=name or short,
-        server_functions=list(answers) or None,
+        server_functions=[_answering(do) for do in answers] or None,
     )

@@ -9,6 +9,7 @@ one is of the layers, and knows none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from ..networks.wiring import Conv, Enlarge, Step, wiring
 
 #: First and last cell or pixel along an axis, of one cell or of many: arrays of one shape.
 Interval = tuple[np.ndarray, np.ndarray]
+#: What `edges` found: it is the same for every photo.
+_EDGES: WeakKeyDictionary[PoseNetwork, dict[tuple, list[tuple[int, int]]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,12 @@ def edges(net: PoseNetwork, name: str, cells: int, length: int, upsampling: Requ
 
     Raises what `field` raises.
     """
-    first, last = _seen(net, name, np.arange(cells), length, upsampling)
-    return [*zip(first.clip(0, length).tolist(), (last + 1).clip(0, length).tolist(), strict=True)]
+    known = _EDGES.setdefault(net, {})
+    asked = (name, cells, length, *plan(upsampling, net.places, net.trained_upsampling).items())
+    if asked not in known:
+        first, last = _seen(net, name, np.arange(cells), length, upsampling)
+        known[asked] = [*zip(first.clip(0, length).tolist(), (last + 1).clip(0, length).tolist(), strict=True)]
+    return known[asked]
 
 
 def _seen(net: PoseNetwork, name: str, cells: np.ndarray, length: int, upsampling: Request) -> Interval:

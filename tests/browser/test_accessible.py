@@ -33,7 +33,7 @@ def test_axe_finds_nothing_serious_on_page_x_ray_and_dock(look, dark):
     page.click('.map-card[data-side="1"] .play')
     page.wait_for_selector(".told:not(:empty)")
     page.click("[data-play=pause]")
-    clean(page, dark=dark)
+    clean(page, '.map-card[data-side="1"]', dark)
     page.click("[data-play=end]")
     page.locator('[data-side="0"] .hit[data-from="stage4.module1.branch3"]').first.dispatch_event("click")
     page.wait_for_selector(".cut-one")

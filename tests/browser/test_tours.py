@@ -40,11 +40,9 @@ ILLEGIBLE = """() => [...document.querySelectorAll('.tour *')].filter((e) => {
 def legible(page, language: str, k: int) -> None:
     """The answered step k from the last row, without a mouse's wheel, and (once: words change nothing of it, nor steps
     of its colours) for who does not see it."""
-    page.set_viewport_size({"width": 1024, "height": 768})
     page.evaluate("document.querySelector('.tour').classList.add('teach')")  # without the browser's full screen
     assert page.evaluate(ILLEGIBLE) == []
     page.evaluate("document.querySelector('.tour').classList.remove('teach')")
-    page.set_viewport_size({"width": 1366, "height": 768})
     if language == "en":
         clean(page, ".tour", colours=k == 0)
 
@@ -125,7 +123,7 @@ def every_question_opens_its_step(page) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("tour", TOURS)
 def test_every_step_wrong_and_right(visit, tour, language):
-    page = visit(query=f"/?tour={tour}")
+    page = visit(1024, 768, query=f"/?tour={tour}")
     page.wait_for_selector("#xray .cell")
     own = (tour, language) == ("upsampling", "zh")  # one tour on an uploaded photo
     if own:

@@ -195,7 +195,7 @@ def server(tmp_path) -> Iterator[Server]:
 def test_all_of_it_through_one_server(corpus, server, tmp_path):
     server.settle()
     _, before = server.compare(GOOD.path)
-    photos, videos = (corpus.asked(files, every=2) for files in (corpus.photos, corpus.videos))
+    photos, videos = (corpus.asked(files, every=4) for files in (corpus.photos, corpus.videos))
     idle, files, rows = measured.resident(process=server.process.pid), photos + videos, []
     for number, file in enumerate(files):
         measured.forget(server.process.pid)

@@ -53,16 +53,16 @@ test('an older patch changes only what no newer one changed, an older answer not
     return (patch) => drawn.push(patch);
   }, gradio);
   for (const patch of [{ n: 0, photo: 'a', error: null }, { n: 3, error: null, who: 2 }, { n: 2, photo: 'b', who: 1 },
-    { n: 1, photo: 'c', error: {} }, { n: 4, who: 3 }]) hear(patch);
+    { n: 1, photo: 'c', error: {} }, { n: 4, who: 3 }]) hear(JSON.stringify(patch));
   assert.deepEqual(drawn, [{ photo: 'a', error: null }, { error: null, who: 2 }, { photo: 'b' }, { who: 3 }]);
   set({ key: 'mine' });
   const first = wire.ask('film'), second = wire.ask('film', { joint: '*' }), other = wire.ask('story');
-  answers.forEach(([question, answer]) => answer({ ...question }));
+  answers.forEach(([question, answer]) => answer(JSON.stringify(question)));
   assert.equal(await first, null);
   assert.deepEqual(await second, { joint: '*', language: 'en', key: 'mine', view: 'film' });
   const late = wire.ask('beside');
   set({ key: 'newer' });
-  answers.at(-1)[1]({});
+  answers.at(-1)[1]('{}');
   assert.equal(await late, null);
   assert.equal((await other).view, 'story');
 });

@@ -65,11 +65,11 @@ async function allowed() {
 }
 
 const answers = [], photos = [], sends = [];
-const server = { ask: () => new Promise((answer) => { answers.push(answer); }) };
+const server = { ask: () => new Promise((answer) => { answers.push((given) => answer(JSON.stringify(given))); }) };
 async function room(module) {
   const element = new Part();
   const hear = await open((await load(module)).start, { element, server, trigger: (...sent) => sends.push(sent) });
-  return { hear, $: (name) => element.querySelector(name), click: (name) => element.querySelector(name).hears.click() };
+  return { hear: (patch) => hear(JSON.stringify(patch)), $: (name) => element.querySelector(name), click: (name) => element.querySelector(name).hears.click() };
 }
 globalThis.fetch = async (_, { body }) => {
   photos.push(await body.get('files').text());

@@ -1,5 +1,6 @@
 // The browser's end of the wire to Python; page/schema.py is the other end, and declares what crosses it.
-// Python sends patches of a component's state, numbered; the browser triggers events, and asks the X-ray's questions.
+// Python sends patches of a component's state, numbered, each as one text; the browser triggers events, and asks the
+// X-ray's questions.
 import { again } from './again.js';
 import { state } from './store.js';
 import { learn } from './words.js';
@@ -18,8 +19,8 @@ let sent = Date.now();
 
 const FAILED = { error: { key: 'xray.failed' } };
 
-/** @type {(question: import('./schema').Question) => Promise<any>} */
-let server = async () => FAILED;
+/** @type {(question: import('./schema').Question) => Promise<string>} */
+let server = async () => JSON.stringify(FAILED);
 
 /**
  * Starts a component; gives back what takes its patches. One that comes late changes only what no newer one changed.
@@ -34,7 +35,9 @@ export async function open(start, gradio) {
   const draw = start(gradio.element, { send, upload, ask: asker() });
   /** @type {Record<string, number>} */
   const newest = {};
-  return (/** @type {Record<string, any> & { n: number }} */ { n, ...changes }) => {
+  return (/** @type {string} */ value) => {
+    /** @type {Record<string, any> & { n: number }} */
+    const { n, ...changes } = JSON.parse(value);
     const patch = Object.fromEntries(Object.entries(changes).filter(([name]) => n >= (newest[name] ?? -1)));
     const names = Object.keys(patch);
     if (!names.length) return;
@@ -68,7 +71,7 @@ export function asker() {
   return async (view, question = {}) => {
     const mine = (asked[view] = (asked[view] || 0) + 1);
     const { key, joint, language } = state;
-    const answer = await server({ joint, language, ...question, key, view }).catch(() => FAILED);
+    const answer = await server({ joint, language, ...question, key, view }).then(JSON.parse).catch(() => FAILED);
     if (key !== state.key) return null;
     if (answer.error?.key === 'xray.gone') again();
     return mine === asked[view] ? answer : null;

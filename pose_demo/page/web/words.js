@@ -71,10 +71,10 @@ export function number(value, how) {
   const digits = Number(how.slice(1, -1));
   if (how.endsWith('f')) return value.toFixed(digits);
   if (how.endsWith('%')) return `${(100 * value).toFixed(digits)}%`;
-  const short = how.endsWith('g') && value !== 0;
-  const power = short ? Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits))))) : 0;
+  const general = how.endsWith('g') && value !== 0;
+  const power = general ? Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits))))) : 0;
   if (how.endsWith('g') && power >= -4 && power < digits) return String(Number(value.toPrecision(digits)));
-  const text = short ? String(Number((value / 10 ** power).toPrecision(digits))) + `e${power < 0 ? '' : '+'}${power}`
+  const text = general ? String(Number((value / 10 ** power).toPrecision(digits))) + `e${power < 0 ? '' : '+'}${power}`
     : value.toExponential(digits);
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
