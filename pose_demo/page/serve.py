@@ -89,6 +89,7 @@ def application(page: gr.Blocks, local: bool, mcp: bool = False, **options: Any)
     # One limit for all doors: the largest kind that is allowed here. Each door checks its own.
     largest = (pickers.LARGEST if local else video_tab.LARGEST) * 10**6
     page.queue(default_concurrency_limit=20, max_size=100)
+    page._queue.sleep_when_free = 0.01  # Gradio looks 1,000 times a second if somebody asks: a tenth of a core
     page.state_session_capacity = _SESSIONS
     app, more = FastAPI(openapi_url=None), {}
     if mcp:
