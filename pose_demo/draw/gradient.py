@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 
 import numpy as np
@@ -18,10 +18,13 @@ def span(lines: Iterable[np.ndarray]) -> tuple[float, float]:
     return float(np.floor(np.log10(known.min()))), float(np.ceil(np.log10(known.max())))
 
 
-def svg(names: list[str], lines: Mapping[str, np.ndarray], labels: tuple[str, str], axis: tuple[float, float]) -> str:
+def svg(
+    names: list[str], lines: Mapping[str, np.ndarray], labels: tuple[str, str], axis: tuple[float, float],
+    tell: Callable[[str], str] = str,
+) -> str:  # fmt: skip
     """names -- of T maps in the order of the pass; lines -- {what it is: (T,) sizes}, in pairs: of all losses, and of
     the last alone, of one network after the other; later pairs are broken lines. labels -- of the axes; axis -- its
-    ends in powers of ten, see `span`.
+    ends in powers of ten, see `span`; tell -- a part of the network in another language, see locales.drawn.
     """
     low, high = axis
     right, bottom = _WIDTH - 8, _HEIGHT - 26
@@ -45,10 +48,11 @@ def svg(names: list[str], lines: Mapping[str, np.ndarray], labels: tuple[str, st
                      f'<text x="{at + 31}" y="16">{escape(name)}</text>')  # fmt: skip
     starts: dict[str, float] = {}
     for name, a in zip(names, x, strict=True):
-        starts.setdefault(name.partition(".")[0], a)
+        starts.setdefault(tell(name.partition(".")[0]), a)
     free = 0.0  # from where on there is room for the next word
     for part, a in starts.items():
-        if free <= a <= right - 7 * len(part):
+        wide = sum(13 if each > "\u2e80" else 7 for each in part)
+        if free <= a <= right - wide:
             parts.append(f'<text x="{a:.1f}" y="{_HEIGHT - 8}">{escape(part)}</text>')
-            free = a + 7 * len(part) + 6
+            free = a + wide + 6
     return "".join(parts) + "</svg>"

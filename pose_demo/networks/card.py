@@ -35,6 +35,11 @@ def titled(architecture: str, which: str, size: tuple[int, int]) -> str:
     return f"{through}{body} ({which} {size[0]}x{size[1]})"
 
 
+def short(title: str) -> str:
+    """A title without data set and size: "HRNet-W32"."""
+    return title.partition(" (")[0]
+
+
 class CardError(UserError):
     """A card says what nobody here understands; the message lists what there is."""
 
@@ -77,8 +82,7 @@ class Card:
 
     @property
     def short(self) -> str:
-        """The title without data set and size: "HRNet-W32"."""
-        return self.title.partition(" (")[0]
+        return short(self.title)
 
     def __post_init__(self) -> None:
         for name, known in (("normalisation", tuple(NORMALISATION)), ("cells", CELLS)):

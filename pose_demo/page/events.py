@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import Any, get_type_hints
@@ -28,6 +29,10 @@ _LAST: dict[str, Any] = {**_OWN, "trigger_mode": "always_last"}
 #: Every change counts.
 _EACH: dict[str, Any] = {**_OWN, "trigger_mode": "multiple"}
 _SIDES = ("left", "right")
+#: What is decided by who chooses both networks and all that is set up for them.
+_PAIR = ("beside", "setup", *_SIDES)
+#: A session's events that are ordered are done one after the other; a lock of its own a session could not be copied.
+_IN_ORDER = [threading.Lock() for _ in range(64)]
 #: Sessions by Gradio's names of them, as only these are known when a visitor leaves.
 _OPEN: WeakValueDictionary[str, Session] = WeakValueDictionary()
 
@@ -54,25 +59,25 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
     look(opened.then(guarded(link.restore, 7), session, linked, **_OWN).then)
     look(at["photo"].take(sent("take", photo_input.take), session, at["photo"], **_EACH).then)
     for name, do in (("frame", photo_input.frame), ("person", photo_input.choose)):
-        look(getattr(at["photo"], name)(sent(name, do, newest="box"), session, at["photo"], **_EACH).then)
+        look(getattr(at["photo"], name)(sent(name, do, newest=("box",)), session, at["photo"], **_EACH).then)
     for name in ("photo", "xray"):
         shown = at[name].inside(sent("inside", xray.inside, 3), session, drawn, **_EACH)
         shown.then(xray.refresh, session, drawn, **_OWN)
     for name in ("xray", "tour"):
-        look(at[name].setup(sent("setup", xray.setup, 0, "setup"), session, None, **_EACH).then)
+        look(at[name].setup(sent("setup", xray.setup, 0, ("setup",)), session, None, **_EACH).then)
     look([at["stop"].change, at["decoder"].input, at["flip"].input])
     look(at["finder"].input(guarded(_finder, 0), [session, at["finder"]], None, **_LAST).then)
 
     _same_result(at)
     for name in ("below", "xray", "tour"):
         shows = [*both, at["stops"], at["stop"]]
-        look(at[name].beside(sent("beside", _beside, 4, "beside"), session, shows, **_EACH).then)
+        look(at[name].beside(sent("beside", _beside, 4, _PAIR), session, shows, **_EACH).then)
     _lesson(at, look)
     page.unload(left)
     _video(at)
 
     said = [*_labelled(at), *drawn[1:]]
-    spoken = at["header"].language(sent("language", _language, 14, "language"), session, said, **_EACH)
+    spoken = at["header"].language(sent("language", _language, 14, ("language",)), session, said, **_EACH)
     for side in range(2):
         _picker(at, side, local, look)
     if "own" in at:
@@ -89,16 +94,20 @@ def _same_result(at: dict[str, Any]) -> None:
     at["threshold"].change(guarded(compare.threshold, 2), [session, at["threshold"]], again, **_LAST)
     at["joint"].input(guarded(_joint, 2), [session, at["joint"]], shows, **_LAST)
     for component, name in (("table", "pick"), ("xray", "choose"), ("below", "choose")):
-        getattr(at[component], name)(sent(name, _pick, 3, "joint"), session, [*shows, at["joint"]], **_EACH)
+        getattr(at[component], name)(sent(name, _pick, 3, ("joint",)), session, [*shows, at["joint"]], **_EACH)
     below.surface(sent("surface", xray.surface), session, at["surface"], **_OWN)
     below.measure(sent("measure", xray.measure, 2), session, [at["xray"], at["bars"]], **_OWN)
 
 
 def _lesson(at: dict[str, Any], look: Callable) -> None:
     session, tour, both = at["session"], at["tour"], [at[k] for k in (*_SIDES, "stops")]
-    look(tour.pair_that_ships(sent("pair_that_ships", _ours, 3), session, both, **_EACH).then)
+    look(tour.pair_that_ships(sent("pair_that_ships", _ours, 3, _PAIR), session, both, **_EACH).then)
     renewed = [at["photo"], *both, *(at[k] for k in ("stop", "decoder", "flip", "threshold", "finder"))]
-    look(tour.anew(sent("anew", _anew, len(renewed)), session, renewed, **_EACH).then)
+    look(
+        tour.anew(
+            sent("anew", _anew, len(renewed), ("beside", "setup", *_SIDES, "joint", "box")), session, renewed, **_EACH
+        ).then
+    )
 
 
 def _video(at: dict[str, Any]) -> None:
@@ -106,7 +115,7 @@ def _video(at: dict[str, Any]) -> None:
     controls = [at[k] for k in ("stop", "decoder", "flip", "threshold")]
     tab.video(video_tab.run, [session, *controls], tab, **_EACH)
     tab.stop_video(sent("stop_video", video_tab.cancel, 0), session, None, **_EACH)
-    tab.see_video(sent("see_video", video_tab.see, newest="seen"), session, tab, **_EACH)
+    tab.see_video(sent("see_video", video_tab.see, newest=("seen",)), session, tab, **_EACH)
 
 
 def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
@@ -136,7 +145,7 @@ def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
     def take(session: Session, file: schema.Uploaded) -> dict:
         return arrived(session, pickers.take(session, side, file))
 
-    look(picker.network(sent("network", pick, 2, _SIDES[side]), session, [picker, at["stops"]], **_EACH).then)
+    look(picker.network(sent("network", pick, 2, (_SIDES[side],)), session, [picker, at["stops"]], **_EACH).then)
     look(picker.fetch(fetch, session, picker, **_OWN).then)
     if local:
         look(picker.take_weights(sent("take_weights", take), session, picker, **_OWN).then)
@@ -151,7 +160,7 @@ def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
         thumbnails = photo_input.thumbnails()
         name = link.example(request.query_params, [each["name"] for each in thumbnails])
         asked: Any = {"n": 0, "example": name, **link.framed(request.query_params)}
-        opening = photo_input.take(session, asked) or {}
+        opening = photo_input.take(session, asked) or session.patch()
         opening["thumbnails"] = thumbnails
     except Exception:
         log.exception("the page could not be opened")
@@ -303,10 +312,13 @@ def guarded(do: Callable, outputs: int = 1) -> Callable:
     return event
 
 
-def sent(name: str, do: Callable[[Session, Any], Any], outputs: int = 1, newest: str = "") -> Callable:
+def sent(
+    name: str, do: Callable[[Session, Any], Any], outputs: int = 1, newest: tuple[str, ...] = ()
+) -> Callable:  # fmt: skip
     """An event of our own components, `name` of schema.Events: what was forged changes nothing.
 
-    newest -- what each of these events decides anew: of two that overtook one another the newer one stays.
+    newest -- what each of these events decides anew: of two that overtook one another the newer one stays. The first is
+              what it competes for; what it decides beside, no older event may decide after it.
     """
     kind = get_type_hints(schema.Events)[name]
 
@@ -314,8 +326,13 @@ def sent(name: str, do: Callable[[Session, Any], Any], outputs: int = 1, newest:
         try:
             given = getattr(data, "_data", None)
             asked = schema.read(kind, given)
-            late = newest and not session.newer(newest, schema.read(schema.Sent, given)["n"])
-            changed = None if late else do(session, asked)
+            if newest:
+                with _IN_ORDER[id(session) % len(_IN_ORDER)]:
+                    number = schema.read(schema.Sent, given)["n"]
+                    in_time, *_ = [session.newer(each, number) for each in newest]
+                    changed = do(session, asked) if in_time else None
+            else:
+                changed = do(session, asked)
         except (UserError, KeyError, IndexError) as problem:
             log.warning("%s cannot be done: %r", name, problem)
             changed = None

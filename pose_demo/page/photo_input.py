@@ -77,6 +77,7 @@ def take(session: Session, event: Take) -> dict[str, Any] | None:
         return session.patch(error=said("page.failed"))
     if session.gone != gone or not session.newer("take", event["n"]):
         return None
+    session.newer("box", event["n"])  # one that was drawn on the photo before is late
     session.take(photo, box, example, name, whole)
     session.who = event.get("who", 1)
     about = example and {

@@ -73,8 +73,10 @@ def _who(comparison: Comparison, side: int) -> dict[str, Any]:
 
 def _short(comparison: Comparison) -> list[str]:
     """The networks' names without their data sets, where that is enough to tell the two apart."""
-    short = [title.partition(" (")[0] for title in comparison.titles]
-    return comparison.titles if short[0] == short[-1] else short
+    from ..networks.card import short
+
+    names = [short(title) for title in comparison.titles]
+    return comparison.titles if names[0] == names[-1] else names
 
 
 def resolution(pose: Pose) -> str | None:

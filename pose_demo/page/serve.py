@@ -89,7 +89,8 @@ def application(page: gr.Blocks, local: bool, mcp: bool = False, **options: Any)
     # One limit for all doors: the largest kind that is allowed here. Each door checks its own.
     largest = (pickers.LARGEST if local else video_tab.LARGEST) * 10**6
     page.queue(default_concurrency_limit=20, max_size=100)
-    page._queue.sleep_when_free = 0.01  # Gradio looks 1,000 times a second if somebody asks: a tenth of a core
+    # Gradio looks a thousand times a second whether somebody asked, which takes a tenth of a core.
+    page._queue.sleep_when_free = max(0.01, page._queue.sleep_when_free)
     page.state_session_capacity = _SESSIONS
     app, more = FastAPI(openapi_url=None), {}
     if mcp:

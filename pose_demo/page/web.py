@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+from abc import ABCMeta
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
@@ -64,8 +65,8 @@ def _postprocess(self: gr.HTML, value: dict[str, Any] | None) -> str | None:
     return None if value is None else _text(value)
 
 
-#: Made by `type` itself, as Gradio's metaclass writes a file beside a module that makes a class of its own.
-_Own: type[gr.HTML] = type.__new__(type(gr.HTML), "Own", (gr.HTML,), {"postprocess": _postprocess})
+#: Made past Gradio's metaclass, which writes a file beside a module that makes a class of its own.
+_Own: type[gr.HTML] = ABCMeta.__new__(type(gr.HTML), "Own", (gr.HTML,), {"postprocess": _postprocess})
 
 
 def _answering(do: Callable[..., Any]) -> Callable[..., str]:

@@ -90,6 +90,7 @@ def test_no_english_sentence_in_a_cut_what_matters_and_the_gradient(chinese):
         page.wait_for_selector(sign)
         assert english(page) == [], toggle
     assert page.locator(".weighed-stack").count() == 2, "the stacks are found under their Chinese names"
+    assert {"阶段 2", "堆叠 2"} <= {*page.locator(".gradient-chart text").all_text_contents()}
 
 
 def test_no_english_sentence_in_the_play_layers_a_network_beside_itself_and_the_finder(chinese):
@@ -198,6 +199,8 @@ def test_nothing_is_cut(look, width, height):
     page.click(".tour .option >> nth=0")
     page.wait_for_selector(".tour .verdict")
     fits(page, "tour")
+    tops = page.locator(".tour footer button:not(.dot)").evaluate_all("all => all.map((each) => each.offsetTop)")
+    assert max(tops) - min(tops) < 10, "in one line"
 
 
 def fits(page, what: str) -> None:

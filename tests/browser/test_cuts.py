@@ -20,6 +20,9 @@ def test_an_arrow_is_cut_followed_linked_and_undone(look):
     cut(page)
     assert page.locator(".arrow.broken").count() == 1 and page.locator(".cut-one").count() == 1
     assert page.inner_html(LEFT) != before and page.locator(".pair svg.ghost").count() == 1
+    below = "document.querySelector('.beside').getBoundingClientRect().top"
+    bar = "document.querySelector('.xray-sticky').getBoundingClientRect().bottom"
+    page.wait_for_function(f"document.querySelector('.beside').scrollIntoView() || {below} >= {bar} && {bar} > 100")
     head = page.locator(".differences thead").inner_text()
     assert "moved by the cuts" in head
     moved = [float(t) for t in page.locator(".differences tbody tr td:nth-last-child(2)").all_inner_texts()]

@@ -1,6 +1,10 @@
 """What matters here: its cost said before, the list sorted, the arrows coloured, a cut made from the list."""
 
+import json
+
 from conftest import SERVER, settle
+
+from pose_demo.locales import say
 
 SIDE = '.map-scroll[data-side="0"]'
 #: What the page's own function says of two joints and two cuts, the joints having an answer before these or not.
@@ -19,11 +23,12 @@ def test_every_arrow_is_weighed_listed_and_cut_from_the_list(look):
     page = look()
     page.wait_for_selector(".matters-toggle:visible")
     assert "(about " in page.inner_text(".matters-toggle") and page.locator(".arrow.weighed").count() == 0
-    fails = {"error": {"key": "xray.failed"}}
+    fails = json.dumps({"error": {"key": "xray.wrong"}})
     page.route(SERVER, lambda route: route.fulfill(json=fails)
                if '"matters"' in (route.request.post_data or "") else route.continue_())  # fmt: skip
     page.click(".matters-toggle")
     page.wait_for_selector(".matters .xray-error")
+    assert page.inner_text(".matters .xray-error").startswith(say("en", "xray.wrong"))
     page.unroute(SERVER)
     lost, unknown = "b Infinity,a 2", "b NaN,a NaN"
     assert page.evaluate(WEIGHED) == [lost, lost, unknown, unknown], "what has no answer is moved by no cut"

@@ -1,6 +1,7 @@
 """The corpus through the command line, and through one server: each file is answered rightly, or refused in a sentence.
 
-Of the files that are merely damaged a fifth is asked, or all: `python -m pytest tests/corpus --whole-corpus`.
+Of the files that are merely damaged a fifth is asked, of these and the others a quarter through the server; or all:
+`python -m pytest tests/corpus --whole-corpus`.
 tests/browser/test_corpus_page.py has the page.
 """
 

@@ -10,7 +10,7 @@ from pose_demo.page.session import Session
 
 def test_of_two_events_that_overtook_one_another_the_newer_stays():
     came: list[str] = []
-    event = events.sent("choose", lambda _, asked: came.append(asked["joint"]), newest="joint")
+    event = events.sent("choose", lambda _, asked: came.append(asked["joint"]), newest=("joint",))
     session = Session()
     for n, joint in ((3, "head top"), (2, "right wrist"), (3, "left wrist"), (4, "neck")):
         event(session, SimpleNamespace(_data={"n": n, "joint": joint}))
@@ -29,9 +29,10 @@ def test_an_event_that_fails_changes_nothing(caplog):
 
 
 @pytest.mark.parametrize("forged", [None, [], {"to": 5}, {"box": "x"}, {"n": "1", "path": 3}, {"key": {}}])
-def test_a_forged_event_reaches_nothing(forged):
+@pytest.mark.parametrize("newest", [(), ("box",)])
+def test_a_forged_event_reaches_nothing(forged, newest):
     for name in schema.Events.__annotations__:
         if name in ("fetch", "pair_that_ships", "stop_video") or (name == "frame" and forged == {"box": None}):
             continue
-        event = events.sent(name, lambda *_: pytest.fail("it was let through"))
+        event = events.sent(name, lambda *_: pytest.fail("it was let through"), newest=newest)
         assert event(Session(), SimpleNamespace(_data=forged))["__type__"] == "update"

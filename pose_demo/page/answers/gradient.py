@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import NotRequired
 
 import numpy as np
 from typing_extensions import TypedDict
 
 from ...draw.gradient import span, svg
-from ...locales import UserError, say
+from ...locales import UserError, drawn, say
 from ...networks import zoo
 from ...networks.card import Card
 from ...training.experiments import QUEUE, Experiment
@@ -60,7 +61,7 @@ def gradient(cached: Cached, asked: Question) -> GradientAnswer:
     if lines:
         axis = span(line for own in lines.values() for line in own.values())
         for k, own in lines.items():
-            sides[k]["svg"] = svg(list(cached.gradients(k).taps), own, labels, axis)
+            sides[k]["svg"] = svg(list(cached.gradients(k).taps), own, labels, axis, partial(drawn, asked["language"]))
     pair = _supervised_twice()
     return {"sides": sides, "pair": pair, "stop": zoo.card(pair[0]).upsampling if pair else ""}
 

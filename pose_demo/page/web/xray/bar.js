@@ -27,6 +27,9 @@ export function start(root, wire) {
     make('span', { class: 'bar-word', 'data-word': 'xray.slider' }), stops, named('xray.scope', scope),
     named('xray.own', own), named('xray.joint_label', joint), busy, make('span', 'grow'), zooms);
   root.append(node);
+  new ResizeObserver(() => { // what is scrolled to stands below the bar, however many lines it has
+    if (node.offsetHeight) document.documentElement.style.scrollPaddingTop = `${node.offsetHeight + 10}px`;
+  }).observe(node);
   speak(node);
   const wait = () => line(busy, '…');
 
