@@ -86,7 +86,7 @@ def test_what_ships_is_found_by_study_and_can_be_drawn(tmp_path):
     assert all(result["stale"] == [] for result in found.values())
     for result in report.shipped().values():  # the repository's own
         assert drawing.figures(result) and result["data"]["evaluated"] > 0
-        files = re.sub(r" (people/|runs/[\w-]+/)", " ", result["made"]["command"])
+        files = re.sub(r" (people/|(runs|assets/study)/[\w-]+/)", " ", result["made"]["command"])
         assert "/" not in files, "no path of the machine that it was made on"
 
 
