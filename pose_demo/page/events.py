@@ -103,11 +103,8 @@ def _lesson(at: dict[str, Any], look: Callable) -> None:
     session, tour, both = at["session"], at["tour"], [at[k] for k in (*_SIDES, "stops")]
     look(tour.pair_that_ships(sent("pair_that_ships", _ours, 3, _PAIR), session, both, **_EACH).then)
     renewed = [at["photo"], *both, *(at[k] for k in ("stop", "decoder", "flip", "threshold", "finder"))]
-    look(
-        tour.anew(
-            sent("anew", _anew, len(renewed), ("beside", "setup", *_SIDES, "joint", "box")), session, renewed, **_EACH
-        ).then
-    )
+    begin = sent("anew", _anew, len(renewed), (*_PAIR, "joint", "box"))
+    look(tour.anew(begin, session, renewed, **_EACH).then)
 
 
 def _video(at: dict[str, Any]) -> None:

@@ -69,7 +69,8 @@ const server = { ask: () => new Promise((answer) => { answers.push((given) => an
 async function room(module) {
   const element = new Part();
   const hear = await open((await load(module)).start, { element, server, trigger: (...sent) => sends.push(sent) });
-  return { hear: (patch) => hear(JSON.stringify(patch)), $: (name) => element.querySelector(name), click: (name) => element.querySelector(name).hears.click() };
+  return { hear: (patch) => hear(JSON.stringify(patch)), $: (name) => element.querySelector(name),
+    click: (name) => element.querySelector(name).hears.click() };
 }
 globalThis.fetch = async (_, { body }) => {
   photos.push(await body.get('files').text());
