@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from pose_demo.decode import decode
 from pose_demo.networks import silence as cuts
@@ -83,3 +84,21 @@ def test_it_costs_less_than_half_a_pass_for_each_arrow(name):
 def test_an_unknown_place_is_said_before_anything_runs(nets):
     with pytest.raises(SilenceError, match="near names"):
         effects.measure(nets["hrnet"], torch.zeros(1, 3, 64, 64), places=["stage9"])
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 9)])
+@pytest.mark.parametrize(
+    ("func", "asked"),
+    [(F.max_pool2d, {"kernel_size": 2}), (F.max_pool2d, {"kernel_size": 2, "stride": 1}),
+     (F.max_pool2d, {"kernel_size": 3, "padding": 1}), (F.interpolate, {"scale_factor": 2.0}),
+     (F.interpolate, {"scale_factor": 4}), (F.interpolate, {"scale_factor": (2.0, 4.0)}),
+     (F.interpolate, {"scale_factor": 0.5}), (F.interpolate, {"size": (11, 12)}),
+     (F.interpolate, {"scale_factor": 2.0, "mode": "bilinear"})],
+)  # fmt: skip
+def test_what_is_quicker_is_the_same_to_the_bit(func, asked, size):
+    x = torch.randn(3, 4, *size, generator=torch.Generator().manual_seed(0))
+    x[0, 0, 2, 3] = np.nan
+    with effects._Together():
+        found = func(x, **asked)
+    assert torch.equal(found.nan_to_num(7), func(x, **asked).nan_to_num(7))
+    assert found.shape == func(x, **asked).shape
