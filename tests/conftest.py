@@ -1,3 +1,4 @@
+import gc
 import sys
 from collections.abc import Callable
 
@@ -7,6 +8,13 @@ import torch
 from torch import nn
 
 torch.set_num_threads(1)  # two spinning threads on busy cores are many times slower than one
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_is_loaded_stays():
+    """Not looked through for garbage again and again: a sixth of the tests' time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

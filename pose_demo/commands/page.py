@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(call: argparse.Namespace) -> int:
+    gc.disable()  # nothing that is loaded from here on is garbage: until the page has warmed up
     from .. import page
 
     auth = credentials(call.auth or os.environ.get("POSE_DEMO_AUTH", ""))

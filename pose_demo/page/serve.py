@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -157,6 +158,11 @@ def _warm() -> None:
         import plotly.graph_objects  # noqa: F401
     except Exception:  # it will fail again when it is asked for, and be told then
         logging.getLogger(__name__).exception("warming up failed")
+    finally:
+        if not gc.isenabled():  # in a process of its own: what it was loaded with stays, and is not looked through again
+            gc.collect()
+            gc.freeze()
+            gc.enable()
 
 
 def theme() -> Base:
