@@ -23,6 +23,15 @@ def test_the_drawings_stand_directly_under_the_skeletons(visit):
         assert order == sorted(order)
         assert top(page, ".xray-sticky") < (1 if width > 900 else 2.2) * height, "no hunt for the drawings"
     assert all(len(text) > 40 for text in page.locator(".what").all_inner_texts())
+    the_skip_link_leads_to_them(page)
+
+
+def the_skip_link_leads_to_them(page) -> None:
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "xray-title" and page.evaluate("scrollY") > 0
 
 
 @pytest.mark.parametrize("query", ["", "?left=hrnet-w32-untrained&right=hourglass-8-untrained"], ids=["pair", "large"])
@@ -91,16 +100,6 @@ def test_keys_choose_the_stop_and_none_acts_in_a_text_field(visit):
         page.keyboard.press(key)
     assert page.locator("dialog.keys").is_visible(), "this key is of every tab"
     assert page.input_value("#stop input[type=range]") == "1" and page.evaluate("pageState.pixel"), "those are not"
-
-
-def test_the_skip_link_leads_to_the_drawings(visit):
-    page = visit()
-    page.wait_for_selector("#xray .cell")
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "xray-title" and page.evaluate("scrollY") > 0
 
 
 def test_joints_placed_by_hand_are_shown_and_the_nearer_network_is_named(visit):

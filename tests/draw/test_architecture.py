@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pose_demo.networks.wiring import wiring
 NETWORKS = ("hrnet-slim", "hrnet-w18", "hourglass-slim", "hourglass-1", "hourglass-8")
 
 
+@cache
 def draw(name, height=128, width=128, scale=None):
     """A network's picture without computing it, and {tap: shape}."""
     net = zoo.build(name, 14).to("meta")
