@@ -16,7 +16,7 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
 
     from pose_demo.__main__ import main
     from pose_demo.networks import checkpoints
-    from pose_demo.training.pack import measure, pack
+    from pose_demo.training.pack import _learned, measure, pack
 
     call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
     assert main([*call, "--batch", "10", "--photos", "10", "--json"]) == 0
@@ -36,6 +36,9 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
     assert tomllib.loads((tmp_path / "mine.toml").read_text()) == table
     net = checkpoints.load(zoo.build("hourglass-slim", 14), tmp_path / "mine.safetensors")
     saved = torch.load(run, weights_only=True)["weights"]
+    assert table["licence"] == "unknown" and table["source"].endswith(f'on folder "{folder.name}"')
+    ours, other = (_learned({"data": [{"name": "people", "crops": n}]}, None, None) for n in (12575, 30))
+    assert ours["licence"] == "MIT" and "Stanford 40" in ours["source"] and 'folder "people"' in other["source"]
     for name, value in net.state_dict().items():
         torch.testing.assert_close(value, saved[name], rtol=1e-3, atol=1e-6)
     # The figure in the table is what `study accuracy` says of these weights (fp16 may move a joint across the line).
