@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..locales import UserError
-from .loop import PeopleRecipe, Recipe
+from .recipe import PeopleRecipe, Recipe
 
 SEEDS = 3
 
