@@ -7,6 +7,7 @@
 
 DIR holds train-*.npz; of a queue's folders each run takes those of its task. Afterwards `weights pack` makes the
 weights that ship. A queue resumes by itself; two calls of it share the work, each taking what no other process is at.
+Size, sigma and upsampling are by default those of --init's weights, or else those of the network in the queue.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from ..locales import UserError
 
-#: Options that are fields of the Recipe: name -> (type, what it is).
+#: Options that are fields of the Recipe: name -> (type, what it is). Experiments of the queue settle all but the last.
 _RECIPE = {
     "photos": (int, "budget: the run ends after so many photos"),
     "size": (int, "side of the square input in pixels"),
@@ -53,7 +54,10 @@ def add_parser(commands) -> None:
     p.add_argument(
         "--init", type=Path, metavar="FILE", help="begin from a run's best.pt or state.pt, or a shipped file"
     )
-    p.add_argument("--resume", action="store_true", help="go on from --out's state.pt if there is one")
+    p.add_argument(
+        "--resume", action="store_true",
+        help="go on from --out's state.pt if there is one, by its recipe: --photos alone may be another",
+    )  # fmt: skip
     p.add_argument("--minutes", type=float, metavar="M", help="stop this call after so long; the run can be resumed")
     p.add_argument("--limit", type=int, help="only so many crops of each shard (a trial)")
     p.add_argument("--every", type=float, default=120.0, metavar="S", help="seconds between evaluations")
@@ -68,8 +72,10 @@ def run(call: argparse.Namespace) -> int:
     import torch
     import torch.distributed as dist
 
-    if call.queue and call.task:
-        raise UserError("train.task")
+    settled = [f"--{name.replace('_', '-')}" for name in ("task", "init", *_RECIPE) if name != "precision"
+               and getattr(call, name) is not None]  # fmt: skip
+    if call.queue and settled:
+        raise UserError("train.queue", options=", ".join(settled))
     if call.task != "people" and (call.network is None) == (call.queue is None):
         raise UserError("train.which")
     processes, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
@@ -90,11 +96,13 @@ def run(call: argparse.Namespace) -> int:
 
 def _work(call: argparse.Namespace, device: Any, first: bool, say: Callable[[str], None]) -> None:
     """Every experiment that is not finished and that no other process is at, while the call's minutes last."""
-    from ..training.queue import claim, state, waits_for
+    from ..training.queue import claim, stands, state, waits_for
     from ..training.together import agreed
 
-    started, sources = time.perf_counter(), {}
-    for experiment, out, start in _asked(call):
+    started, sources, asked = time.perf_counter(), {}, _asked(call)
+    for experiment, out, _ in asked if call.queue else ():
+        say(f"{experiment.name}: {stands(out, experiment)}")
+    for experiment, out, start in asked:
         spent = agreed(time.perf_counter() - started, device)
         left = 60 * call.minutes - spent if call.minutes else None
         if left is not None and left <= 0:
@@ -103,12 +111,15 @@ def _work(call: argparse.Namespace, device: Any, first: bool, say: Callable[[str
         with claim(out) as ours:
             if not (ours or call.queue):
                 raise UserError("train.busy", folder=out)
+            if not ours:
+                say(f"{experiment.name}: another process is at it")
             if not ours or (call.queue and state(out, experiment) == "finished"):
-                say(f"{experiment.name}: {state(out, experiment) if ours else 'another process is at it'}")
                 continue
             if before := waits_for(experiment, call.out):
                 say(f"{experiment.name} waits for {before}")
                 continue
+            recipe = vars(experiment.recipe.on(device)).items()
+            say(f"{experiment.name}: " + ", ".join(f"{name} {value}" for name, value in recipe))
             kind = experiment.task, experiment.recipe.size
             if kind not in sources:
                 say(f"reading {', '.join(call.data)} for {experiment.name}")
@@ -124,19 +135,32 @@ def _asked(call: argparse.Namespace) -> list[tuple[Any, Path, Path | None]]:
     """(experiment, its folder, the file it begins from): the one network that was named, or those of the queue."""
     from dataclasses import replace
 
+    from ..training.begin import held, usual
     from ..training.experiments import Experiment, chosen
-    from ..training.loop import PeopleRecipe, Recipe
+    from ..training.recipe import PeopleRecipe, Recipe
     from ..weights import HOME
 
     given = {name: getattr(call, name) for name in _RECIPE if getattr(call, name) is not None}
     if not call.queue:
-        kind, name = (PeopleRecipe, call.network or "finder") if call.task == "people" else (Recipe, call.network)
-        recipe = kind(**{"photos": 0, **given})
+        _free(call)
+        people = call.task == "people"  # begun from a pose network of another size
+        kind, name = (PeopleRecipe, call.network or "finder") if people else (Recipe, call.network)
+        told = held(call.out) or usual(name, None if people else call.init)
+        told = {name: value for name, value in told.items() if name in kind.__dataclass_fields__}
+        recipe = kind(**{"photos": 0, **told, **given})
         return [(Experiment(name, "", name, recipe, task=call.task or "pose"), call.out, call.init)]
-    if call.init:
-        raise UserError("train.init")
     listed = [replace(one, recipe=replace(one.recipe, **given)) for one in chosen(call.queue)]
     return [(one, call.out / one.name, one.start(call.out, HOME)) for one in listed]
+
+
+def _free(call: argparse.Namespace) -> None:
+    """Raises UserError where a run in --out would be lost, or goes on from its own weights and not those of --init."""
+    state = call.out / "state.pt"
+    if call.resume and call.init and state.exists():
+        raise UserError("train.begun", file=state)
+    for file in (state, call.out / "best.pt"):
+        if file.exists() and not call.resume:
+            raise UserError("train.held", file=file)
 
 
 def _sources(call: argparse.Namespace, task: str, size: int) -> list[Any]:
@@ -168,14 +192,15 @@ def _trainer(call, experiment, out: Path, start: Path | None, sources, device, s
         say(f"{experiment.name} goes on after {trainer.photos} photos")
     what = "photos" if experiment.task == "people" else "crops"
     read = ", ".join(f"{len(s.train)} {what} of {s.name}, {len(s.held)} to validate" for s in sources)
-    say(f"{experiment.name}: {read}, {device}, {trainer.recipe.precision}")
+    say(f"{experiment.name}: {read}, {device}")
     return trainer
 
 
 def _of_poses(experiment, sources, start: Path | None, out: Path, device, compiled: bool) -> Any:
     from ..joints import joint_set
     from ..networks import zoo
-    from ..training.loop import Trainer, begin
+    from ..training.begin import begin
+    from ..training.loop import Trainer
 
     joints = joint_set(sources[0].train.joints.shape[1])
     options = {**experiment.options, "trained_upsampling": experiment.recipe.upsampling}

@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     packing.add_argument(
         "--test", type=Path, nargs="+", default=[], metavar="FILE", help="measure the written file on labelled .npz"
     )
-    packing.add_argument("--licence", help="of weights that are none of `train`")
+    packing.add_argument("--licence", help="of weights that are none of `train`, or learned from data of your own")
     packing.add_argument("--source", help="where they are from: an address, or a few words")
     network_options.add_options(packing)
     packing.add_argument("--pair", type=int, choices=(1, 2), help="their place in the pair that the page opens with")

@@ -6,8 +6,9 @@
     log.jsonl   one JSON object per evaluation
     curve.png   validation PCK and loss over photos seen
 
-What a step does depends on the recipe's seed and the step's number alone: runs of one seed see the same photos in the
-same order with the same augmentation, however often they were cut off.
+What a step sees depends on its number and the recipe's seed and batch, on the folders of the data and their weights,
+and its augmentation on the kind of device too: runs that share these see the same photos in the same order with the
+same augmentation, however often they were cut off.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ import io
 import json
 import math
 import time
-import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,8 @@ from torch import Tensor, nn
 
 from ..joints import JointSet
 from ..locales import UserError
-from ..networks import checkpoints, zoo
+from ..networks import zoo
 from ..networks.base import PoseNetwork
-from ..networks.files import Contents, contents
 from ..networks.model import card_of, normalise
 from ..writing import writing
 from .augmentation import Augmentation
@@ -39,82 +38,19 @@ from .curve import draw_curve
 from .data import Source, epoch_order
 from .graphs import Graphs
 from .loss import joint_losses, kept, masked_mean, targets
+from .recipe import TYPES, Recipe
 from .together import agreed, share, share_norms, whole
 from .validation import validate
 
-#: What weights and sums are kept in.
-_TYPES = {"bf16": torch.float32, "fp32": torch.float32, "fp64": torch.float64}
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that shapes a run; written into its record.
-
-    photos -- the budget: the run ends after so many photos
-    size   -- side of the square input in pixels
-    batch  -- photos in a step, shared by however many processes there are
-    sigma  -- of the target Gaussian, in cells
-    turn_after, drop_after -- share of the run after which rotation and label-noise dropping begin
-    upsampling -- the slider's stop to train with
-    supervise -- "all" supervisions, or the "last" only (the paper's ablation of intermediate supervision)
-    precision -- of the forward pass: "bf16" (autocast; weights and sums are fp32), "fp32", "fp64" for everything, with
-                 which any number of processes come to the same figures digit by digit, or "auto": bf16 where the
-                 device computes in it, fp32 where it would be emulated, which is ten times slower
-    """
-
-    photos: int
-    size: int = 256
-    batch: int = 64
-    rate: float = 1e-3
-    sigma: float = 2.0
-    decay: float = 1e-4
-    clip: float = 1.0
-    warm_up: float = 0.02
-    average: float = 0.999
-    turn_after: float = 0.0
-    drop_after: float = 0.2
-    drop: float = 0.03
-    seed: int = 0
-    upsampling: str = "nearest"
-    supervise: str = "all"
-    precision: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.photos <= 0:
-            raise UserError("train.no_end")
-        for option in ("size", "batch"):
-            if (value := getattr(self, option)) < 1:
-                raise UserError("option.least", option=option, least=1, given=value)
-        for option, known in (("precision", ("auto", *_TYPES)), ("supervise", ("all", "last"))):
-            if (value := getattr(self, option)) not in known:
-                raise UserError("option.one_of", option=option, known=", ".join(known), given=value)
-
-    def on(self, device: torch.device) -> Recipe:
-        """The recipe as this device carries it out: "auto" becomes a precision."""
-        if self.precision != "auto":
-            return self
-        cpu_has = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-        has = torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu_has()
-        return replace(self, precision="bf16" if has else "fp32")
-
-
-@dataclass(frozen=True)
-class PeopleRecipe(Recipe):
-    """Of the finder of people (people.py). small -- side of the input until `grown` of the run"""
-
-    rate: float = 5e-4
-    batch: int = 16
-    clip: float = 10.0
-    small: int = 160
-    grown: float = 0.85
-    average: float = 0.998
+#: Of a recipe, what may be another when a run goes on: its end, and what the device makes of "auto".
+_MAY_CHANGE = ("photos", "precision")
 
 
 class Trainer:
     """One run. `run()` trains until the budget is spent and returns the last evaluation.
 
     network -- {"name", "joints", "options"}, so that the weights can be given a body again
-    begun   -- what the weights were before, for the record: see `begin`
+    begun   -- what the weights were before, for the record: see begin.py
     """
 
     #: On one GPU a step is recorded once and replayed. Not where its shapes depend on what is in the photos.
@@ -136,14 +72,20 @@ class Trainer:
         self.network, self.begun = network, begun
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.world = dist.get_world_size() if dist.is_initialized() else 1
-        self.sources = [(s.name, s.weight, len(s.train)) for s in sources]
+        sources = sorted(sources, key=lambda source: source.name)  # in whatever order they were given
+        self.sources = [[s.name, s.weight, len(s.train)] for s in sources]
         self.train: Any = type(sources[0].train).cat([s.train for s in sources]).to(device)
         self.held: dict[str, Any] = {s.name: s.held.to(device) for s in sources}
         self.batch = min(recipe.batch, len(self.train))
+        if not (crops := sum(int(w) * n + round((w - int(w)) * n) for _, w, n in self.sources)):
+            raise UserError("train.nothing")
+        self.per_epoch = max(1, crops // self.batch)
         if self.world > self.batch:
             raise UserError("train.processes", processes=self.world, batch=self.batch)
         recipe = self.recipe
-        self.type = _TYPES[recipe.precision]
+        self.type = TYPES[recipe.precision]
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+        self.carried = {"device": [name], "precision": [recipe.precision]}
         net = zoo.open(net).to(device, self.type)
         self.net = net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.average = Average(self.net, recipe.average)
@@ -185,20 +127,24 @@ class Trainer:
             "net": self.net.state_dict(), "average": self.average.net.state_dict(), "average_steps": self.average.steps,
             "optimiser": self.optimiser.state_dict(), "photos": self.photos, "steps": self.steps,
             "seconds": self.seconds, "log": self.log, "network": self.network, "recipe": asdict(self.recipe),
-            "begun": self.begun,
+            "begun": self.begun, "sources": self.sources, "carried": self.carried,
         }  # fmt: skip
         _write(self.out / "state.pt", state)
         with writing(self.out / "log.jsonl", "w") as out:  # last: it says how far the run has come
             out.writelines(json.dumps(entry) + "\n" for entry in self.log)
 
     def resume(self) -> bool:
-        """Goes on from state.pt if there is one. Raises UserError if it belongs to another network."""
+        """Goes on from state.pt if there is one. Raises UserError if it is of another network, recipe or data."""
         file = self.out / "state.pt"
         if not file.exists():
             return False
         state = torch.load(file, map_location=self.device, weights_only=True)
-        if state["network"] != self.network:
-            raise UserError("train.another", file=file, found=str(state["network"]), network=str(self.network))
+        # States of earlier versions do not name their data.
+        was = {"network": state["network"], **state["recipe"], "data": _said(state.get("sources", self.sources))}
+        now = {"network": self.network, **asdict(self.recipe), "data": _said(self.sources)}
+        if other := [k for k in now if k in was and k not in _MAY_CHANGE and was[k] != now[k]]:
+            found, given = (", ".join(f"{key} {run[key]}" for key in other) for run in (was, now))
+            raise UserError("train.another", file=file, found=found, given=given)
         self.net.load_state_dict(state["net"])
         self.average.net.load_state_dict(state["average"])
         self.average.steps = state["average_steps"]
@@ -208,6 +154,8 @@ class Trainer:
             group.update(own)  # the state may come from another kind of device
         self.photos, self.steps = state["photos"], state["steps"]
         self.seconds, self.log, self.begun = state["seconds"], state["log"], state.get("begun")
+        before = state.get("carried", {"device": [], "precision": [state["recipe"]["precision"]]})
+        self.carried = {k: [*dict.fromkeys(before[k] + now)] for k, now in self.carried.items()}
         return True
 
     # -- the run -------------------------------------------------------------------------------------------------
@@ -248,10 +196,9 @@ class Trainer:
 
     def _part(self) -> Tensor:
         """The numbers of the photos of the next step. What does not fill a batch at an epoch's end is left out."""
-        _, weights, sizes = zip(*self.sources, strict=True)
-        per_epoch = sum(int(w) * n + round((w - int(w)) * n) for w, n in zip(weights, sizes, strict=True)) // self.batch
-        epoch, step = divmod(self.steps, max(1, per_epoch))
+        epoch, step = divmod(self.steps, self.per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
+            _, weights, sizes = zip(*self.sources, strict=True)
             self._epoch = epoch, epoch_order(sizes, weights, self.recipe.seed, epoch).to(self.device)
         return self._epoch[1][step * self.batch : (step + 1) * self.batch]
 
@@ -338,12 +285,13 @@ class Trainer:
         }
 
     def record(self) -> dict:
-        """What the manifest keeps of a run."""
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
+        """What the manifest keeps of a run; of one that went on elsewhere every device and precision: "CPU, ..."."""
+        carried = {name: ", ".join(each) for name, each in self.carried.items()}
         return {
-            "recipe": asdict(self.recipe), "augmentation": asdict(self.augment), "photos": self.photos,
+            "recipe": {**asdict(self.recipe), "precision": carried["precision"]},
+            "augmentation": asdict(self.augment), "photos": self.photos,
             "data": [{"name": n, "weight": w, "crops": c} for n, w, c in self.sources], "begun": self.begun,
-            "minutes": round(self.seconds / 60, 1), "device": name, "processes": self.world,
+            "minutes": round(self.seconds / 60, 1), "device": carried["device"], "processes": self.world,
             "torch": str(torch.__version__), "date": time.strftime("%Y-%m-%d"), "validation": self.log[-1],
         }  # fmt: skip
 
@@ -363,23 +311,8 @@ class Trainer:
         return round(min(1.0, sum(e.self_device_time_total for e in profiler.key_averages()) / 1e6 / wall), 3)
 
 
-def begin(net: PoseNetwork, file: Path) -> dict[str, Any]:
-    """Puts the weights of a file into an untrained network: a run's best.pt or state.pt, or a file that ships.
-
-    Returns what the record keeps: the file's name and hash, and the photos that those weights had seen, if it says so.
-    """
-    saved = contents(file)
-    checkpoints.load(net, saved)
-    return begun(file, saved)
-
-
-def begun(file: Path, saved: Contents) -> dict[str, Any]:
-    """What the record keeps of the weights that a run begins from; those that ship have their own in NAME.toml."""
-    record: Any = saved.record or saved.notes
-    if (card := file.with_suffix(".toml")).exists():
-        record = tomllib.loads(card.read_text(encoding="utf-8")).get("training", {})
-    before = record.get("photos_before", 0) + (record.get("begun") or {}).get("photos", 0)
-    return {"file": file.name, "sha256": saved.sha256, "photos": record.get("photos", 0) + before}
+def _said(sources: Sequence[Sequence[Any]]) -> str:
+    return " and ".join(f"{name}:{weight:g} ({count})" for name, weight, count in sources)
 
 
 def _bar() -> Any:

@@ -19,11 +19,12 @@ from .validation import validate
 
 _HEAD = "# Written by `python -m pose_demo weights pack`; manifest.toml says what the keys mean.\n"
 
-#: What the folders of crops hold, by name: photos and who marked the joints.
+#: What the project's folders hold, known by their name and how much of them is learned from: anybody may have one of
+#: that name. Photos, and who marked the joints.
 DATA = {
-    "lspet": "LSP-extended (Johnson and Everingham, CVPR 2011), joints cleaned with a teacher",
-    "finder": "Stanford 40 Actions, Flickr8k, COCO, VOC 2012, Open Images and GRAZ-01 photos, boxes by PicoDet",
-    "people": "Stanford 40 Actions, Flickr8k, COCO and Clothing Co-Parsing photos, joints by PP-TinyPose",
+    ("lspet", 8700): "LSP-extended (Johnson and Everingham, CVPR 2011), joints cleaned with a teacher",
+    ("finder", 4400): "Stanford 40 Actions, Flickr8k, COCO, VOC 2012, Open Images and GRAZ-01 photos, boxes by PicoDet",
+    ("people", 12575): "Stanford 40 Actions, Flickr8k, COCO and Clothing Co-Parsing photos, joints by PP-TinyPose",
 }
 
 
@@ -36,7 +37,7 @@ def pack(
     The curve of a run of `train` goes beside them as NAME.png. Older names of weights that are replaced stay theirs.
     tests -- .npz files of labelled crops: the PCK of the written file on each goes into NAME.toml
     pair  -- 1 or 2: these weights are compared where nobody names others
-    licence, source -- of weights that are none of `train`, which says both itself
+    licence, source -- of weights that are none of `train`, which says both itself of those that learned from DATA
     fields -- what their tensors cannot tell, as zoo.open takes it; what nobody tells is taken for granted, and the card
              says so
     """
@@ -55,6 +56,7 @@ def pack(
         "upsampling": known.upsampling, "assumed": list(known.assumed) or None, "file": file.name,
         "sha256": sha256_of(file), "licence": licence or "unknown", "source": source or f"{run.name}, from elsewhere",
         "embedded": True, "pair": pair, "trained": known.status, **(_trained(record) if record else {}),
+        **(_learned(record, licence, source) if record else {}),
     }  # fmt: skip
     before = file.with_suffix(".toml")
     if before.exists():
@@ -65,23 +67,32 @@ def pack(
 
 def _trained(record: dict[str, Any]) -> dict[str, Any]:
     """What a card says of how weights were trained, from what the run wrote."""
-    data = "; ".join(DATA.get(part["name"]) or part["name"] for part in record.get("data", []))
     skipped = ("recipe", "augmentation", "validation")
     training = {k: v for k, v in record.items() if v is not None and k not in skipped}
     if "validation" in record:
         training |= {f"validation_{k}": v for k, v in record["validation"].items() if k in ("pck", "ap")}
     return {
-        "licence": "MIT", "source": f"trained with this repository on {data}; for research and teaching",
         "trained": _briefly(record),
         "training": {**training, "recipe": record["recipe"], "augmentation": record.get("augmentation", {})},
     }  # fmt: skip
 
 
+def _learned(record: dict[str, Any], licence: str | None, source: str | None) -> dict[str, str]:
+    """What a card says of the data of a run: licence and source, of folders that are not in DATA as they are told."""
+    parts = [(part["name"], part.get("crops")) for part in record.get("data", [])]
+    data = "; ".join(DATA.get(part, f'folder "{part[0]}"') for part in parts)
+    if parts and all(part in DATA for part in parts):
+        return {"licence": "MIT", "source": f"trained with this repository on {data}; for research and teaching"}
+    return {"licence": licence or "unknown", "source": source or f"trained with this repository on {data}"}
+
+
 def _briefly(record: dict[str, Any]) -> str:
     """What must be said of the training wherever a result of the weights is shown."""
-    if record.get("device") == "CPU":
+    device = record.get("device", "")
+    if device == "CPU":
         return "trained briefly on a CPU"
-    return "trained briefly on a GPU" if record.get("minutes", 0) < 60 else "trained"
+    # Of a run that went on elsewhere, "CPU, NVIDIA H200", the minutes are of both.
+    return "trained briefly on a GPU" if "CPU" in device or record.get("minutes", 0) < 60 else "trained"
 
 
 def measure(card: Path, tests: Sequence[Path]) -> Path:

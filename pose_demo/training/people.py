@@ -28,10 +28,12 @@ from ..photo import read
 from ..study.detection import average_precision
 from ..study.label_npz import array
 from . import people_loss
+from .begin import begun
 from .data import Source, decoded
 from .experiments import Experiment
-from .loop import PeopleRecipe, Trainer, begun
+from .loop import Trainer
 from .people_data import PERSON, UNSURE, PeopleAugmentation, Photos
+from .recipe import PeopleRecipe
 from .together import whole
 
 _REACH = 5.0  # what the boxes' loss weighs beside that of the centres, as in TTFNet

@@ -41,11 +41,19 @@ def photos_seen(out: Path) -> int:
 
 
 def state(out: Path, experiment: Experiment) -> str:
-    """ "waiting", "N of M photos", or "finished"."""
+    """ "not begun", "stands at N of M photos", or "finished"."""
     seen = photos_seen(out)
     if seen >= experiment.recipe.photos:
         return "finished"
-    return f"{seen} of {experiment.recipe.photos} photos" if seen else "waiting"
+    return f"stands at {seen} of {experiment.recipe.photos} photos" if seen else "not begun"
+
+
+def stands(out: Path, experiment: Experiment) -> str:
+    """`state`, and whether another process is at it."""
+    if not (out / "claim").exists():
+        return state(out, experiment)
+    with claim(out) as ours:
+        return state(out, experiment) + ("" if ours else ", another process is at it")
 
 
 def waits_for(experiment: Experiment, out: Path) -> str | None:

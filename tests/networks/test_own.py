@@ -209,7 +209,7 @@ def test_a_stranger_enlarges_as_it_was_trained():
 def test_what_is_no_checkpoint_is_told_in_one_sentence_at_every_door(kind, key, tmp_path, capsys):
     from pose_demo.__main__ import main
     from pose_demo.study.variants import open_network as studied
-    from pose_demo.training.loop import begin
+    from pose_demo.training.begin import begin
 
     file, picture = no_checkpoint(kind, tmp_path), np.zeros((50, 50, 3), np.uint8)
     doors = {

@@ -9,7 +9,8 @@ from PIL import Image
 from pose_demo.joints import LSP
 from pose_demo.networks.hrnet import HRNet
 from pose_demo.training.data import split
-from pose_demo.training.loop import Recipe, Trainer
+from pose_demo.training.loop import Trainer
+from pose_demo.training.recipe import Recipe
 
 
 def write_crops(file, count, seed=0, side=96):

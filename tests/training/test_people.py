@@ -19,8 +19,9 @@ from pose_demo.networks import zoo
 from pose_demo.networks.finder import overlaps, people
 from pose_demo.study.detection import average_precision
 from pose_demo.training import people_loss
-from pose_demo.training.people import PeopleRecipe, PeopleTrainer, begin
+from pose_demo.training.people import PeopleTrainer, begin
 from pose_demo.training.people_data import NONE, PERSON, UNSURE, PeopleAugmentation, Photos, load, moved, split
+from pose_demo.training.recipe import PeopleRecipe
 
 
 def write_photos(file, count, seed=0, size=(96, 128)):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pose_demo.networks import zoo
-from pose_demo.training.loop import Recipe
+from pose_demo.training.recipe import Recipe
 
 
 def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
@@ -16,11 +16,19 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
 
     from pose_demo.__main__ import main
     from pose_demo.networks import checkpoints
-    from pose_demo.training.pack import measure, pack
+    from pose_demo.training.pack import _learned, measure, pack
 
     call = ["train", "--network", "hourglass-slim", "--data", str(folder), "--out", str(tmp_path), "--size", "64"]
     assert main([*call, "--batch", "10", "--photos", "10", "--json"]) == 0
-    capsys.readouterr()
+    assert capsys.readouterr().err.startswith("hourglass-slim: photos 10, size 64, batch 10, rate 0.001, sigma 1.5, ")
+    before = (tmp_path / "best.pt").read_bytes()
+    for more, what in (
+        ([], "would be written over"), (["--resume", "--init", str(tmp_path / "best.pt")], "leave out --init"),
+        (["--resume", "--seed", "5"], "with seed 0, not with seed 5"),
+    ):  # fmt: skip
+        assert main([*call, *more]) == 1 and what in capsys.readouterr().err
+    assert main([*call[:-2], "--resume", "--json"]) == 0  # by the recipe that it was begun with
+    assert json.loads(capsys.readouterr().out)["finished"] and (tmp_path / "best.pt").read_bytes() == before
     run, test = tmp_path / "best.pt", folder / "train-1.npz"
     assert main(["weights", "pack", str(run), "mine", "--out", str(tmp_path), "--test", str(test), "--pair", "2"]) == 0
     assert "mine.safetensors" in capsys.readouterr().out and (tmp_path / "mine.png").exists()
@@ -28,6 +36,9 @@ def test_a_run_is_packed_with_its_figure(folder, tmp_path, capsys):
     assert table["trained"] == "trained briefly on a CPU" and table["training"]["photos"] == 10 and table["pair"] == 2
     assert table["training"]["recipe"]["photos"] == 10 and table["training"]["augmentation"]["flipped"] == 0.5
     assert table["measured"][0]["weights_sha256"] == table["sha256"]
+    assert table["licence"] == "unknown" and table["source"].endswith(f'on folder "{folder.name}"')
+    ours, other = (_learned({"data": [{"name": "people", "crops": n}]}, None, None) for n in (12575, 30))
+    assert ours["licence"] == "MIT" and "Stanford 40" in ours["source"] and 'folder "people"' in other["source"]
     (tmp_path / "mine.toml").write_text('also = ["hers"]\n' + (tmp_path / "mine.toml").read_text())
     pack(run, "mine", tmp_path, [test], 2)
     assert tomllib.loads((tmp_path / "mine.toml").read_text()) == {**table, "also": ["hers"]}
@@ -66,7 +77,9 @@ def test_the_queue_resumes_and_takes_nothing_twice(folder, tmp_path, monkeypatch
     queued(monkeypatch, a, b, c)
     call = ["train", "--queue", "toy", "--data", str(folder), "--out", str(tmp_path), "--json"]
     assert main([*call, "--minutes", "0.1"]) == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = capsys.readouterr()
+    assert said.err.startswith("a: not begun\nb: not begun\nc: not begun\na: photos 20, ")
+    lines = [json.loads(line) for line in said.out.splitlines()]
     assert [(line["name"], line["finished"]) for line in lines] == [("a", True), ("b", False)]
     saved = torch.load(tmp_path / "a" / "best.pt", weights_only=True)
     assert saved["network"]["options"] == options and saved["record"]["recipe"]["upsampling"] == "bilinear"
@@ -75,6 +88,7 @@ def test_the_queue_resumes_and_takes_nothing_twice(folder, tmp_path, monkeypatch
         assert ours and main(call) == 0
     said = capsys.readouterr()
     assert said.out == "" and "a: finished" in said.err
+    assert f"b: stands at {lines[1]['photos']} of 100000 photos, another process is at it" in said.err
     assert "b: another process is at it" in said.err and "c waits for b" in said.err
 
     queued(monkeypatch, a, replace(b, recipe=replace(toy, photos=lines[1]["photos"] + 10)), c)
@@ -85,6 +99,8 @@ def test_the_queue_resumes_and_takes_nothing_twice(folder, tmp_path, monkeypatch
     assert record["begun"]["photos"] == b["photos"]
     assert main([*call[:1], "--queue", "nonsense", *call[3:]]) == 1
     assert "its lists are toy" in capsys.readouterr().err
+    assert main([*call, "--seed", "5", "--upsampling", "bilinear", "--precision", "fp32"]) == 1
+    assert "says itself what --seed, --upsampling would say" in capsys.readouterr().err
 
 
 def test_the_finder_is_trained_in_the_queue_of_the_pair(folder, tmp_path, monkeypatch, capsys):
@@ -109,20 +125,24 @@ def test_the_finder_is_trained_in_the_queue_of_the_pair(folder, tmp_path, monkey
     assert main(call) == 0 and "finder: finished" in capsys.readouterr().err
     assert main(["train", "--queue", "finder", "--data", str(folder), "--out", str(tmp_path / "other")]) == 1
     assert "holds whole photos" in capsys.readouterr().err
-    assert main([*call, "--task", "people"]) == 1 and "--task goes with" in capsys.readouterr().err
+    assert main([*call, "--task", "people"]) == 1 and "what --task would say" in capsys.readouterr().err
 
 
 def test_every_experiment_builds_and_changes_one_thing():
     from pose_demo.training.experiments import QUEUE, SEEDS
 
+    def in_pixels(one):  # a branch's cells are twice as large as those of the one before
+        return {**vars(one.recipe), "sigma": one.recipe.sigma * 2 ** one.options.get("head_branch", 0)}
+
+    assert in_pixels(QUEUE["branches"][0]) == in_pixels(QUEUE["branches"][1])
     table = (Path(__file__).parents[2] / "weights" / "README.md").read_text()
     for name, listed in QUEUE.items():
-        base = listed[0].recipe
+        base = in_pixels(listed[0])
         assert len({one.name for one in listed}) == len(listed)
         for one in listed:
             with torch.device("meta"):
                 zoo.ARCHITECTURES[one.network](joints=5 if one.task == "people" else 14, **one.options)
-            changed = {k for k in vars(base) if getattr(one.recipe, k) != getattr(base, k)} - {"seed", "photos"}
+            changed = {k for k, value in in_pixels(one).items() if value != base[k]} - {"seed", "photos"}
             assert len(changed) + bool(one.options) <= 1
             assert f"`{one.name.removesuffix(f'-seed{one.recipe.seed}')}`" in table
             assert one.asks in table

@@ -89,7 +89,8 @@ def test_an_empty_map_costs_one_and_the_worst_labels_can_be_dropped():
 def test_a_recorded_step_is_the_step(folder, tmp_path):
     """Twelve steps, the last nine of them replayed, against the same steps one kernel after the other."""
     from pose_demo.networks import zoo
-    from pose_demo.training.loop import Recipe, Trainer
+    from pose_demo.training.loop import Trainer
+    from pose_demo.training.recipe import Recipe
 
     found = []
     for recorded in (True, False):

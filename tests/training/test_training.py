@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,9 +13,12 @@ from PIL import Image
 from pose_demo.joints import LSP
 from pose_demo.locales import UserError
 from pose_demo.networks import zoo
+from pose_demo.training.begin import begin, usual
 from pose_demo.training.data import split
-from pose_demo.training.loop import Recipe, Trainer, begin
+from pose_demo.training.loop import Trainer
+from pose_demo.training.recipe import Recipe
 from pose_demo.training.validation import predict
+from pose_demo.weights import HOME
 
 
 def test_a_run_learns_writes_and_resumes(folder, tmp_path):
@@ -67,12 +71,45 @@ def test_a_run_begins_from_given_weights(folder, tmp_path):
             torch.testing.assert_close(value, average[name])
 
 
-def test_another_networks_state_is_refused(folder, tmp_path):
+def test_size_sigma_and_stop_are_those_of_the_weights_or_of_the_queue():
+    slim = {"size": 128, "sigma": 1.5, "upsampling": "nearest"}
+    tiny = {"size": 96, "sigma": 1.5, "upsampling": "bilinear"}
+    assert usual("hrnet-slim", None) == slim and usual("hrnet-w32", None) == {}
+    assert usual("hrnet-tiny", HOME / "hrnet-tiny-bilinear.safetensors") == tiny
+
+
+def test_only_a_run_of_the_same_network_recipe_and_data_goes_on(folder, tmp_path):
     trainer(folder, tmp_path, photos=10).run(show=lambda line: None)
-    other = trainer(folder, tmp_path)
-    other.network = {"name": "other", "joints": "lsp"}
-    with pytest.raises(UserError, match="give another --out"):
-        other.resume()
+    seeded, named, weighted = (trainer(folder, tmp_path, **recipe) for recipe in ({"seed": 5, "batch": 5}, {}, {}))
+    named.network, weighted.sources = {"name": "other", "joints": "lsp"}, [["other", 0.5, 30]]
+    told = {r"batch 10, seed 0, not with batch 5, seed 5": seeded, "'other'": named, r"other:0\.5 \(30\)": weighted}
+    for what, other in told.items():
+        with pytest.raises(UserError, match=rf"{what}.*give what it has, or another --out"):
+            other.resume()
+
+
+def test_a_record_names_all_that_carried_its_run_out(folder, tmp_path):
+    trainer(folder, tmp_path, photos=10, precision="fp32").run(show=lambda line: None)
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert state.pop("sources") == [[folder.name, 1.0, 30]]
+    assert state.pop("carried") == {"device": ["CPU"], "precision": ["fp32"]}
+    gpu = {"device": ["NVIDIA H200"], "precision": ["bf16"]}
+    told = {"CPU": state, "NVIDIA H200, CPU": {**state, "carried": gpu}}  # the first as earlier versions wrote it
+    for device, written in told.items():
+        torch.save(written, tmp_path / "state.pt")
+        again = trainer(folder, tmp_path, precision="fp32")
+        assert again.resume() and again.record()["device"] == device
+    assert again.record()["recipe"]["precision"] == "bf16, fp32"
+
+
+def test_data_are_the_same_in_whatever_order_and_never_nothing(folder, tmp_path):
+    def run(*weights):
+        given = [replace(split(folder, 64), name=name, weight=weight) for name, weight in weights]
+        return Trainer(tiny(), {"name": "x"}, LSP, given, Recipe(10, size=64, batch=10), tmp_path, torch.device("cpu"))
+
+    assert run(("b", 2.0), ("a", 1.0)).sources == [["a", 1.0, 30], ["b", 2.0, 30]]
+    with pytest.raises(UserError, match="has no photo to learn from"):
+        run(("b", 0.0), ("a", 0.01))
 
 
 def test_a_run_needs_an_end_and_stops_at_a_broken_loss(folder, tmp_path):
