@@ -17,8 +17,7 @@ def walk(tmp_path_factory) -> Path:
     return films.make(tmp_path_factory.mktemp("film") / "walk.mp4", films.frames(20), sound="aac")
 
 
-def opened(visit, **options):
-    page = visit(**options)
+def opened(page):
     page.wait_for_selector("#xray .cell")
     page.get_by_role("tab", name="Video").click()
     page.wait_for_selector(".video-room .choose")
@@ -34,7 +33,7 @@ def test_a_file_becomes_a_video_that_plays_a_path_and_files(visit, walk):
     page = visit()
     asked = page.evaluate("performance.getEntriesByType('resource').map((r) => r.name)")
     assert not [name for name in asked if "video.js" in name], "the first skeleton does not wait for the Video tab"
-    page = opened(visit)
+    opened(page)
     page.check(".video-room .smooth")
     taken(page, walk)
     size = page.evaluate("""async () => {
@@ -80,7 +79,7 @@ def _is_csv(text: str) -> None:
 
 
 def test_slider_and_cuts_apply_and_a_long_one_is_stopped(visit, tmp_path, walk):
-    page = opened(visit)
+    page = opened(visit())
     taken(page, walk)
     path = ".over-time path[stroke-width='2'] >> nth=0"
     before = page.get_attribute(path, "d")
@@ -101,7 +100,7 @@ def test_slider_and_cuts_apply_and_a_long_one_is_stopped(visit, tmp_path, walk):
 
 
 def test_what_is_no_video_is_said_and_what_is_too_large_does_not_travel(visit, tmp_path):
-    page, uploads = opened(visit, width=390, height=844), []
+    page, uploads = opened(visit(390, 844)), []
     page.on("request", lambda r: uploads.append(r.url) if "/upload" in r.url else None)
     (tmp_path / "page.mp4").write_bytes(b"<html></html>")
     page.set_input_files(".video-room .file", tmp_path / "page.mp4")
