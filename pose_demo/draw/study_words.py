@@ -92,6 +92,8 @@ def _kinds(row: dict[str, Any]) -> Said:
 
 def _of_seeds(test: dict[str, Any]) -> Said:
     """What may be claimed of a trained difference, with every seed's own."""
+    if test["verdict"] == "too few seeds":
+        return said("study.seeds_few", network=test["b"], other=test["a"], count=len(test["seeds"]))
     found = {key: f"{100 * value:+.1f}" for key, value in test["difference"].items()}
     each = ", ".join(f"{100 * value:+.1f}" for value in test["seeds"].values())
     kind = test["verdict"] if test["verdict"] in ("better", "worse") else "alike"

@@ -57,8 +57,15 @@ def shipped(folder: Path = SHIPPED) -> dict[str, dict[str, Any]]:
     for file in sorted(folder.glob("*/result.json")):
         result = json.loads(file.read_text(encoding="utf-8"))
         if not result.get("unfinished"):
-            found[file.parent.name] = {**result, "stale": _stale(result)}
+            found[file.parent.name] = {**_finished(result), "stale": _stale(result)}
     return found
+
+
+def _finished(result: dict[str, Any]) -> dict[str, Any]:
+    """The same without experiments of too few seeds."""
+    few = {test["b"] for test in result["tests"] if test.get("verdict") == "too few seeds"}
+    of = {"rows": "column", "tests": "b"}
+    return result | {part: [each for each in result[part] if each[key] not in few] for part, key in of.items()}
 
 
 def _stale(result: dict[str, Any]) -> list[str]:

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ..joints import JointSet
 from ..networks.costs import cost
 from ..networks.model import card_of
+from ..training.experiments import QUEUE
 from . import statistics as st
 from .label_json import load
 from .people import People, StudyError
@@ -27,6 +29,7 @@ from .variants import Variant
 _SEEDED = re.compile(r"(?:.*[/\\])?([^/\\]+)-seed(\d+)(?:[/\\]best\.pt)?")
 #: Seeds that must agree before a difference is called one.
 ENOUGH = 3
+FEW = "too few seeds"  # a verdict: report.py shows no such experiment
 _MARKS = "01-"  # how a result writes what a joint is: wrong, right, not counted
 
 
@@ -48,10 +51,11 @@ class Run:
 
 
 class Seeds(Question):
-    """Experiments: each against the first. A network is a run of one by its name (NAME-seed0, or such a folder's
-    best.pt), or, if it ships, by the seed that its card names.
+    """Experiments: each against the one that the queue has first, or that was named first. A network is a run of one by
+    its name (NAME-seed0, or such a folder's best.pt), or, if it ships, by the seed that its card names.
 
-    kept -- results of this question: their runs count, too. A run that is asked again counts as asked
+    kept -- results of this question: their runs of what is asked count, too, and of what they held all against. A run
+            that is asked again counts as asked
     """
 
     name = "seeds"
@@ -64,23 +68,37 @@ class Seeds(Question):
         found, asked = measures(study.points, people, joints, study.weights)[MAIN.name], {}
         for variant in study.variants:
             asked[_name(study, variant)] = Run(found.holds[variant.key], _about(study, variant))
-        runs = {name: run for file in self.kept for name, run in _read(file, people).items()} | asked
-        shares = Shares({f"{name}-seed{seed}": run.holds for (name, seed), run in runs.items()}, study.weights, joints)
-        experiments: dict[str, dict[int, Run]] = {}
-        for name, seed in [*asked, *sorted(runs)]:
-            experiments.setdefault(name, {})[seed] = runs[name, seed]
-        experiments = {name: dict(sorted(seeds.items())) for name, seeds in experiments.items()}
-        base, *others = experiments
-        tests = [_test(shares, (base, experiments[base]), (name, experiments[name])) for name in others]
+        kept = [_read(file, people) for file in self.kept]
+        runs = {name: run for _, known in kept for name, run in known.items()} | asked
+        names = in_order([*(base for base, _ in kept), *(name for name, _ in asked)])
         study.note("note.seeds", seeds=ENOUGH)
         return {
-            "rows": [_row(shares, name, seeds) for name, seeds in experiments.items()],
-            "tests": tests,
-            "unfinished": min((len(test["seeds"]) for test in tests), default=0) < ENOUGH,
+            **told({name: {seed: runs[name, seed] for of, seed in sorted(runs) if of == name} for name in names},
+                   study.weights, joints),
             "counted": counted(people, joints),
             "people": _people(people),
-            "runs": {f"{name}-seed{seed}": run.written() for (name, seed), run in sorted(runs.items())},
-        }
+        }  # fmt: skip
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Experiments as the queue has them, what the others are compared with first; behind them those that it lacks."""
+    known = [one.name for listed in QUEUE.values() for one in listed]
+    places = {name: known.index(f"{name}-seed0") for name in names if f"{name}-seed0" in known}
+    return sorted(dict.fromkeys(names), key=lambda name: places.get(name, len(known)))
+
+
+def told(experiments: dict[str, dict[int, Run]], weights: np.ndarray, joints: JointSet) -> dict[str, Any]:
+    """What a result says of experiments {name: {seed: run}}, each held against the first; weights: the bootstrap's."""
+    runs = {f"{name}-seed{seed}": run for name, seeds in experiments.items() for seed, run in seeds.items()}
+    shares = Shares({name: run.holds for name, run in runs.items()}, weights, joints)
+    base, *others = experiments
+    tests = [_test(shares, (base, experiments[base]), (name, experiments[name])) for name in others]
+    return {
+        "rows": [_row(shares, name, seeds) for name, seeds in experiments.items()],
+        "tests": tests,
+        "unfinished": all(test["verdict"] == FEW for test in tests),
+        "runs": {name: run.written() for name, run in sorted(runs.items())},
+    }
 
 
 def _name(study: Study, variant: Variant) -> tuple[str, int]:
@@ -106,13 +124,13 @@ def _people(people: People) -> str:
     return hashlib.sha256(np.ascontiguousarray(people.joints, "<f4").tobytes()).hexdigest()
 
 
-def _read(file: Path, people: People) -> dict[tuple[str, int], Run]:
-    """The runs that a result keeps. Raises StudyError if it is none of these people."""
+def _read(file: Path, people: People) -> tuple[str, dict[tuple[str, int], Run]]:
+    """What a result holds all against, and the runs that it keeps. Raises StudyError if it is none of these people."""
     result = load(file)
     if not isinstance(result, dict) or result.get("people") != _people(people):
         raise StudyError("study.kept", file=file)
     named = {_SEEDED.fullmatch(name): run for name, run in result["runs"].items()}
-    return {(name[1], int(name[2])): Run.read(run) for name, run in named.items() if name}
+    return result["rows"][0]["network"], {(of[1], int(of[2])): Run.read(run) for of, run in named.items() if of}
 
 
 def _row(shares: Shares, name: str, seeds: dict[int, Run]) -> dict[str, Any]:
@@ -132,7 +150,7 @@ def _test(shares: Shares, a: tuple[str, dict[int, Run]], b: tuple[str, dict[int,
     """b less a: one paired difference a seed that both have, their mean, and what may be said of it."""
     both = sorted(a[1].keys() & b[1].keys())
     each = np.array([shares.samples(f"{b[0]}-seed{seed}") - shares.samples(f"{a[0]}-seed{seed}") for seed in both])
-    mean = st.difference(each.mean(axis=0)) if both else {"difference": st.estimate(np.array([np.nan]))}
+    mean = st.difference(each.mean(axis=0)) if both else st.difference(np.array([np.nan]))
     return {
         "a": a[0], "b": b[0], "measure": MAIN.name, **mean,
         "seeds": {seed: st.number(d[0]) for seed, d in zip(both, each, strict=True)},
@@ -141,9 +159,11 @@ def _test(shares: Shares, a: tuple[str, dict[int, Run]], b: tuple[str, dict[int,
 
 
 def verdict(each: list[float], mean: dict[str, Any]) -> str:
-    """ "better", "worse" or "no difference found": the first two only if all of enough seeds have one sign and the
+    """ "better", "worse" or "no difference found" of enough seeds: the first two only if all have one sign and the
     interval of their mean excludes 0."""
-    if len(each) < ENOUGH or mean["low"] is None:
+    if len(each) < ENOUGH:
+        return FEW
+    if mean["low"] is None:
         return "no difference found"
     if min(each) > 0 and mean["low"] > 0:
         return "better"
