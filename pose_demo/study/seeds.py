@@ -1,13 +1,15 @@
 """What may be claimed of a trained difference: experiments of several seeds, held against each other seed by seed.
 
 Runs of one seed saw the same photos in the same order with the same augmentation, so that two experiments differ, seed
-by seed, in the one thing that is asked about. A result keeps what each run got right, so that its weights need not.
+by seed, in the one thing that is asked about; a GPU's random numbers are not a CPU's. A result keeps what each run got
+right, so that its weights need not.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,8 @@ class Seeds(Question):
         found, asked = measures(study.points, people, joints, study.weights)[MAIN.name], {}
         for variant in study.variants:
             asked[_name(study, variant)] = Run(found.holds[variant.key], _about(study, variant))
-        kept = [_read(file, people) for file in self.kept]
+        way = {"decoder": study.decoder, "flip": study.flip, "upsampling": study.upsampling}
+        kept = [_read(file, people, way) for file in self.kept]
         runs = {name: run for _, known in kept for name, run in known.items()} | asked
         names = in_order([*(base for base, _ in kept), *(name for name, _ in asked)])
         study.note("note.seeds", seeds=ENOUGH)
@@ -76,7 +79,7 @@ class Seeds(Question):
             **told({name: {seed: runs[name, seed] for of, seed in sorted(runs) if of == name} for name in names},
                    study.weights, joints),
             "counted": counted(people, joints),
-            "people": _people(people),
+            "people": _people(people), "read": way,
         }  # fmt: skip
 
 
@@ -102,10 +105,12 @@ def told(experiments: dict[str, dict[int, Run]], weights: np.ndarray, joints: Jo
 
 
 def _name(study: Study, variant: Variant) -> tuple[str, int]:
-    """The experiment and the seed."""
-    if named := _SEEDED.fullmatch(variant.network):
-        return named[1], int(named[2])
+    """The experiment and the seed. Raises StudyError where nobody says which, or name and recipe say two."""
     seed = card_of(study.networks[variant.network]).training.get("recipe", {}).get("seed")
+    if named := _SEEDED.fullmatch(variant.network):
+        if seed not in (None, int(named[2])):
+            raise StudyError("study.other_seed", network=variant.network, named=named[2], seed=seed)
+        return named[1], int(named[2])
     if seed is None:
         raise StudyError("study.no_seed", network=variant.network)
     return variant.network, seed
@@ -115,8 +120,14 @@ def _about(study: Study, variant: Variant) -> dict[str, Any]:
     """The network, its cost, and what its weights have seen, where on: that a difference is small-scale evidence
     stands beside it."""
     net, row = study.networks[variant.network], study.describe(variant.key)
-    trained = {key: card_of(net).training.get(key) for key in ("photos", "device")}
-    return {**row, "gmac": round(cost(net, *variant.size).gmac, 3), "trained": trained}
+    return {**row, "gmac": round(cost(net, *variant.size).gmac, 3), "trained": trained(card_of(net).training)}
+
+
+def trained(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs of one seed have in common, as their cards say it; None for what one does not say."""
+    data = ", ".join(" ".join(map(str, part.values())) for part in known.get("data", []))
+    return {"photos": known.get("photos"), "device": known.get("device"),
+            "precision": known.get("recipe", {}).get("precision"), "data": data or None}  # fmt: skip
 
 
 def _people(people: People) -> str:
@@ -124,13 +135,20 @@ def _people(people: People) -> str:
     return hashlib.sha256(np.ascontiguousarray(people.joints, "<f4").tobytes()).hexdigest()
 
 
-def _read(file: Path, people: People) -> tuple[str, dict[tuple[str, int], Run]]:
-    """What a result holds all against, and the runs that it keeps. Raises StudyError if it is none of these people."""
+def _read(file: Path, people: People, way: dict[str, Any]) -> tuple[str, dict[tuple[str, int], Run]]:
+    """What a result holds all against, and the runs that it keeps. Raises StudyError if it is none of these people, or
+    its joints were read in another way."""
     result = load(file)
     if not isinstance(result, dict) or result.get("people") != _people(people):
         raise StudyError("study.kept", file=file)
+    if (its := result.get("read")) != way:
+        raise StudyError("study.kept_otherwise", file=file, its=_plain(its or {}), asked=_plain(way))
     named = {_SEEDED.fullmatch(name): run for name, run in result["runs"].items()}
     return result["rows"][0]["network"], {(of[1], int(of[2])): Run.read(run) for of, run in named.items() if of}
+
+
+def _plain(way: dict[str, Any]) -> str:
+    return ", ".join(f"{what} {value}" for what, value in way.items())
 
 
 def _row(shares: Shares, name: str, seeds: dict[int, Run]) -> dict[str, Any]:
@@ -149,6 +167,8 @@ def _row(shares: Shares, name: str, seeds: dict[int, Run]) -> dict[str, Any]:
 def _test(shares: Shares, a: tuple[str, dict[int, Run]], b: tuple[str, dict[int, Run]]) -> dict[str, Any]:
     """b less a: one paired difference a seed that both have, their mean, and what may be said of it."""
     both = sorted(a[1].keys() & b[1].keys())
+    for seed in both:
+        _alike(f"{a[0]}-seed{seed}", a[1][seed].about["trained"], f"{b[0]}-seed{seed}", b[1][seed].about["trained"])
     each = np.array([shares.samples(f"{b[0]}-seed{seed}") - shares.samples(f"{a[0]}-seed{seed}") for seed in both])
     mean = st.difference(each.mean(axis=0)) if both else st.difference(np.array([np.nan]))
     return {
@@ -156,6 +176,15 @@ def _test(shares: Shares, a: tuple[str, dict[int, Run]], b: tuple[str, dict[int,
         "seeds": {seed: st.number(d[0]) for seed, d in zip(both, each, strict=True)},
         "verdict": verdict([d[0] for d in each], mean["difference"]),
     }  # fmt: skip
+
+
+def _alike(a: str, of_a: dict[str, Any], b: str, of_b: dict[str, Any]) -> None:
+    """Raises StudyError where two runs of one seed saw other photos, or random numbers, as far as both are known."""
+    for what in ("photos", "device", "precision", "data"):
+        one, other = of_a.get(what), of_b.get(what)
+        alike = (one == "CPU") == (other == "CPU") if what == "device" else one == other
+        if None not in (one, other) and not alike:
+            raise StudyError("study.no_pair", a=a, b=b, what=what, one=one, other=other)
 
 
 def verdict(each: list[float], mean: dict[str, Any]) -> str:

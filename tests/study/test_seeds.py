@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +18,8 @@ from pose_demo.draw import study_words
 from pose_demo.joints import LSP
 from pose_demo.networks import zoo
 from pose_demo.study import report
-from pose_demo.study.seeds import FEW, Run, in_order, told, verdict
+from pose_demo.study.people import StudyError
+from pose_demo.study.seeds import FEW, Run, in_order, told, trained, verdict
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def runs(tmp_path):
             file.parent.mkdir()
             network = {"name": "hourglass-tiny-1", "joints": "lsp", "options": {}}
             net = zoo.build("hourglass-tiny-1", 14, first + seed)
-            recipe = {"size": 64, "upsampling": "nearest"}
+            recipe = {"size": 64, "upsampling": "nearest", "seed": seed}
             torch.save({"network": network, "weights": net.state_dict(),
                         "record": {"recipe": recipe, "device": "CPU"}}, file)  # fmt: skip
             files.append(str(file))
@@ -56,8 +59,31 @@ def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path, cap
     base = run("seeds", data, tmp_path / "base", "--network", runs[0], *kept, page=False)
     assert [row["network"] for row in base["rows"]] == ["plain"] and len(base["runs"]) == 3, "what was asked, no more"
     others = write_crops(tmp_path / "others.npz", 5)
-    call = ["study", "seeds", "--data", str(others), "--out", str(tmp_path / "o"), "--network", runs[0], *kept, *QUICK]
+    call = ["study", "seeds", "--data", str(others), "--out", str(tmp_path / "o"), "--network", runs[0], *kept, *QUICK, "--fresh"]
     assert main(call) == 1 and "keeps no runs on these people" in capsys.readouterr().err
+    call[3] = str(data)
+    assert main([*call, "--decoder", "dark"]) == 1
+    assert "(decoder argmax, flip False, upsampling None) than is asked now (decoder dark" in capsys.readouterr().err
+    shutil.copytree(Path(runs[0]).parent, tmp_path / "plain-seed7")
+    assert main([*call, "--network", str(tmp_path / "plain-seed7" / "best.pt")]) == 1
+    assert "best.pt is named for seed 7, and was trained with seed 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"photos": 4}, "photos: 9, 4"), ({"device": "NVIDIA H200"}, "device: CPU, NVIDIA H200"),
+     ({"recipe": {"precision": "bf16"}}, "precision: fp32, bf16"), ({"data": [{"name": "x"}]}, "data: y, x"),
+     ({"device": None}, None)],
+)  # fmt: skip
+def test_runs_of_one_seed_that_saw_other_things_are_no_pair(more, said):
+    known = {"photos": 9, "device": "CPU", "recipe": {"precision": "fp32"}, "data": [{"name": "y"}]}
+    one, other = (Run(np.ones((2, 14)), {"trained": trained(each)}) for each in (known, known | more))
+    weights = np.ones((2, 5), np.uint8)
+    if said is None:
+        assert told({"a": {1: one}, "b": {1: other}}, weights, LSP)["tests"], "what nobody says is not held against it"
+        return
+    with pytest.raises(StudyError, match=f"a-seed1 and b-seed1 are no pair, they differ in {said}"):
+        told({"a": {1: one}, "b": {1: other}}, weights, LSP)
 
 
 def test_weights_that_ship_are_the_run_of_their_cards_seed(tmp_path):
