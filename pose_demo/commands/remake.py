@@ -116,8 +116,17 @@ def tables() -> str:
         if any(note["key"] == _PROBE for note in result["notes"]):
             lines += ["", say("en", _PROBE)]
         table = "\n".join(_TRAINED.sub("", line) for line in lines)
-        parts.append(f"**{say('en', 'study.' + result['study'])}**\n\n{table}\n\n")
+        parts.append(f"**{say('en', 'study.' + result['study'])}{_experiments(result)}**\n\n{table}\n\n")
     return "".join(parts)
+
+
+def _experiments(result: dict[str, Any]) -> str:
+    """Which they are, of several results of seeds: what tells one's heading from another's."""
+    from ..locales import say
+
+    if result["study"] != "seeds":
+        return ""
+    return " " + say("en", "figure.against", a=[test["b"] for test in result["tests"]], b=result["tests"][0]["a"])
 
 
 def _without(line: str, columns: range) -> str:

@@ -95,7 +95,7 @@ def _of_seeds(test: dict[str, Any]) -> Said:
     if test["verdict"] == "too few seeds":
         return said("study.seeds_few", network=test["b"], other=test["a"], count=len(test["seeds"]))
     found = {key: f"{100 * value:+.1f}" for key, value in test["difference"].items()}
-    each = ", ".join(f"{100 * value:+.1f}" for value in test["seeds"].values())
+    each = ", ".join(f"{100 * each['value']:+.1f}" for each in test["seeds"].values())
     kind = test["verdict"] if test["verdict"] in ("better", "worse") else "alike"
     return said(f"study.seeds_{kind}", network=test["b"], other=test["a"], measure=test["measure"], each=each,
                 points=found["value"], low=found["low"], high=found["high"])  # fmt: skip

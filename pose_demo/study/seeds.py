@@ -100,7 +100,7 @@ def told(experiments: dict[str, dict[int, Run]], weights: np.ndarray, joints: Jo
         "rows": [_row(shares, name, seeds) for name, seeds in experiments.items()],
         "tests": tests,
         "unfinished": all(test["verdict"] == FEW for test in tests),
-        "runs": {name: run.written() for name, run in sorted(runs.items())},
+        "runs": {name: run.written() for name, run in runs.items()},
     }
 
 
@@ -159,7 +159,7 @@ def _row(shares: Shares, name: str, seeds: dict[int, Run]) -> dict[str, Any]:
     return {
         **seeds[first].about, "column": name, "label": name, "network": name,
         "measures": {MAIN.name: {**st.estimate(np.mean(list(samples.values()), axis=0)), "joints": joints}},
-        "seeds": {seed: st.number(each[0]) for seed, each in samples.items()},
+        "seeds": {seed: st.estimate(each) for seed, each in samples.items()},
         "trained": {seed: run.about["trained"] for seed, run in seeds.items()},
     }  # fmt: skip
 
@@ -173,7 +173,7 @@ def _test(shares: Shares, a: tuple[str, dict[int, Run]], b: tuple[str, dict[int,
     mean = st.difference(each.mean(axis=0)) if both else st.difference(np.array([np.nan]))
     return {
         "a": a[0], "b": b[0], "measure": MAIN.name, **mean,
-        "seeds": {seed: st.number(d[0]) for seed, d in zip(both, each, strict=True)},
+        "seeds": {seed: st.estimate(d) for seed, d in zip(both, each, strict=True)},
         "verdict": verdict([d[0] for d in each], mean["difference"]),
     }  # fmt: skip
 

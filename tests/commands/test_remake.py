@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,15 @@ def test_the_results_that_ship_are_the_ones_that_are_shown(name, part):
     assert text.partition(remake._BEGIN)[2].partition(remake._END)[0].strip() == part().strip()
 
 
-def test_each_table_has_its_command():
-    for result in report.shipped().values():
-        assert f"`{result['made']['command']}`" in remake.tables()
+def test_each_table_has_its_command_and_what_it_is_about():
+    text = remake.tables()
+    headings = re.findall(r"^\*\*.*\*\*$", text, re.MULTILINE)
+    assert len(set(headings)) == len(headings) == len(report.shipped())
+    for name, result in report.shipped().items():
+        assert f"`{result['made']['command']}`" in text
+        for test in result["tests"] if result["study"] == "seeds" else ():
+            assert f"| {test['b']} less {test['a']}: {test['verdict']} | {test['difference']['value']:+.3f} (" in text
+        assert (report.SHIPPED / name / "table.md").read_text(encoding="utf-8") == report.markdown(result)
 
 
 def test_only_what_stands_between_the_marks_is_written():

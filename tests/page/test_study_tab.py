@@ -48,7 +48,7 @@ def test_trained_experiments_say_what_may_be_claimed_and_on_how_little():
         assert all(len(row["seeds"]) == 3 for row in result["rows"])
         for test in result["tests"]:
             words = {"better": "is better than", "worse": "is worse than"}.get(test["verdict"], "No difference found")
-            assert words in text and ", ".join(f"{100 * d:+.1f}" for d in test["seeds"].values()) in text
+            assert words in text and ", ".join(f"{100 * d['value']:+.1f}" for d in test["seeds"].values()) in text
         for row in result["rows"]:
             assert all(str(run["photos"]) in text and run["device"] in text for run in row["trained"].values())
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from asked import FEW as QUICK
-from asked import english, run
+from asked import english, run, table
 from labelled import write_crops
 
 from pose_demo.__main__ import main
@@ -43,14 +43,20 @@ def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path, cap
     data = write_crops(tmp_path / "c.npz", 6)
     result = run("seeds", data, tmp_path / "out", "--network", *runs)
     assert [row["network"] for row in result["rows"]] == ["plain", "other"]
-    plain, other = ({int(k): v for k, v in row["seeds"].items()} for row in result["rows"])
+    plain, other = ({int(k): v["value"] for k, v in row["seeds"].items()} for row in result["rows"])
     (test,) = result["tests"]
     for seed in range(3):
-        assert test["seeds"][str(seed)] == pytest.approx(other[seed] - plain[seed], abs=2e-5)
+        assert test["seeds"][str(seed)]["value"] == pytest.approx(other[seed] - plain[seed], abs=2e-5)
         single = run("accuracy", data, tmp_path / f"a{seed}", "--network", runs[seed], page=False)
         assert single["rows"][0]["measures"]["pck@0.2"]["value"] == plain[seed]
     assert result["rows"][0]["measures"]["pck@0.2"]["value"] == pytest.approx(sum(plain.values()) / 3, abs=2e-5)
-    assert test["difference"]["value"] == pytest.approx(sum(test["seeds"].values()) / 3, abs=2e-5)
+    each = [seed["value"] for seed in test["seeds"].values()]
+    assert test["difference"]["value"] == pytest.approx(sum(each) / 3, abs=2e-5)
+    head, _, one, _, less, *_ = (tmp_path / "out" / "table.md").read_text().splitlines()
+    assert head == "|  | pck@0.2 | seed 0 | seed 1 | seed 2 |" and one.count(" to ") == 4
+    assert less.startswith(f"| other less plain: {test['verdict']} | {test['difference']['value']:+.3f} (")
+    lines = {line["measure"]: line for line in table(tmp_path / "out") if line["title"] == "other less plain"}
+    assert lines["pck@0.2 difference"]["verdict"] == test["verdict"] and len(lines) == 4
 
     assert not result["unfinished"]
     kept = ["--kept", str(tmp_path / "out" / "result.json")]  # weights that are gone need not be there once more
@@ -59,7 +65,8 @@ def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path, cap
     base = run("seeds", data, tmp_path / "base", "--network", runs[0], *kept, page=False)
     assert [row["network"] for row in base["rows"]] == ["plain"] and len(base["runs"]) == 3, "what was asked, no more"
     others = write_crops(tmp_path / "others.npz", 5)
-    call = ["study", "seeds", "--data", str(others), "--out", str(tmp_path / "o"), "--network", runs[0], *kept, *QUICK, "--fresh"]
+    call = ["study", "seeds", "--data", str(others), "--out", str(tmp_path / "o"), *kept, *QUICK, "--fresh"]
+    call += ["--network", runs[0]]
     assert main(call) == 1 and "keeps no runs on these people" in capsys.readouterr().err
     call[3] = str(data)
     assert main([*call, "--decoder", "dark"]) == 1
