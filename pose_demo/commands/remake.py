@@ -81,8 +81,8 @@ def _between(text: str, new: str) -> str:
 
 def findings() -> str:
     """README's part on the study: five questions with what was found, a line each."""
-    from ..draw.study_words import answers
-    from ..locales import say
+    from ..draw.study_words import answers, small
+    from ..locales import say, tell
     from ..study import report
 
     found: dict[str, list[str]] = {name: [] for name in _FIVE}
@@ -94,6 +94,8 @@ def findings() -> str:
                 found[result["study"]].append(say("en", answer["key"], **answer["values"]))
         if any(note["key"] == _PROBE for note in result["notes"]):
             found[result["study"]].append("(HRNet on its way is read by a probe.)")
+        if result["study"] == "seeds":
+            found["seeds"].append(tell("en", small(result["rows"])))
     return (
         "".join(
             f"- **{say('en', f'study.{name}')}** {_TRAINED.sub('', ' '.join(said))} ({people[name]} people)\n"
@@ -105,7 +107,8 @@ def findings() -> str:
 
 def tables() -> str:
     """docs/STUDY.md's part: each question with its table and its command."""
-    from ..locales import say
+    from ..draw.study_words import small
+    from ..locales import say, tell
     from ..study import report
 
     parts = []
@@ -115,6 +118,8 @@ def tables() -> str:
             lines = [_without(line, range(2, 5)) if line.startswith("|") else line for line in lines]
         if any(note["key"] == _PROBE for note in result["notes"]):
             lines += ["", say("en", _PROBE)]
+        if result["study"] == "seeds":
+            lines += ["", tell("en", small(result["rows"]))]
         table = "\n".join(_TRAINED.sub("", line) for line in lines)
         parts.append(f"**{say('en', 'study.' + result['study'])}{_experiments(result)}**\n\n{table}\n\n")
     return "".join(parts)

@@ -10,6 +10,8 @@ import pytest
 
 from pose_demo import weights
 from pose_demo.commands import remake
+from pose_demo.draw import study_words
+from pose_demo.locales import tell
 from pose_demo.shipped import shipped
 from pose_demo.study import report
 
@@ -26,9 +28,13 @@ def test_each_table_has_its_command_and_what_it_is_about():
     assert len(set(headings)) == len(headings) == len(report.shipped())
     for name, result in report.shipped().items():
         assert f"`{result['made']['command']}`" in text
-        for test in result["tests"] if result["study"] == "seeds" else ():
-            assert f"| {test['b']} less {test['a']}: {test['verdict']} | {test['difference']['value']:+.3f} (" in text
         assert (report.SHIPPED / name / "table.md").read_text(encoding="utf-8") == report.markdown(result)
+        if result["study"] != "seeds":
+            continue
+        scale = tell("en", study_words.small(result["rows"]))
+        assert scale in text and scale in remake.findings(), "nowhere without how small it is"
+        for test in result["tests"]:
+            assert f"| {test['b']} less {test['a']}: {test['verdict']} | {test['difference']['value']:+.3f} (" in text
 
 
 def test_only_what_stands_between_the_marks_is_written():
