@@ -157,11 +157,19 @@ def _row(shares: Shares, name: str, seeds: dict[int, Run]) -> dict[str, Any]:
     first = next(iter(seeds))
     joints = int(shares.counted[f"{name}-seed{first}"][0].sum())
     return {
-        **seeds[first].about, "column": name, "label": name, "network": name,
+        **seeds[first].about, "column": name, "label": name, "network": name, "status": _status([*seeds.values()]),
         "measures": {MAIN.name: {**st.estimate(np.mean(list(samples.values()), axis=0)), "joints": joints}},
         "seeds": {seed: st.estimate(each) for seed, each in samples.items()},
         "trained": {seed: run.about["trained"] for seed, run in seeds.items()},
     }  # fmt: skip
+
+
+def _status(runs: list[Run]) -> str:
+    """Of all the runs: on what they were trained, or, where that is not known of each, what is said of them."""
+    devices = dict.fromkeys(run.about["trained"].get("device") for run in runs)
+    if None in devices:
+        return ", ".join(dict.fromkeys(run.about["status"] for run in runs))
+    return f"trained on {', '.join(devices)}"
 
 
 def _test(shares: Shares, a: tuple[str, dict[int, Run]], b: tuple[str, dict[int, Run]]) -> dict[str, Any]:

@@ -115,6 +115,16 @@ def test_one_experiment_may_be_finished_before_another(tmp_path):
     assert told({"plain": {0: one}, "late": {1: one}}, np.ones((2, 5), np.uint8), LSP)["unfinished"]
 
 
+def test_a_row_names_every_device_that_its_runs_were_trained_on():
+    about = {"status": "a training run", "trained": {"device": "CPU"}}
+    runs = [Run(np.ones((1, 14)), {**about, "trained": {"device": device}}) for device in ("NVIDIA H200", "CPU", "CPU")]
+    (row,) = told({"plain": dict(enumerate(runs))}, np.ones((1, 3), np.uint8), LSP)["rows"]
+    assert row["status"] == "trained on NVIDIA H200, CPU"
+    told_nothing = Run(np.ones((1, 14)), {**about, "trained": {}})
+    (row,) = told({"plain": {0: runs[0], 1: told_nothing}}, np.ones((1, 3), np.uint8), LSP)["rows"]
+    assert row["status"] == "a training run"
+
+
 def test_only_seeds_can_be_asked(tmp_path, capsys):
     data = write_crops(tmp_path / "c.npz", 2)
     call = ["study", "seeds", "--data", str(data), "--out", str(tmp_path / "o"), "--network", "hrnet-slim-untrained"]
