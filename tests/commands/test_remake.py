@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from pose_demo import weights
 from pose_demo.commands import remake
+from pose_demo.download import sha256_of
 from pose_demo.draw import study_words
 from pose_demo.locales import tell
 from pose_demo.shipped import shipped
@@ -59,3 +61,23 @@ def test_every_card_is_measured_on_its_own_files(monkeypatch):
     poses = {name for name, entry in weights.manifest().items() if entry.embedded} - {"finder"}
     people = [Path(file) for file in ("a.npz", "b.npz")]
     assert asked == {"finder": [Path("c.npz")], **dict.fromkeys(poses, people)}
+
+
+def test_figures_on_other_sets_stay_while_they_fit_the_weights(monkeypatch, tmp_path):
+    """`weights measure --test a.npz` loses no figure on b.npz; where the file was replaced, no old one is left."""
+    from pose_demo.training import pack
+
+    def row(name, value, digest):
+        return {"metric": "PCK@0.2 of the torso", "value": value, "set": name, "weights_sha256": digest}
+
+    file, card = tmp_path / "mine.safetensors", tmp_path / "mine.toml"
+    file.write_bytes(b"weights")
+    digest = sha256_of(file)
+    pack._write(card, {"file": file.name, "measured": [row(name, 1.0, digest) for name in ("x/a", "x/b", "x/c")]})
+    monkeypatch.setattr(pack, "_measure", lambda file, tests: [row(f"x/{t}", 2.0, sha256_of(file)) for t in tests])
+    pack.measure(card, ["d", "b"])
+    found = tomllib.loads(card.read_text())["measured"]
+    assert [(each["set"], each["value"]) for each in found] == [("x/a", 1), ("x/b", 2), ("x/c", 1), ("x/d", 2)]
+    file.write_bytes(b"others")
+    pack.measure(card, ["b"])
+    assert tomllib.loads(card.read_text())["measured"] == [row("x/b", 2.0, sha256_of(file))]
