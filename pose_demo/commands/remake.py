@@ -119,6 +119,8 @@ def findings() -> str:
             found[result["study"]].append("(HRNet on its way is read by a probe.)")
         if result["study"] == "seeds":
             found["seeds"].append(tell("en", small(result["rows"])))
+        if result["study"] == "accuracy":  # of two single trainings: no rank
+            found["accuracy"] += [f"{_seen(result)}.", say("en", "note.these_weights")]
     return (
         "".join(
             f"- **{say('en', f'study.{name}')}** {_TRAINED.sub('', ' '.join(said))} ({people[name]} people)\n"
@@ -126,6 +128,17 @@ def findings() -> str:
         )
         + "\n"
     )
+
+
+def _seen(result: dict[str, Any]) -> str:
+    """How many photos each network of a result was trained on, as its card says."""
+    from .. import weights
+
+    seen = {}
+    for network in result["networks"]:
+        if how := weights.entry(network["name"]).training:
+            seen[network["title"]] = how["photos"] + how.get("begun", {}).get("photos", 0)
+    return ", ".join(f"{title} saw {photos:,} photos" for title, photos in seen.items())
 
 
 def tables() -> str:

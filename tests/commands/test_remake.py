@@ -13,7 +13,7 @@ from pose_demo import weights
 from pose_demo.commands import remake, study
 from pose_demo.download import sha256_of
 from pose_demo.draw import study_words
-from pose_demo.locales import tell
+from pose_demo.locales import say, tell
 from pose_demo.shipped import shipped
 from pose_demo.study import report
 
@@ -37,6 +37,12 @@ def test_each_table_has_its_command_and_what_it_is_about():
         assert scale in text and scale in remake.findings(), "nowhere without how small it is"
         for test in result["tests"]:
             assert f"| {test['b']} less {test['a']}: {test['verdict']} | {test['difference']['value']:+.3f} (" in text
+
+
+def test_two_single_trainings_are_no_rank():
+    told = next(line for line in remake.findings().splitlines() if "points above" in line)
+    assert say("en", "note.these_weights") in told
+    assert all(f"(14 joints 128x128) saw {photos} photos" in told for photos in ("1,778,752", "1,305,020"))
 
 
 def test_only_what_stands_between_the_marks_is_written():
