@@ -90,6 +90,13 @@ def test_words_alone_are_made_of_what_ships(monkeypatch, tmp_path):
     assert study_text == f"before\n{remake._BEGIN}\n{remake.tables()}{remake._END}after\n"
 
 
+def test_each_card_says_how_briefly_its_weights_were_trained():
+    from pose_demo.training import pack
+
+    ours = [entry for entry in weights.manifest().values() if entry.training]
+    assert ours and all(entry.trained == pack._briefly(entry.training or {}) for entry in ours)
+
+
 def test_figures_on_other_sets_stay_while_they_fit_the_weights(monkeypatch, tmp_path):
     """`weights measure --test a.npz` loses no figure on b.npz; where the file was replaced, no old one is left."""
     from pose_demo.training import pack
