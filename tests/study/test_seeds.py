@@ -84,7 +84,7 @@ def test_experiments_are_held_against_the_first_seed_by_seed(runs, tmp_path, cap
 )  # fmt: skip
 def test_runs_of_one_seed_that_saw_other_things_are_no_pair(more, said):
     known = {"photos": 9, "device": "CPU", "recipe": {"precision": "fp32"}, "data": [{"name": "y"}]}
-    one, other = (Run(np.ones((2, 14)), {"trained": trained(each)}) for each in (known, known | more))
+    one, other = (Run(np.ones((2, 14)), {"trained": trained(each), "status": "x"}) for each in (known, known | more))
     weights = np.ones((2, 5), np.uint8)
     if said is None:
         assert told({"a": {1: one}, "b": {1: other}}, weights, LSP)["tests"], "what nobody says is not held against it"
