@@ -103,6 +103,11 @@ class Entry:
         """Published, and never run beside the code that they were trained with: wherever they are listed it says so."""
         return self.trained == "published" and not self.proven
 
+    @property
+    def single(self) -> bool:
+        """Trained here, once: its figure beside another's ranks nothing, and wherever both are listed it says so."""
+        return self.training is not None
+
 
 def manifest(path: Path | None = None) -> dict[str, Entry]:
     """{name: Entry} in the manifest's order, then those of the files beside it, read once. Raises ManifestError."""

@@ -2,10 +2,13 @@
 
     python -m pose_demo remake --data people/test.npz --test lspet/test.npz --people people/finder/test.npz \\
         people/photos/photos.json
+    python -m pose_demo remake --words
 
-The cards' figures on all the files (the finder's on those of --people), assets/study on the first, README's findings
-and the tables of docs/STUDY.md, the examples' answers, and the pictures of the page and docs/lesson.ipynb's (for which
-the tests' requirements must be installed). Each names the weights it was made with; the tests find what is stale.
+The cards' figures on all the files (the finder's on those of --people), assets/study on the first (silence on its first
+40 people), README's findings and the tables of docs/STUDY.md, the examples' answers, and the pictures of the page and
+docs/lesson.ipynb's (for which the tests' requirements must be installed). Each names the weights it was made with; the
+tests find what is stale. Results of `study seeds` are of runs that do not ship: they are left as they are, and after
+one has come --words writes what README and docs/STUDY.md say of all that is in assets/study, without any network.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from ..writing import writing
 _BEGIN, _END = "<!-- written by `python -m pose_demo remake` -->\n", "<!-- until here -->\n"
 #: Whose findings README has, a line each; docs/STUDY.md has the tables of all.
 _FIVE = ("accuracy", "upsampling", "depth", "silence", "seeds")
+#: Of how many people a study is made, where not of all: silence looks at each once for every arrow.
+_LIMITS = {"silence": 40}
 _PROBE = "note.lens"  # of a reading that is no answer of the network's own
 _TRAINED = re.compile(r" \(trained briefly on a [CG]PU\)")  # said once, above the tables
 
@@ -33,7 +38,9 @@ def add_parser(commands) -> None:
         "remake", help="make anew what depends on the weights that ship (in a checkout)", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    p.add_argument("--data", required=True, metavar="FILE", help="the labelled .npz that the study is made on")
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", metavar="FILE", help="the labelled .npz that the study is made on")
+    what.add_argument("--words", action="store_true", help="what README and docs/STUDY.md say of assets/study, alone")
     p.add_argument("--test", type=Path, nargs="*", default=[], metavar="FILE", help="further ones, for the cards")
     p.add_argument("--people", type=Path, nargs="*", default=[], metavar="FILE",
                    help="whole photos with boxes, for the finder's card")  # fmt: skip
@@ -46,22 +53,17 @@ def run(call: argparse.Namespace) -> int:
     from .. import weights
     from ..shipped import shipped
     from ..training.pack import measure
-    from . import study
 
+    assets = shipped("assets")
+    if call.words:
+        _words(assets.parent)
+        return 0
     for entry in weights.manifest().values():
         tests = call.people if entry.joints == "people" else [Path(call.data), *call.test]
         if entry.embedded and tests:
             print(measure(weights.HOME / f"{entry.name}.toml", tests))
-    parser = argparse.ArgumentParser()
-    study.add_parser(parser.add_subparsers())
-    assets = shipped("assets")
-    asked = ["study", "all", "--data", call.data, "--out", str(assets / "study"), "--fresh", "--no-page"]
-    again = parser.parse_args(asked)
-    again.run(again)
-    for name, part in (("README.md", findings()), ("docs/STUDY.md", tables())):
-        text = (assets.parent / name).read_text(encoding="utf-8")
-        with writing(assets.parent / name, "w") as out:
-            out.write(_between(text, part))
+    _studies(call.data, assets / "study")
+    _words(assets.parent)
     text = json.dumps(marks(), indent=1, ensure_ascii=False)
     with writing(assets / "examples" / "answers.json", "w") as out:
         out.write(text + "\n")
@@ -73,6 +75,27 @@ def run(call: argparse.Namespace) -> int:
     ).returncode
 
 
+def _studies(data: str, out: Path) -> None:
+    """Each of the studies of weights that ship, as it is asked for alone."""
+    from . import study
+
+    parser = argparse.ArgumentParser()
+    study.add_parser(parser.add_subparsers())
+    for name in study.STUDIES:
+        few = ["--limit", str(_LIMITS[name])] if name in _LIMITS else []
+        asked = ["study", name, "--data", data, *few, "--out", str(out / name), "--fresh", "--no-page"]
+        again = parser.parse_args(asked)
+        again.run(again)
+
+
+def _words(home: Path) -> None:
+    """README's findings and docs/STUDY.md's tables, of the results in assets/study."""
+    for name, part in (("README.md", findings()), ("docs/STUDY.md", tables())):
+        text = (home / name).read_text(encoding="utf-8")
+        with writing(home / name, "w") as out:
+            out.write(_between(text, part))
+
+
 def _between(text: str, new: str) -> str:
     head, _, rest = text.partition(_BEGIN)
     _, _, tail = rest.partition(_END)
@@ -81,8 +104,8 @@ def _between(text: str, new: str) -> str:
 
 def findings() -> str:
     """README's part on the study: five questions with what was found, a line each."""
-    from ..draw.study_words import answers
-    from ..locales import say
+    from ..draw.study_words import answers, small
+    from ..locales import say, tell
     from ..study import report
 
     found: dict[str, list[str]] = {name: [] for name in _FIVE}
@@ -94,6 +117,10 @@ def findings() -> str:
                 found[result["study"]].append(say("en", answer["key"], **answer["values"]))
         if any(note["key"] == _PROBE for note in result["notes"]):
             found[result["study"]].append("(HRNet on its way is read by a probe.)")
+        if result["study"] == "seeds":
+            found["seeds"].append(tell("en", small(result["rows"])))
+        if result["study"] == "accuracy":  # of two single trainings: no rank
+            found["accuracy"] += [f"{_seen(result)}.", say("en", "note.these_weights")]
     return (
         "".join(
             f"- **{say('en', f'study.{name}')}** {_TRAINED.sub('', ' '.join(said))} ({people[name]} people)\n"
@@ -103,9 +130,21 @@ def findings() -> str:
     )
 
 
+def _seen(result: dict[str, Any]) -> str:
+    """How many photos each network of a result was trained on, as its card says."""
+    from .. import weights
+
+    seen = {}
+    for network in result["networks"]:
+        if how := weights.entry(network["name"]).training:
+            seen[network["title"]] = how["photos"] + how.get("begun", {}).get("photos", 0)
+    return ", ".join(f"{title} saw {photos:,} photos" for title, photos in seen.items())
+
+
 def tables() -> str:
     """docs/STUDY.md's part: each question with its table and its command."""
-    from ..locales import say
+    from ..draw.study_words import small
+    from ..locales import say, tell
     from ..study import report
 
     parts = []
@@ -115,9 +154,20 @@ def tables() -> str:
             lines = [_without(line, range(2, 5)) if line.startswith("|") else line for line in lines]
         if any(note["key"] == _PROBE for note in result["notes"]):
             lines += ["", say("en", _PROBE)]
+        if result["study"] == "seeds":
+            lines += ["", tell("en", small(result["rows"]))]
         table = "\n".join(_TRAINED.sub("", line) for line in lines)
-        parts.append(f"**{say('en', 'study.' + result['study'])}**\n\n{table}\n\n")
+        parts.append(f"**{say('en', 'study.' + result['study'])}{_experiments(result)}**\n\n{table}\n\n")
     return "".join(parts)
+
+
+def _experiments(result: dict[str, Any]) -> str:
+    """Which they are, of several results of seeds: what tells one's heading from another's."""
+    from ..locales import say
+
+    if result["study"] != "seeds":
+        return ""
+    return " " + say("en", "figure.against", a=[test["b"] for test in result["tests"]], b=result["tests"][0]["a"])
 
 
 def _without(line: str, columns: range) -> str:

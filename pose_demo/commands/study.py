@@ -80,7 +80,7 @@ def _options(p: argparse.ArgumentParser, name: str) -> None:
     p.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: out/study/STUDY)")
     if name == "seeds":
         p.add_argument("--kept", type=Path, nargs="+", metavar="FILE", default=[], help="result.json of earlier seeds: "
-                       "their runs count, too")  # fmt: skip
+                       "their runs of what is named count, too, and of what they held it against")  # fmt: skip
     p.add_argument("--strict", action="store_true", help="stop at the first record that cannot be used")
     p.add_argument("--fresh", action="store_true", help="do not go on from what a killed study left")
     if name in ("faults", "all"):

@@ -173,7 +173,8 @@ def _figure(entry: weights.Entry) -> str:
         return f"{figure}; {say('en', 'weights.unproven')}" if entry.unproven else figure
     if entry.measured and {"metric", "value", "set"} <= entry.measured[0].keys():
         m = entry.measured[0]
-        return f"{m['metric']} {m['value']} on {m['set']} (measured here; {entry.trained})"
+        alone = f"; {say('en', 'weights.single')}" if entry.single else ""
+        return f"{m['metric']} {m['value']} on {m['set']} (measured here; {entry.trained}{alone})"
     return f"not measured ({entry.trained})"
 
 

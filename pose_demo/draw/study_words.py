@@ -92,8 +92,10 @@ def _kinds(row: dict[str, Any]) -> Said:
 
 def _of_seeds(test: dict[str, Any]) -> Said:
     """What may be claimed of a trained difference, with every seed's own."""
+    if test["verdict"] == "too few seeds":
+        return said("study.seeds_few", network=test["b"], other=test["a"], count=len(test["seeds"]))
     found = {key: f"{100 * value:+.1f}" for key, value in test["difference"].items()}
-    each = ", ".join(f"{100 * value:+.1f}" for value in test["seeds"].values())
+    each = ", ".join(f"{100 * each['value']:+.1f}" for each in test["seeds"].values())
     kind = test["verdict"] if test["verdict"] in ("better", "worse") else "alike"
     return said(f"study.seeds_{kind}", network=test["b"], other=test["a"], measure=test["measure"], each=each,
                 points=found["value"], low=found["low"], high=found["high"])  # fmt: skip
@@ -102,11 +104,11 @@ def _of_seeds(test: dict[str, Any]) -> Said:
 def small(rows: list[dict[str, Any]]) -> Said:
     """How small the networks of these rows are, and how short their training was."""
     sizes = dict.fromkeys("x".join(map(str, row["size"])) for row in rows)
-    costs = [row["gmac"] for row in rows]
+    costs = dict.fromkeys(f"{row['gmac']:.2f}" for row in sorted(rows, key=lambda row: row["gmac"]))
     trained = [run for row in rows for run in row["trained"].values()]
     photos, devices = (dict.fromkeys(str(run[key]) for run in trained) for key in ("photos", "device"))
-    return said("study.small_scale", size=", ".join(sizes), low=f"{min(costs):.2f}", high=f"{max(costs):.2f}",
-                photos=", ".join(photos), device=", ".join(devices))  # fmt: skip
+    return said("study.small_scale", size=", ".join(sizes), gmac=", ".join(costs), photos=", ".join(photos),
+                device=", ".join(devices))  # fmt: skip
 
 
 def change(a: dict[str, Any], b: dict[str, Any]) -> tuple[str, str]:

@@ -35,8 +35,11 @@ def groups() -> list[Group]:
     found: dict[str, list[Choice]] = {group: [] for group in GROUPS}
     for card in cards:
         title = card.title if often[card.title] == 1 else f"{card.title} · {card.name}"
-        unproven = card.entry is not None and card.entry.unproven
-        found[_group(card)].append({"name": card.name, "title": title, "figure": _figure(card), "unproven": unproven})
+        found[_group(card)].append({
+            "name": card.name, "title": title, "figure": _figure(card),
+            "unproven": card.entry is not None and card.entry.unproven,
+            "single": card.entry is not None and card.entry.single,
+        })  # fmt: skip
     return [{"group": group, "choices": choices} for group, choices in found.items() if choices]
 
 

@@ -129,8 +129,8 @@ HeatSide = TypedDict("HeatSide", {"title": str, "status": str, "trained": bool, 
 HeatPatch = TypedDict("HeatPatch", {"joint": str, "top": float, "sides": list[HeatSide]})
 #: trained -- {stop: the networks that were trained with it}
 StopsPatch = TypedDict("StopsPatch", {"stops": list[str], "trained": dict[str, list[str]]})
-#: A network to choose; figure -- what was measured of it, None where nobody did; unproven -- see weights.Entry
-Choice = TypedDict("Choice", {"name": str, "title": str, "figure": str | None, "unproven": bool})
+#: A network to choose; figure -- what was measured of it, None where nobody did; unproven, single -- see weights.Entry
+Choice = TypedDict("Choice", {"name": str, "title": str, "figure": str | None, "unproven": bool, "single": bool})
 #: group -- one of pickers.GROUPS
 Group = TypedDict("Group", {"group": str, "choices": list[Choice]})
 #: side -- "left" or "right", its word; value -- the network that is picked

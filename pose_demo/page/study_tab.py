@@ -10,14 +10,15 @@ from typing import Any
 import gradio as gr
 
 from .. import locales
+from ..study import report
 from . import plot
 
 #: What can be asked, in the order of the buttons.
 QUESTIONS = ("accuracy", "upsampling", "depth", "resolution", "faults", "silence", "experiments")
 #: The study behind a question, where it has another name; several of its results may ship.
 _ASKED = {"experiments": "seeds"}
-#: No study has more figures.
-SLOTS = 6
+#: No study has more figures than six, nor has a result of seeds more than two, of which any number may ship.
+SLOTS = max(6, 2 * len([*report.SHIPPED.glob("seeds*/result.json")]))
 
 
 def build(language: str = "en") -> dict[str, Any]:
@@ -54,16 +55,15 @@ def show(question: str, language: str = "en") -> tuple:
         return escape(locales.tell(language, said))
 
     from ..draw.study import figures
-    from ..study.report import shipped
 
-    results = [result for result in shipped().values() if result["study"] == _ASKED.get(question, question)]
+    results = [result for result in report.shipped().values() if result["study"] == _ASKED.get(question, question)]
     if not results:
         command = f"python -m pose_demo study {escape(_ASKED.get(question, question))} --data FILE"
         told = f"{locales.say(language, 'study.not_measured')} <code>{command}</code>"
         return _filled(f"<p>{told} {locales.say(language, 'study.measures_it')}</p>", [])
     drawn = [_narrow(*figure) for result in results for figure in figures(result, language)]
     state = partial(locales.word, language, "status")
-    return _filled("".join(_told(result, words_of, state) for result in results), drawn[:SLOTS], language)
+    return _filled("".join(_told(result, words_of, state) for result in results), drawn, language)
 
 
 def _told(result: dict[str, Any], words_of: Callable[[locales.Said], str], state: Callable[[str], str]) -> str:
@@ -90,9 +90,6 @@ def _narrow(heading: str, figure: Any) -> tuple[str, Any]:
 
 def _filled(text: str, drawn: list[tuple[str, Any]], language: str = "en") -> tuple:
     slots: list[Any] = []
-    for k in range(SLOTS):
-        if k < len(drawn):
-            slots += [f"<h3>{escape(drawn[k][0])}</h3>", plot.shown(drawn[k][1], language)]
-        else:
-            slots += ["", gr.update(value=None, visible=False)]
-    return (text, *slots)
+    for heading, figure in drawn:
+        slots += [f"<h3>{escape(heading)}</h3>", plot.shown(figure, language)]
+    return (text, *slots, *["", gr.update(value=None, visible=False)] * (SLOTS - len(drawn)))

@@ -112,7 +112,7 @@ def conduct(
             points = {v.key: p for v, p in zip(variants, found.points, strict=True)}
             points |= {p.name: p.of_people(labels)[found.rows] for p in predictions}
             study = Study(labels, networks, variants, predictions, Bootstrap(s.seed, s.replicates), s.upsampling,
-                          s.limit, found.rows, points)  # fmt: skip
+                          s.limit, found.rows, points, decoder=s.decoder, flip=s.flip)  # fmt: skip
             result = _result(question, study, found)
             seconds, resumed, notes = zip(*spent, strict=True)
             result["notes"] += list(filter(None, notes))[:1]

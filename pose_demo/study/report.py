@@ -29,7 +29,7 @@ _PLACE = (
     "gmac",
     "coarsest_map",
 )
-COLUMNS = (*_PLACE, "measure", "joint", "value", "low", "high", "joints")
+COLUMNS = (*_PLACE, "measure", "joint", "value", "low", "high", "joints", "verdict")
 
 
 def write(result: dict[str, Any], out: Path) -> list[Path]:
@@ -57,8 +57,15 @@ def shipped(folder: Path = SHIPPED) -> dict[str, dict[str, Any]]:
     for file in sorted(folder.glob("*/result.json")):
         result = json.loads(file.read_text(encoding="utf-8"))
         if not result.get("unfinished"):
-            found[file.parent.name] = {**result, "stale": _stale(result)}
+            found[file.parent.name] = {**_finished(result), "stale": _stale(result)}
     return found
+
+
+def _finished(result: dict[str, Any]) -> dict[str, Any]:
+    """The same without experiments of too few seeds."""
+    few = {test["b"] for test in result["tests"] if test.get("verdict") == "too few seeds"}
+    of = {"rows": "column", "tests": "b"}
+    return result | {part: [each for each in result[part] if each[key] not in few] for part, key in of.items()}
 
 
 def _stale(result: dict[str, Any]) -> list[str]:
@@ -84,8 +91,10 @@ def figures(result: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 def markdown(result: dict[str, Any]) -> str:
     """The main figures as a table for a README, and the command that makes them again."""
     names, cells = figures(result)
-    lines = [["", *names], ["---"] * (1 + len(names))]
-    lines += [[f"{row['label']} ({row['status']})", *line] for row, line in zip(result["rows"], cells, strict=True)]
+    lines = [[f"{row['label']} ({row['status']})", *line] for row, line in zip(result["rows"], cells, strict=True)]
+    if result["study"] == "seeds":
+        names, lines = _by_seed(result, names, lines)
+    lines = [["", *names], ["---"] * (1 + len(names)), *lines]
     data, made = result["data"], result["made"]
     return (
         "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -94,12 +103,29 @@ def markdown(result: dict[str, Any]) -> str:
     )
 
 
-def said(estimate: dict[str, Any] | None, digits: int = 3) -> str:
-    """A figure and its interval for people; digits -- of the figure."""
+def _by_seed(result: dict[str, Any], names: list[str], lines: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """The table with a column a seed, and below it what each experiment differs by from the first, and what that says:
+    intervals of two experiments may overlap where that of their paired difference excludes 0."""
+    seeds = sorted({seed for row in result["rows"] for seed in row["seeds"]}, key=int)
+    lines = [
+        [*line, *(said(row["seeds"].get(seed)) for seed in seeds)]
+        for row, line in zip(result["rows"], lines, strict=True)
+    ]
+    lines += [
+        [f"{test['b']} less {test['a']}: {test['verdict']}", said(test["difference"], sign="+"),
+         *(said(test["seeds"].get(seed), sign="+") for seed in seeds)]
+        for test in result["tests"]
+    ]  # fmt: skip
+    return [*names, *(f"seed {seed}" for seed in seeds)], lines
+
+
+def said(estimate: dict[str, Any] | None, digits: int = 3, sign: str = "") -> str:
+    """A figure and its interval for people; digits -- of the figure; sign -- "+" of a difference."""
     if not estimate or estimate["value"] is None:
         return "not measured"
     low, high = estimate["low"], estimate["high"]
-    return f"{estimate['value']:.{digits}f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
+    within = f" ({low:{sign}.3f} to {high:{sign}.3f})" if low is not None else ""
+    return f"{estimate['value']:{sign}.{digits}f}{within}"
 
 
 def lines(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -108,12 +134,18 @@ def lines(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
         place = {key: _plain(row[key]) for key in _PLACE if key in row} | {"study": result["study"]}
         for measure, joint, figure in _figures(row):
             found = figure if isinstance(figure, dict) else {"value": figure}
-            yield {**place, "measure": measure, "joint": joint, **{k: found.get(k) for k in COLUMNS[-4:]}}
+            yield {**place, "measure": measure, "joint": joint, **{k: found.get(k) for k in COLUMNS[-5:]}}
+    for test in result["tests"] if result["study"] == "seeds" else ():
+        place = {"study": "seeds", "network": test["b"], "title": f"{test['b']} less {test['a']}", "joint": "all"}
+        yield {**place, "measure": f"{test['measure']} difference", **test["difference"], "verdict": test["verdict"]}
+        for seed, figure in test["seeds"].items():
+            yield {**place, "measure": f"{test['measure']} difference, seed {seed}", **figure}
 
 
 def _figures(row: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for measure, figure in row.get("measures", {}).items():
         yield measure, "all", figure
+        yield from ((f"{measure}, seed {seed}", "all", each) for seed, each in row.get("seeds", {}).items())
     for measure, joints in row.get("per_joint", {}).items():
         for joint, figure in joints.items():
             yield measure, joint, figure

@@ -31,6 +31,7 @@ class Study:
     points  -- {column: (N, J, 3) float32 x, y in pixels of the photo, score}: keys of variants, then names of
                predictions; nan for a joint that a network does not know, infinitely far where nothing was predicted
     limit   -- how many records were asked for, where not all were
+    decoder, flip, upsampling -- how joints were read; None: at each network's own stop
     """
 
     labels: Labels
@@ -43,6 +44,8 @@ class Study:
     rows: np.ndarray
     points: dict[str, np.ndarray]
     notes: list[dict[str, Any]] = field(default_factory=list)
+    decoder: str = "argmax"
+    flip: bool = False
 
     @property
     def columns(self) -> list[str]:

@@ -96,10 +96,15 @@ def _briefly(record: dict[str, Any]) -> str:
 
 
 def measure(card: Path, tests: Sequence[Path]) -> Path:
-    """Measures the weights that ship with this NAME.toml again and writes the figures into it."""
+    """Measures the weights that ship with this NAME.toml again and writes the figures into it, in the place of earlier
+    ones on the same sets; those on others stay if they are of these very weights."""
     known = tomllib.loads(card.read_text(encoding="utf-8"))
     file = card.with_name(known["file"])
-    return _write(card, {**known, "sha256": sha256_of(file), "measured": _measure(file, tests)})
+    digest, found, before = sha256_of(file), _measure(file, tests), known.get("measured", [])
+    again, sets = {row["set"] for row in found}, [row["set"] for row in before]
+    found += [row for row in before if row["set"] not in again and row["weights_sha256"] == digest]
+    found.sort(key=lambda row: sets.index(row["set"]) if row["set"] in sets else len(sets))
+    return _write(card, {**known, "sha256": digest, "measured": found})
 
 
 def _measure(file: Path, tests: Sequence[Path]) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def house(tmp_path, monkeypatch):
         ("known", "published", FIGURE + '\nproven = "the code of its authors"'),
         ("unmeasured", "published", ""),
         ("ours", "briefly", "embedded = true"),
-        ("measured", "briefly", MEASURED),
+        ("measured", "briefly", f"{MEASURED}\ntraining = {{ photos = 9 }}"),
     ]
     text = "".join(ENTRY.format(name=n, trained=t, more=m, sha256=sha256) for n, t, m in rows)
     (home / "manifest.toml").write_text(text)
@@ -71,7 +71,7 @@ def test_list(house, capsys):
     assert known.endswith("AP 74.4 on COCO val2017 (a paper)")
     assert unmeasured.split()[4] == "no" and "unknown; not proven: never run beside" in unmeasured
     assert ours.endswith("not measured (briefly)")
-    assert measured.endswith("PCK@0.2 71.3 on LSP test (measured here; briefly)")
+    assert measured.endswith("PCK@0.2 71.3 on LSP test (measured here; briefly; one training, which ranks nothing)")
 
 
 def test_list_as_json(house, capsys):

@@ -233,6 +233,8 @@ def test_weights_are_offered_where_they_are_missing(monkeypatch, upload):
     assert missing in {choice["name"] for choice in groups["fetch"]}
     assert all(choice["figure"] for choice in groups["here"] if choice["name"] in weights.manifest())
     assert not any(choice["unproven"] for choices in groups.values() for choice in choices)
+    single = {choice["name"] for choices in groups.values() for choice in choices if choice["single"]}
+    assert single == {name for name, e in weights.manifest().items() if e.embedded and e.joints != "people"}
     known = {name: replace(e, proven=None) for name, e in weights.manifest().items()}
     with monkeypatch.context() as patch:
         patch.setattr(weights, "manifest", lambda: known)

@@ -1,9 +1,12 @@
 """The Study tab: what it shows is what ships in assets/study, and nothing else."""
 
+import importlib
 import json
+import shutil
 
 import gradio as gr
 import pytest
+from plotly.graph_objects import Figure
 
 from pose_demo import weights
 from pose_demo.page import study_tab
@@ -45,9 +48,20 @@ def test_trained_experiments_say_what_may_be_claimed_and_on_how_little():
         assert all(len(row["seeds"]) == 3 for row in result["rows"])
         for test in result["tests"]:
             words = {"better": "is better than", "worse": "is worse than"}.get(test["verdict"], "No difference found")
-            assert words in text and ", ".join(f"{100 * d:+.1f}" for d in test["seeds"].values()) in text
+            assert words in text and ", ".join(f"{100 * d['value']:+.1f}" for d in test["seeds"].values()) in text
         for row in result["rows"]:
             assert all(str(run["photos"]) in text and run["device"] in text for run in row["trained"].values())
+
+
+def test_no_figure_is_left_out(monkeypatch, tmp_path):
+    """Results of seeds come one by one: the tab has room for each that ships, and drops none without a word."""
+    for k in range(4):
+        shutil.copytree(report.SHIPPED / "seeds-bottom", tmp_path / f"seeds-{k}")
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "SHIPPED", tmp_path)
+        assert importlib.reload(study_tab).SLOTS == 8
+    assert importlib.reload(study_tab).SLOTS == 6
+    assert len(study_tab._filled("", [("h", Figure())] * 7)) == 15
 
 
 def test_its_outputs_are_what_it_fills():

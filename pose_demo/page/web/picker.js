@@ -17,8 +17,8 @@ export function start(element, wire) {
     name.textContent = sent.side ? say(`page.${sent.side}`) : '';
     choice.replaceChildren(...(sent.groups ?? []).map(({ group, choices }) =>
       make('optgroup', { label: say(`page.group_${group}`) }, ...choices.map((each) =>
-        make('option', { value: each.name }, [each.title, each.figure, each.unproven && say('weights.unproven')]
-          .filter(Boolean).join(' · '))))));
+        make('option', { value: each.name }, [each.title, each.figure, each.unproven && say('weights.unproven'),
+          each.single && say('weights.single')].filter(Boolean).join(' · '))))));
     choice.value = sent.value ?? '';
   }
 
