@@ -104,13 +104,15 @@ def _between(text: str, new: str) -> str:
 
 def findings() -> str:
     """README's part on the study: five questions with what was found, a line each."""
-    from ..draw.study_words import answers, small
+    from ..draw.study_words import answers, of_experiments, small
     from ..locales import say, tell
     from ..study import report
 
     found: dict[str, list[str]] = {name: [] for name in _FIVE}
     people: dict[str, int] = {}
-    for result in (each for each in report.shipped().values() if each["study"] in _FIVE):
+    for result in report.shipped().values():
+        if result["study"] not in _FIVE or (of_experiments(result) and result["study"] != "seeds"):
+            continue
         people[result["study"]] = result["data"]["evaluated"]
         for answer in answers(result):
             if not answer["key"].startswith("study.carries"):  # one for each kind of arrow: the Study tab
@@ -143,7 +145,7 @@ def _seen(result: dict[str, Any]) -> str:
 
 def tables() -> str:
     """docs/STUDY.md's part: each question with its table and its command."""
-    from ..draw.study_words import small
+    from ..draw.study_words import of_experiments, small
     from ..locales import say, tell
     from ..study import report
 
@@ -154,7 +156,7 @@ def tables() -> str:
             lines = [_without(line, range(2, 5)) if line.startswith("|") else line for line in lines]
         if any(note["key"] == _PROBE for note in result["notes"]):
             lines += ["", say("en", _PROBE)]
-        if result["study"] == "seeds":
+        if of_experiments(result):
             lines += ["", tell("en", small(result["rows"]))]
         table = "\n".join(_TRAINED.sub("", line) for line in lines)
         parts.append(f"**{say('en', 'study.' + result['study'])}{_experiments(result)}**\n\n{table}\n\n")
@@ -162,11 +164,14 @@ def tables() -> str:
 
 
 def _experiments(result: dict[str, Any]) -> str:
-    """Which they are, of several results of seeds: what tells one's heading from another's."""
+    """Which they are, of several results of trained experiments: what tells one's heading from another's."""
+    from ..draw.study_words import of_experiments
     from ..locales import say
 
-    if result["study"] != "seeds":
+    if not of_experiments(result):
         return ""
+    if result["study"] != "seeds":
+        return " (of small networks that were trained with one stop or the other)"
     return " " + say("en", "figure.against", a=[test["b"] for test in result["tests"]], b=result["tests"][0]["a"])
 
 

@@ -31,7 +31,7 @@ def source(result: dict[str, Any]) -> list[Said]:
                   date=made["when"][:10], decoder=made["decoder"], seed=made["seed"])]  # fmt: skip
     found += [said("study.source_bad", count=data["bad"])] * bool(data["bad"])
     found += [said("study.source_flip")] * made["flip_test"]
-    if result["study"] == "seeds":
+    if of_experiments(result):
         found.append(small(result["rows"]))
     return found + [said("study.source_stale", networks=", ".join(stale)) for stale in [result.get("stale")] if stale]
 
@@ -99,6 +99,11 @@ def _of_seeds(test: dict[str, Any]) -> Said:
     kind = test["verdict"] if test["verdict"] in ("better", "worse") else "alike"
     return said(f"study.seeds_{kind}", network=test["b"], other=test["a"], measure=test["measure"], each=each,
                 points=found["value"], low=found["low"], high=found["high"])  # fmt: skip
+
+
+def of_experiments(result: dict[str, Any]) -> bool:
+    """Whether it is of small trainings that were made to be held against each other."""
+    return all("trained" in row for row in result["rows"])
 
 
 def small(rows: list[dict[str, Any]]) -> Said:

@@ -159,7 +159,9 @@ def _warm() -> None:
     except Exception:  # it will fail again when it is asked for, and be told then
         logging.getLogger(__name__).exception("warming up failed")
     finally:
-        if not gc.isenabled():  # in a process of its own: what it was loaded with stays, and is not looked through again
+        if (
+            not gc.isenabled()
+        ):  # in a process of its own: what it was loaded with stays, and is not looked through again
             gc.collect()
             gc.freeze()
             gc.enable()

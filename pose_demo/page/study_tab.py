@@ -15,10 +15,11 @@ from . import plot
 
 #: What can be asked, in the order of the buttons.
 QUESTIONS = ("accuracy", "upsampling", "depth", "resolution", "faults", "silence", "experiments")
-#: The study behind a question, where it has another name; several of its results may ship.
-_ASKED = {"experiments": "seeds"}
-#: No study has more figures than six, nor has a result of seeds more than two, of which any number may ship.
-SLOTS = max(6, 2 * len([*report.SHIPPED.glob("seeds*/result.json")]))
+#: The question of all results that are of trained experiments, of which any number may ship, and the study to name.
+_TRAINED = ("experiments", "seeds")
+_SHIPPED = [file.parent.name for file in report.SHIPPED.glob("*/result.json")]
+#: No study has more figures than six, nor has a result of seeds more than two; a grid of trained stops has four.
+SLOTS = max(6, sum(2 if name.startswith("seeds") else 4 for name in _SHIPPED if name not in QUESTIONS))
 
 
 def build(language: str = "en") -> dict[str, Any]:
@@ -55,10 +56,13 @@ def show(question: str, language: str = "en") -> tuple:
         return escape(locales.tell(language, said))
 
     from ..draw.study import figures
+    from ..draw.study_words import of_experiments
 
-    results = [result for result in report.shipped().values() if result["study"] == _ASKED.get(question, question)]
+    trained, study = question == _TRAINED[0], dict([_TRAINED]).get(question, question)
+    results = [result for result in report.shipped().values()
+               if of_experiments(result) == trained and (trained or result["study"] == study)]  # fmt: skip
     if not results:
-        command = f"python -m pose_demo study {escape(_ASKED.get(question, question))} --data FILE"
+        command = f"python -m pose_demo study {escape(study)} --data FILE"
         told = f"{locales.say(language, 'study.not_measured')} <code>{command}</code>"
         return _filled(f"<p>{told} {locales.say(language, 'study.measures_it')}</p>", [])
     drawn = [_narrow(*figure) for result in results for figure in figures(result, language)]
@@ -68,10 +72,10 @@ def show(question: str, language: str = "en") -> tuple:
 
 def _told(result: dict[str, Any], words_of: Callable[[locales.Said], str], state: Callable[[str], str]) -> str:
     """What was found, of which networks, on what, by which command."""
-    from ..draw.study_words import answers, source
+    from ..draw.study_words import answers, of_experiments, source
 
     notes = "".join(f"<li>{words_of(note)}</li>" for note in result["notes"])
-    seeded = result["study"] == "seeds"  # its runs are named in the command
+    seeded = of_experiments(result)  # its runs are named in the command
     told = [f"{escape(n['title'])}: <b>{escape(state(n['status']))}</b>" for n in result["networks"] if not seeded]
     found = "".join(f"<li>{words_of(answer)}</li>" for answer in answers(result))
     return (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
 
+from .. import weights
 from ..networks.base import PoseNetwork
 from ..networks.costs import cost
 from ..networks.model import card_of
@@ -136,12 +138,28 @@ class Upsampling(Question):
         if variant != own:
             torso = torso_lengths(study.people.joints, study.labels.joints)
             moved = shift(study.points[variant.key], study.points[own.key], torso, study.weights)
-        return {"trained_with": own.upsampling, "shift": moved}
+        return {"trained_with": own.upsampling, "shift": moved, **_experiment(study, variant)}
 
     def answer(self, study: Study) -> dict[str, Any]:
         result = super().answer(study)
         study.note("note.shift")
         return {"rows": result["rows"], "grids": _grids(study, result["rows"]), **result}
+
+
+def _experiment(study: Study, variant: Variant) -> dict[str, Any]:
+    """Beside every row of a small-scale experiment: its cost, and what the weights have seen, where on."""
+    net = study.networks[variant.network]
+    known = card_of(net).training
+    if not known or variant.network in weights.default_pair():
+        return {}
+    return {"gmac": round(cost(net, *variant.size).gmac, 3), "trained": {variant.network: trained(known)}}
+
+
+def trained(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs of one seed have in common, as their cards say it; None for what one does not say."""
+    data = ", ".join(" ".join(map(str, part.values())) for part in known.get("data", []))
+    return {"photos": known.get("photos"), "device": known.get("device"),
+            "precision": known.get("recipe", {}).get("precision"), "data": data or None}  # fmt: skip
 
 
 def _grids(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

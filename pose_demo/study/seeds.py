@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from ..training.experiments import QUEUE
 from . import statistics as st
 from .label_json import load
 from .people import People, StudyError
-from .questions import Question
+from .questions import Question, trained
 from .shares import MAIN, Shares, counted, measures
 from .study import Study
 from .variants import Variant
@@ -121,13 +120,6 @@ def _about(study: Study, variant: Variant) -> dict[str, Any]:
     stands beside it."""
     net, row = study.networks[variant.network], study.describe(variant.key)
     return {**row, "gmac": round(cost(net, *variant.size).gmac, 3), "trained": trained(card_of(net).training)}
-
-
-def trained(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What runs of one seed have in common, as their cards say it; None for what one does not say."""
-    data = ", ".join(" ".join(map(str, part.values())) for part in known.get("data", []))
-    return {"photos": known.get("photos"), "device": known.get("device"),
-            "precision": known.get("recipe", {}).get("precision"), "data": data or None}  # fmt: skip
 
 
 def _people(people: People) -> str:
