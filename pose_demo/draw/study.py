@@ -253,25 +253,25 @@ def _differences(result: dict[str, Any], tests: list[dict[str, Any]]) -> tuple[s
 
 
 def _grid(grid: dict[str, Any], shades: tuple[float, float]) -> Figure:
-    """Stops trained with by stops tested with; what no network was trained for is written as not yet measured.
+    """Stops trained with by stops tested with.
 
     shades -- lowest and highest PCK of the study: all its grids share one scale
     """
     from plotly.graph_objects import Figure, Heatmap
 
-    cells = grid["cells"]
-    trained, tested = list(cells), list(next(iter(cells.values())))
+    cells, trained = grid["cells"], grid["trained_modes"]
+    tested = list(cells[trained[0]])
     values, texts = [], []
     for t in trained:
         found = [[c["value"] for c in cells[t][s] if c["value"] is not None] for s in tested]
         values.append([sum(v) / len(v) if v else None for v in found])
-        texts.append([f"{sum(v) / len(v):.3f}" + (_t("runs", count=len(v)) if len(v) > 1 else "") if v
-                      else _t("not_measured") for v in found])  # fmt: skip
+        texts.append([f"{sum(v) / len(v):.3f}" + (f"<br>{_t('runs', count=len(v))}" if len(v) > 1 else "") if v
+                      else "" for v in found])  # fmt: skip
     heat = Heatmap(z=values, x=[_word("stop", s) for s in tested], y=[_word("stop", s) for s in trained],
                    text=texts, texttemplate="%{text}", colorscale="Cividis",
-                   zmin=shades[0], zmax=shades[1], colorbar={"title": "PCK@0.2"},
+                   zmin=shades[0], zmax=shades[1], showscale=False,
                    hovertemplate=f"{_t('grid_cell', y='%{y}', x='%{x}', text='%{text}')}<extra></extra>")  # fmt: skip
-    return _no_lines(_styled(Figure(heat), "", _t("trained_with"), 330))
+    return _no_lines(_styled(Figure(heat), "", _t("trained_with"), 130 + 60 * len(trained)))
 
 
 def _kinds_per_joint(row: dict[str, Any], beside: list[dict[str, Any]]) -> Figure:

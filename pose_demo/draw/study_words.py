@@ -41,6 +41,8 @@ def answers(result: dict[str, Any]) -> list[Said]:
     rows, measures = {row["column"]: row for row in result["rows"]}, {main_measure(result)}
     if result["study"] == "seeds":
         return [_of_seeds(test) for test in result["tests"]]
+    if of_experiments(result):
+        return _of_grid(result)
     if result["study"] == "faults":
         measures = {f"share of {kind}" for kind in ERRORS}
     largest: dict[tuple[str, str], dict[str, Any]] = {}
@@ -99,6 +101,22 @@ def _of_seeds(test: dict[str, Any]) -> Said:
     kind = test["verdict"] if test["verdict"] in ("better", "worse") else "alike"
     return said(f"study.seeds_{kind}", network=test["b"], other=test["a"], measure=test["measure"], each=each,
                 points=found["value"], low=found["low"], high=found["high"])  # fmt: skip
+
+
+def _of_grid(result: dict[str, Any]) -> list[Said]:
+    """Of each stop trained with, the stop tested with that changes most, with every run's own difference."""
+    rows, found = {row["column"]: row for row in result["rows"]}, {}
+    for test in result["tests"]:
+        if test["measure"] == main_measure(result):
+            row = rows[test["b"]]
+            of = found.setdefault(row["trained_with"], {}).setdefault(row["upsampling"], [])
+            of.append(100 * test["difference"]["value"])
+    most = {trained: max(tested, key=lambda stop: abs(sum(tested[stop]))) for trained, tested in found.items()}
+    return [
+        said("study.grid", trained=trained, tested=tested, measure=main_measure(result),
+             each=", ".join(f"{points:+.1f}" for points in found[trained][tested]))
+        for trained, tested in most.items()
+    ]  # fmt: skip
 
 
 def of_experiments(result: dict[str, Any]) -> bool:

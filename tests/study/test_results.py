@@ -139,6 +139,14 @@ def test_an_answer_is_a_sentence_of_the_result():
         tests = {t["difference"]["value"]: t for t in result["tests"]
                  if (t["measure"].startswith("share of") if faults else t["measure"] == "pck@0.2")}  # fmt: skip
         said = english(study_words.answers(result))
+        if result["study"] == "upsampling" and study_words.of_experiments(result):
+            assert [sentence.split(": ")[0] for sentence in said] == [
+                "Trained with nearest, tested with bicubic", "Trained with bilinear, tested with nearest",
+            ]  # fmt: skip
+            for sentence in said:
+                each = [float(points) for points in re.findall(r"[-+][0-9.]+", sentence)]
+                assert len(each) == 3 and {abs(points) for points in each} <= {abs(round(100 * v, 1)) for v in tests}
+            continue
         if result["study"] == "silence":
             kinds = {(row["network"], row["kind"]) for row in result["rows"] if row["cut"]}
             silent = {row["cut"] for row in result["rows"] if row["shift"]["torsos"]["value"] is None}
