@@ -4,6 +4,9 @@ import { on } from './store.js';
 import * as weights from './weights.js';
 import { say } from './words.js';
 
+/** @param {(string | false | null)[]} parts */
+const told = (...parts) => parts.filter(Boolean).join(' · ');
+
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
   const choice = make('select', { onchange: () => wire.send('network', { to: choice.value }) });
@@ -16,9 +19,10 @@ export function start(element, wire) {
   function draw() {
     name.textContent = sent.side ? say(`page.${sent.side}`) : '';
     choice.replaceChildren(...(sent.groups ?? []).map(({ group, choices }) =>
-      make('optgroup', { label: say(`page.group_${group}`) }, ...choices.map((each) =>
-        make('option', { value: each.name }, [each.title, each.figure, each.unproven && say('weights.unproven'),
-          each.single && say('weights.single')].filter(Boolean).join(' · '))))));
+      make('optgroup', { label: told(say(`page.group_${group}`), choices.some((each) => each.single)
+        && say('weights.single')) }, ...choices.map((each) =>
+        make('option', { value: each.name }, told(each.title, each.figure,
+          each.unproven && say('weights.unproven')))))));
     choice.value = sent.value ?? '';
   }
 
