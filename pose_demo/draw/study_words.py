@@ -107,7 +107,7 @@ def _of_grid(result: dict[str, Any]) -> list[Said]:
     """Of each stop trained with, the stop tested with that changes most, with every run's own difference."""
     rows, found = {row["column"]: row for row in result["rows"]}, {}
     for test in result["tests"]:
-        if test["measure"] == main_measure(result):
+        if test["measure"] == main_measure(result) and test["difference"]["value"] is not None:
             row = rows[test["b"]]
             of = found.setdefault(row["trained_with"], {}).setdefault(row["upsampling"], [])
             of.append(100 * test["difference"]["value"])
@@ -121,7 +121,7 @@ def _of_grid(result: dict[str, Any]) -> list[Said]:
 
 def of_experiments(result: dict[str, Any]) -> bool:
     """Whether it is of small trainings that were made to be held against each other."""
-    return all("trained" in row for row in result["rows"])
+    return bool(result["rows"]) and all("trained" in row for row in result["rows"])
 
 
 def small(rows: list[dict[str, Any]]) -> Said:

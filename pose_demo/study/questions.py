@@ -150,7 +150,7 @@ def _experiment(study: Study, variant: Variant) -> dict[str, Any]:
     """Beside every row of a small-scale experiment: its cost, and what the weights have seen, where on."""
     net = study.networks[variant.network]
     known = card_of(net).training
-    if not known or variant.network in weights.default_pair():
+    if not (known and known.get("photos")) or variant.network in weights.default_pair():
         return {}
     return {"gmac": round(cost(net, *variant.size).gmac, 3), "trained": {variant.network: trained(known)}}
 
