@@ -147,6 +147,7 @@ def test_what_was_trained_is_told_with_its_interval(cached, tour, name):
     assert found and all([each["values"]["low"], each["values"]["high"]] in ends for each in found)
     assert carries["key"] == ("study.small_scale" if result["study"] == "seeds" else "study.source")
     assert measured(cached, tour, name, what="seeds-nobody-trained")["study"] == []
+    assert len(measured(cached, tour, name, what="upsampling-trained")["study"]) > 2, "a forged name breaks nothing"
 
 
 def test_the_two_readings_lie_apart_as_two_comparisons_say(cached):

@@ -68,7 +68,7 @@ def _study(what: str, card: Card) -> list[Said]:
     if result is None:
         return []
     every = study_words.answers(result)
-    mine = [each for each in every if each["values"]["network"] == card.title] or every
+    mine = [each for each in every if each["values"].get("network") == card.title] or every
     return mine + ([study_words.small(result["rows"])] if result["study"] == "seeds" else study_words.source(result))
 
 
