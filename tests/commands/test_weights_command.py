@@ -71,7 +71,9 @@ def test_list(house, capsys):
     assert known.endswith("AP 74.4 on COCO val2017 (a paper)")
     assert unmeasured.split()[4] == "no" and "unknown; not proven: never run beside" in unmeasured
     assert ours.endswith("not measured (briefly)")
-    assert measured.endswith("PCK@0.2 71.3 on LSP test (measured here; briefly; one training each, which ranks nothing)")
+    assert measured.endswith(
+        "PCK@0.2 71.3 on LSP test (measured here; briefly; one training each, which ranks nothing)"
+    )
 
 
 def test_list_as_json(house, capsys):
