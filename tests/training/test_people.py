@@ -296,7 +296,10 @@ def test_all_that_finds_people_is_measured(tmp_path, monkeypatch, capsys):
     files = [str(tmp_path / name) for name in ("test.npz", "photos.json")]
     assert main(["weights", "measure", "finder", "--test", *files]) == 0
     weights._read.cache_clear()
+    shown = [row["set"] for row in weights.manifest(shipped / "manifest.toml")["finder"].measured]
     rows = weights.entry("finder").measured
+    assert [row["set"] for row in rows[: len(shown)]] == shown, "figures of these weights on other sets stay"
+    rows = rows[len(shown) :]
     asked_of = [(row["metric"].split()[0], row["count"]) for row in rows]
     assert asked_of == [("average", 8), ("photos", 2), ("labelled", 4)]
     assert [row["value"] for row in rows[1:]] == [50.0, 75.0] and len(asked) == 2 + 4
