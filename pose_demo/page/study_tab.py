@@ -58,7 +58,8 @@ def show(question: str, language: str = "en") -> tuple:
     from ..draw.study import figures
     from ..draw.study_words import of_experiments
 
-    trained, study = question == _TRAINED[0], dict([_TRAINED]).get(question, question)
+    trained = question == _TRAINED[0]
+    study = _TRAINED[1] if trained else question
     results = [result for result in report.shipped().values()
                if of_experiments(result) == trained and (trained or result["study"] == study)]  # fmt: skip
     if not results:
