@@ -147,12 +147,19 @@ class Upsampling(Question):
 
 
 def _experiment(study: Study, variant: Variant) -> dict[str, Any]:
-    """Beside every row of a small-scale experiment: its cost, and what the weights have seen, where on."""
-    net = study.networks[variant.network]
-    known = card_of(net).training
+    """Beside every row of a small-scale experiment: how small it is."""
+    known = card_of(study.networks[variant.network]).training
     if not (known and known.get("photos")) or variant.network in weights.default_pair():
         return {}
-    return {"gmac": round(cost(net, *variant.size).gmac, 3), "trained": {variant.network: trained(known)}}
+    found = scale(study, variant)
+    return {**found, "trained": {variant.network: found["trained"]}}
+
+
+def scale(study: Study, variant: Variant) -> dict[str, Any]:
+    """A network's cost, and what its weights have seen, where on: that a difference is small-scale evidence stands
+    beside it."""
+    net = study.networks[variant.network]
+    return {"gmac": round(cost(net, *variant.size).gmac, 3), "trained": trained(card_of(net).training)}
 
 
 def trained(known: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 
 from ..joints import JointSet
-from ..networks.costs import cost
 from ..networks.model import card_of
 from ..training.experiments import QUEUE
 from . import statistics as st
 from .label_json import load
 from .people import People, StudyError
-from .questions import Question, trained
+from .questions import Question, scale
 from .shares import MAIN, Shares, counted, measures
 from .study import Study
 from .variants import Variant
@@ -68,7 +67,9 @@ class Seeds(Question):
         people, joints = study.people, study.labels.joints
         found, asked = measures(study.points, people, joints, study.weights)[MAIN.name], {}
         for variant in study.variants:
-            asked[_name(study, variant)] = Run(found.holds[variant.key], _about(study, variant))
+            asked[_name(study, variant)] = Run(
+                found.holds[variant.key], {**study.describe(variant.key), **scale(study, variant)}
+            )
         way = {"decoder": study.decoder, "flip": study.flip, "upsampling": study.upsampling}
         kept = [_read(file, people, way) for file in self.kept]
         runs = {name: run for _, known in kept for name, run in known.items()} | asked
@@ -113,13 +114,6 @@ def _name(study: Study, variant: Variant) -> tuple[str, int]:
     if seed is None:
         raise StudyError("study.no_seed", network=variant.network)
     return variant.network, seed
-
-
-def _about(study: Study, variant: Variant) -> dict[str, Any]:
-    """The network, its cost, and what its weights have seen, where on: that a difference is small-scale evidence
-    stands beside it."""
-    net, row = study.networks[variant.network], study.describe(variant.key)
-    return {**row, "gmac": round(cost(net, *variant.size).gmac, 3), "trained": trained(card_of(net).training)}
 
 
 def _people(people: People) -> str:

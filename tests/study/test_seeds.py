@@ -19,7 +19,8 @@ from pose_demo.joints import LSP
 from pose_demo.networks import zoo
 from pose_demo.study import report
 from pose_demo.study.people import StudyError
-from pose_demo.study.seeds import FEW, Run, in_order, told, trained, verdict
+from pose_demo.study.questions import trained
+from pose_demo.study.seeds import FEW, Run, in_order, told, verdict
 
 
 @pytest.fixture
