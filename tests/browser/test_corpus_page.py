@@ -34,10 +34,12 @@ def outcome(page, room: str, shown: str, name: str, data: bytes) -> str:
     """Gives a file; waits until `shown` shows something, or a sentence names the file: what must come. The sentence."""
     page.evaluate("one => document.querySelector(one).removeAttribute('src')", f"{room} {shown}")
     page.set_input_files(f"{room} .file", {"name": name, "mimeType": "image/png", "buffer": data})
-    page.wait_for_function("""([one, said, name]) => document.querySelector(one).hasAttribute('src')
-        || document.querySelector(said).innerText.includes(name)""",
-        arg=[f"{room} {shown}", f"{room} .photo-error", name])  # fmt: skip
+    page.wait_for_function(
+        "([one, said]) => document.querySelector(one).hasAttribute('src') || document.querySelector(said).innerText",
+        arg=[f"{room} {shown}", f"{room} .photo-error"],
+    )
     refused = page.inner_text(f"{room} .photo-error")
+    assert not refused or name in refused, f"{name}: {refused}"
     assert name.split(".")[1] in ("any", "refuse" if refused else "answer"), f"{name}: {refused}"
     assert not refused or (20 < len(refused) < 400 and not any(never in refused for never in NEVER)), refused
     return refused

@@ -83,7 +83,8 @@ def test_the_page_goes_on(browser, tmp_path):
         visited.kill()
         page.click(".stops li:nth-child(1) button")  # it misses an answer
         visited.says("page.lost")
-        visited.anew()
+        with page.expect_event("load"):
+            visited.anew()
         visited.says("page.again")
         visited.comes_back(points)
         page.screenshot(path=SCREENSHOTS / "again.png")

@@ -116,6 +116,7 @@ export function start(element, wire) {
   }
 
   function wait(/** @type {string} */ key) {
+    state.error = null; // no other patch shows the last photo's again
     line($('.wait'), say(key));
     line($('.photo-error'));
   }
