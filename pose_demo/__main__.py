@@ -7,6 +7,7 @@ A fault of ours, or of a library, is status 1 too, with its trace in the log bef
 from __future__ import annotations
 
 import argparse
+import ctypes
 import io
 import json
 import logging
@@ -35,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # what the code page has no letter for is written as \\u4eba
             stream.reconfigure(errors="backslashreplace")
     call = parser().parse_args(arguments)
+    keep_freed()
     try:
         status = call.run(call)
         sys.stdout.flush()
@@ -50,6 +52,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps({"error": why}))
     print(f"{call.command}: {why}", file=sys.stderr)
     return 1
+
+
+def keep_freed() -> None:
+    """glibc gives freed memory back to the system, which clears each page of it anew when the next layer's maps want
+    it: up to a fifth of a pass. Of blocks up to 32 MiB it keeps 128 MiB now; other C libraries are left as they are.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        mallopt(trim_threshold, 128 * 2**20)
+        mallopt(mmap_threshold, 32 * 2**20)
 
 
 def sentence(error: Exception) -> str:
