@@ -99,8 +99,12 @@ QUEUE: dict[str, tuple[Experiment, ...]] = {
         Experiment(f"{network}-b64", "the embedded pair", network, replace(_PAIR, photos=photos), begun=network)
         for network, photos in (("hrnet-slim", 1_100_000), ("hourglass-slim", 750_000))
     ),
-    "people": (
-        Experiment("finder", "the finder of people", "finder", PeopleRecipe(60_000), begun="hrnet-slim", task="people"),
+    "people": tuple(
+        Experiment(name, asks, "finder", PeopleRecipe(60_000), options, begun, "people")
+        for name, asks, options, begun in (
+            ("finder", "the finder of people", {}, "hrnet-slim"),
+            ("finder-16", "is a narrower finder enough?", {"width": 16}, "hrnet-tiny"),
+        )
     ),
     "small": _seeded(_SMALL_ONES),
     "bottom": _seeded(_BOTTOM_ONES),

@@ -19,6 +19,7 @@ from pose_demo.networks import zoo
 from pose_demo.networks.finder import overlaps, people
 from pose_demo.study.detection import average_precision
 from pose_demo.training import people_loss
+from pose_demo.training.experiments import QUEUE
 from pose_demo.training.people import PeopleTrainer, begin
 from pose_demo.training.people_data import NONE, PERSON, UNSURE, PeopleAugmentation, Photos, load, moved, split
 from pose_demo.training.recipe import PeopleRecipe
@@ -221,8 +222,9 @@ def test_the_finder_leaves_a_trace_like_any_network():
         zoo.build("finder", 14)
 
 
-def test_all_but_the_last_layers_are_begun_from_a_pose_network(tmp_path):
-    pose, net = zoo.build("hrnet-slim", 14, seed=1), zoo.build("finder", 5)
+@pytest.mark.parametrize("one", QUEUE["people"], ids=lambda one: one.name)
+def test_all_but_the_last_layers_are_begun_from_a_pose_network(one, tmp_path):
+    pose, net = zoo.build(one.begun, 14, seed=1), zoo.build(one.network, 5, **one.options)
     torch.save({"weights": pose.state_dict(), "record": {"photos": 7}}, tmp_path / "best.pt")
     assert begin(net, tmp_path / "best.pt")["photos"] == 7
     assert torch.equal(

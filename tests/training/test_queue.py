@@ -110,7 +110,7 @@ def test_the_finder_is_trained_in_the_queue_of_the_pair(folder, tmp_path, monkey
     from pose_demo.__main__ import main
     from pose_demo.training.experiments import QUEUE, Experiment
 
-    (finder,) = QUEUE["people"]
+    finder, _ = QUEUE["people"]
     small = {"size": 96, "batch": 4, "photos": 8}
     pose = Experiment("a", "", "hourglass-slim", Recipe(10, size=64, batch=10), {"depth": 3, "features": 16})
     queued(monkeypatch, pose, replace(finder, recipe=replace(finder.recipe, small=64, **small)))
