@@ -18,7 +18,7 @@ import { picture, teach } from './teacher.js';
  * stop -- that the slider goes to; edges -- where the options divide what `measure` gives
  * cut -- an arrow, "source->target"; lit -- cells whose arrows are; view -- the tab of the open cell
  * open -- what else is, "beside" being one network on both sides, with its own stop and with `stop`
- * pixel -- whether the joint's place is pinned in every map; study -- results: the first that ships is told
+ * pixel -- whether the joint's place is pinned in every map; study -- results: each that ships is told
  * @typedef {{ id: string, cell: string[], at?: string[], stop?: string, measure: string, edges: number[],
  *   options: number, cut?: string, lit?: string[], view?: string,
  *   open?: 'gradient' | 'film' | 'play' | 'layers' | 'beside', pixel?: boolean, study?: string[] }} Step
@@ -72,8 +72,10 @@ export function start(element, wire) {
   const step = () => /** @type {Place} */ (place).tour.steps[/** @type {Place} */ (place).at];
   const word = (/** @type {string} */ part, values = {}) =>
     say(`tour.${/** @type {Place} */ (place).tour.id}.${step().id}.${part}`, values);
-  /** The side that has one of these cells, and which. @param {string[]} cells @returns {[number, string] | null} */
+  /** The side that has one of these cells, and which; none while the finder of people is looked into, an HRNet too.
+   * @param {string[]} cells @returns {[number, string] | null} */
   const side = (cells) => {
+    if (state.finder) return null;
     for (const cell of cells) for (const k of state.sides.keys()) if (find({ side: k, cell })) return [k, cell];
     return null;
   };
@@ -180,9 +182,9 @@ export function start(element, wire) {
     if (right === null) return [make('p', {}, say('tour.untold'))];
     const hit = right === chosen;
     return [make('p', 'verdict', make('b', hit ? 'yes' : '', say(hit ? 'tour.yes' : 'tour.no'))),
-      make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', seen.values)),
-      ...(seen.study.length ? [make('p', 'foot', word('study')),
-        make('ul', 'foot studied', ...seen.study.map((each) => make('li', {}, tell(each))))] : [])];
+      make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', { ...seen.values, view: step().view })),
+      ...seen.study.flatMap(({ result: name, says }) => [make('p', 'foot', word(name)),
+        make('ul', 'foot studied', ...says.map((each) => make('li', {}, tell(each))))])];
   }
   /** @param {Tour} tour */
   const needs = (tour) => make('p', {}, `${say('tour.needs', { cell: tour.has })} `,
