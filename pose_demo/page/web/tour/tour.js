@@ -65,7 +65,7 @@ export function start(element, wire) {
   /** @type {Place | null} */
   let place = null;
   const lab = laboratory(wire);
-  let pair = '', shares = false;
+  let pair = '', shares = false, local = true;
   /** @type {string[]} */
   let shipped = [];
 
@@ -163,7 +163,7 @@ export function start(element, wire) {
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
         make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))),
-      shares ? share(ask, shipped, lab.settings()) : picture(ready, now, side, seen ? lab.before() : null)),
+      shares ? share(ask, shipped, local, lab.settings()) : picture(ready, now, side, seen ? lab.before() : null)),
       make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
         button(say('tour.share'), () => { shares = !shares; show(); },
@@ -232,5 +232,5 @@ export function start(element, wire) {
   const asked = new URLSearchParams(location.search), wanted = asked.get('tour') ?? '';
   line(root, null);
   if (TOURS.includes(wanted)) open(wanted, asked.get('step') ?? '');
-  return (/** @type {import('../schema').TourPatch} */ patch) => { shipped = patch.pair; };
+  return (/** @type {import('../schema').TourPatch} */ patch) => { ({ pair: shipped, local } = patch); };
 }
