@@ -187,8 +187,9 @@ export function start(element, wire) {
         make('ul', 'foot studied', ...says.map((each) => make('li', {}, tell(each))))])];
   }
   /** @param {Tour} tour */
-  const needs = (tour) => make('p', {}, `${say('tour.needs', { cell: tour.has })} `,
-    button(say('tour.take_pair'), () => wire.send('pair_that_ships', {}), { class: 'plain' }));
+  const needs = (tour) => make('p', {}, `${say('tour.needs', { cell: tour.has })} `, state.finder
+    ? button(say('xray.back_to_poses'), () => {}, { class: 'plain', 'data-poses': '' }) // xray/inside.js hears of it
+    : button(say('tour.take_pair'), () => wire.send('pair_that_ships', {}), { class: 'plain' }));
   /** @param {Tour} tour @param {Step} each @param {number} k */
   function dot(tour, each, k) {
     const answered = progress()[`${tour.id}.${each.id}`];
