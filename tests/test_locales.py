@@ -28,6 +28,25 @@ def test_every_language_says_everything_with_the_same_blanks(language):
         assert all(f"{group}.{word}" in texts for word in words)
 
 
+#: A term, and its one word in Chinese.
+TERMS = [
+    (r"\bskips?\b", "跳跃连接"),
+    (r"\bstacks?\b", "堆叠"),
+    (r"\bstages?\b", "阶段"),
+    (r"\bresidual units?\b", "残差单元"),
+]
+
+
+def test_a_term_has_one_word_in_chinese_and_sentences_full_marks():
+    for key, text in locales.table("zh").items():
+        english = locales.table("en")[key].lower()
+        assert not [word for term, word in TERMS if re.search(term, english) and word not in text], (key, text)
+        assert not re.search("(?<!髋)关节(?!点)", text), (key, "a joint is 关节点")
+        assert "unit" in english or not re.search("单元(?!格)", text), (key, "a cell is 格")
+        said = re.sub(r"\[.*?\]", "", BLANK.sub("", text))  # without blanks and lists as they are typed
+        assert not re.search(r"[\u4e00-\u9fff”][,;:!?]|[,;:!?][\u4e00-\u9fff“]", said), (key, text)
+
+
 def test_blanks():
     assert locales.say("en", "xray.zeros", share=0.123) == "12% of all values are exactly 0"
     assert "右腕" in locales.say("zh", "xray.film", joint="right wrist")

@@ -104,8 +104,8 @@ def _between(text: str, new: str) -> str:
 
 def findings() -> str:
     """README's part on the study: five questions with what was found, a line each."""
-    from ..draw.study_words import answers, of_experiments, small
-    from ..locales import say, tell
+    from ..draw.study_words import answers, of_experiments
+    from ..locales import say
     from ..study import report
 
     found: dict[str, list[str]] = {name: [] for name in _FIVE}
@@ -114,15 +114,16 @@ def findings() -> str:
         if result["study"] not in _FIVE or (of_experiments(result) and result["study"] != "seeds"):
             continue
         people[result["study"]] = result["data"]["evaluated"]
+        if result["study"] == "seeds":
+            continue
         for answer in answers(result):
             if not answer["key"].startswith("study.carries"):  # one for each kind of arrow: the Study tab
                 found[result["study"]].append(say("en", answer["key"], **answer["values"]))
         if any(note["key"] == _PROBE for note in result["notes"]):
             found[result["study"]].append("(HRNet on its way is read by a probe.)")
-        if result["study"] == "seeds":
-            found["seeds"].append(tell("en", small(result["rows"])))
         if result["study"] == "accuracy":  # of two single trainings: no rank
             found["accuracy"] += [f"{_seen(result)}.", say("en", "note.these_weights")]
+    found["seeds"] = _trained([result for result in report.shipped().values() if result["study"] == "seeds"])
     return (
         "".join(
             f"- **{say('en', f'study.{name}')}** {_TRAINED.sub('', ' '.join(said))} ({people[name]} people)\n"
@@ -130,6 +131,23 @@ def findings() -> str:
         )
         + "\n"
     )
+
+
+def _trained(results: list[dict[str, Any]]) -> list[str]:
+    """What all trained experiments differ by, and on how little that stands; docs/STUDY.md has every seed."""
+    from ..draw.study_words import small
+    from ..locales import tell, word
+
+    found: dict[str, list[str]] = {"better": [], "worse": []}
+    for test in (test for result in results for test in result["tests"]):
+        measure = word("en", "measure", test["measure"])
+        points, low, high = (f"{100 * test['difference'][end]:+.1f}" for end in ("value", "low", "high"))
+        unit, interval = ("", "") if any(found.values()) else (f" points of {measure}", "95 %: ")  # said once
+        told = f"{test['b']} against {test['a']}, {points}{unit} ({interval}{low} to {high})"
+        found.setdefault(test["verdict"], []).append(told)
+    rows = [row for result in results for row in result["rows"]]
+    return [*(f"{verdict.capitalize()}: {'; '.join(each)}." for verdict, each in found.items() if each),
+            tell("en", small(rows))]  # fmt: skip
 
 
 def _seen(result: dict[str, Any]) -> str:

@@ -209,8 +209,9 @@ def _weighed(xray: XRay) -> dict[str, Any]:
 
 
 def study(question: str | None = None) -> dict[str, Any]:
-    """What was asked of many photos with the pair that ships: the findings with their intervals, every figure, and
-    where they come from. Without a question: which there are.
+    """What was asked of many photos, of the pair that ships or of small networks trained to be held against each
+    other: the findings with their intervals, every figure, and where they come from. Without a question: which there
+    are.
     """
     check(study, {"question": question})
     known = report.shipped()

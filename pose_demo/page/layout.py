@@ -38,7 +38,7 @@ def build(local: bool = True) -> gr.Blocks:
             with gr.Tab(say(_LANGUAGE, "page.tab_study"), id="study") as at["tab_study"]:
                 at |= study_tab.build(_LANGUAGE)
         sends = ("pair_that_ships", "setup", "beside", "anew")
-        at["tour"] = own("tour/tour", events=sends, pair=list(weights.default_pair()))
+        at["tour"] = own("tour/tour", events=sends, pair=list(weights.default_pair()), local=local)
         events.connect(page, at, local)
         api.expose(page)
     return page

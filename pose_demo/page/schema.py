@@ -78,8 +78,8 @@ Question = TypedDict("Question", {
 
 # --- what Python sends
 #: note -- what of a link cannot be followed
-#: The pair that ships.
-TourPatch = TypedDict("TourPatch", {"pair": list[str]})
+#: The pair that ships; local -- only people at this machine reach the server.
+TourPatch = TypedDict("TourPatch", {"pair": list[str], "local": bool})
 HeaderPatch = TypedDict("HeaderPatch", {
     "languages": NotRequired[dict[str, str]], "language": NotRequired[str], "note": NotRequired[Said | None],
 })

@@ -151,6 +151,10 @@ def test_it_works_behind_a_sub_path_and_in_a_frame(browser, tmp_path_factory):
             large = {"files": ("film.mp4", bytes(31 * 10**6))}
             assert sends.post(f"{address}/lab/pose/gradio_api/upload", files=large).status_code == 200
         assert bad == []
+        frame.locator(".lessons summary").click()
+        frame.locator(".lessons .menu button >> nth=0").click()
+        frame.locator(".tour .sharing").click()  # others reach the server, but not at this address
+        assert frame.locator(".share p").inner_text() == say("zh", "tour.share_here")
         a_class_comes_to_the_same_step(page, address.replace("localhost", "classroom.test"))
 
 

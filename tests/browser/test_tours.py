@@ -37,12 +37,17 @@ ILLEGIBLE = """() => [...document.querySelectorAll('.tour *')].filter((e) => {
     e.scrollHeight > e.clientHeight + 1).map((e) => e.scrollHeight - e.clientHeight))"""
 
 
-def legible(page, language: str, k: int) -> None:
-    """The answered step k from the last row, without a mouse's wheel, and (once: words change nothing of it, nor steps
-    of its colours) for who does not see it."""
-    page.evaluate("document.querySelector('.tour').classList.add('teach')")  # without the browser's full screen
+def from_the_last_row(page) -> None:
+    """The step as it stands, in the teacher's view without the browser's full screen: without a mouse's wheel."""
+    page.evaluate("document.querySelector('.tour').classList.add('teach')")
     assert page.evaluate(ILLEGIBLE) == []
     page.evaluate("document.querySelector('.tour').classList.remove('teach')")
+
+
+def legible(page, language: str, k: int) -> None:
+    """The answered step k from the last row, and (once: words change nothing of it, nor steps of its colours) for who
+    does not see it."""
+    from_the_last_row(page)
     if language == "en":
         clean(page, ".tour", colours=k == 0)
 
@@ -143,6 +148,7 @@ def test_every_step_wrong_and_right(visit, tour, language):
         assert said == (right == 0) and 0 <= right < step["options"]
         page.click(f".tour .dot >> nth={k}")  # once more, and otherwise
         page.wait_for_selector(".tour .option:not([disabled])")
+        from_the_last_row(page)
         other = right if right else 1
         assert answer(page, other) == (right, other == right) and page.inner_text(".tour h3") == title
         assert page.inner_text(".tour .saw p >> nth=2").strip()
@@ -198,6 +204,14 @@ def test_the_teachers_view_is_legible_and_driven_by_keys(visit, size):
 def test_other_networks_are_told_what_the_tour_needs(visit):
     page = visit(query="/?tour=hourglass&right=hrnet-slim", ready=False)
     page.click(".tour-text .plain")
+    page.wait_for_selector(".tour .option")
+    page.evaluate("document.querySelector('.lessons [data-tour=hrnet]').click()")
+    page.wait_for_selector(".tour .option")
+    page.evaluate("document.querySelector('.photo .inside').click()")  # an HRNet too, and no pose network
+    page.wait_for_selector(".inside.card:visible")
+    page.wait_for_selector(".tour-text p .plain")
+    assert page.locator(".tour .option").count() == 0
+    page.click(".tour-text p .plain")
     page.wait_for_selector(".tour .option")
 
 

@@ -34,9 +34,19 @@ def test_each_table_has_its_command_and_what_it_is_about():
         if result["study"] != "seeds":
             continue
         scale = tell("en", study_words.small(result["rows"]))
-        assert scale in text and scale in remake.findings(), "nowhere without how small it is"
+        assert scale in text, "nowhere without how small it is"
         for test in result["tests"]:
             assert f"| {test['b']} less {test['a']}: {test['verdict']} | {test['difference']['value']:+.3f} (" in text
+
+
+def test_the_findings_are_five_lines_of_a_length():
+    lines = remake.findings().strip().splitlines()
+    assert len(lines) == 5 and max(map(len, lines)) < 700
+    seeds = [result for result in report.shipped().values() if result["study"] == "seeds"]
+    assert tell("en", study_words.small([row for result in seeds for row in result["rows"]])) in lines[-1]
+    for test in (test for result in seeds for test in result["tests"]):
+        points = f"{100 * test['difference']['value']:+.1f}"
+        assert f"{test['b']} against {test['a']}, {points}" in lines[-1].partition(test["verdict"].capitalize())[2]
 
 
 def test_two_single_trainings_are_no_rank():

@@ -17,7 +17,8 @@ from typing_extensions import TypedDict
 
 from pose_demo import compare
 from pose_demo.examples import examples
-from pose_demo.locales import LANGUAGES, UserError, table
+from pose_demo.locales import LANGUAGES, UserError, say, table
+from pose_demo.networks import zoo
 from pose_demo.networks.wiring import wiring
 from pose_demo.page.answers import lesson
 from pose_demo.page.cached import Cached
@@ -81,7 +82,7 @@ def test_every_step_has_its_words(language):
             "ask",
             "saw",
             *map(str, range(step["options"])),
-            *["study"] * ("study" in step),
+            *step.get("study", []),
         ]
         wanted |= {f"tour.{tour}.{name}.{part}" for part in parts}
     asked = words.keys() & {f"tour.{tour}.{name}.asked" for tour, name in STEPS}  # what is asked has a step each
@@ -96,10 +97,34 @@ def test_every_question_is_answered_by_a_measurement(cached, tour, name):
     found, step = measured(cached, tour, name), step_of(tour, name)
     assert found["value"] is not None and np.isfinite(found["value"])
     assert bisect.bisect_right(step["edges"], found["value"]) < step["options"]
-    from pose_demo.locales import say
-
     for language in LANGUAGES:
-        assert say(language, f"tour.{tour}.{name}.saw", **found["values"])
+        told = say(language, f"tour.{tour}.{name}.saw", view=step.get("view"), **found["values"])
+        assert told and "None" not in told and "–" not in told
+
+
+#: The study note's points: where a tour says it, and a part of how, in English and in Chinese.
+NOTE = [
+    ("hrnet.parallel.text", "not one after the other", "而不是依次串联"),
+    ("hrnet.fusion.text", "repeated (eight times in the paper's W32), not done once", "有八次），而不是只在最后做一次"),
+    ("hrnet.branch.text", "many readers ask which is right", "许多读者追问哪个才对"),
+    ("hrnet.stem.text", "since a Bottleneck would be possible", "本可以使用 Bottleneck"),
+    ("upsampling.nearer.text", "bilinear might be more accurate", "双线性可能更精确"),
+    ("hourglass.down.text", "symmetric", "左右对称"),
+    ("hourglass.supervision.text", "intermediate supervision", "中间监督"),
+    ("hourglass.gradient.text", "prevents vanishing gradients", "防止梯度消失"),
+    ("hourglass.down.seeds-bottom", "counts 4x4 as a weak point", "认为 4x4 是一个弱点"),
+    ("upsampling.output.text", "stops at 64x64 to save memory", "为节省显存止步于 64x64"),
+]
+
+
+@pytest.mark.parametrize("where", [each[0] for each in NOTE])
+def test_the_tours_take_all_points_of_the_study_note_in_each_language(where):
+    parts = dict(zip(("en", "zh"), next(each[1:] for each in NOTE if each[0] == where), strict=True))
+    assert [language for language, part in parts.items() if part not in table(language)[f"tour.{where}"]] == []
+
+
+def test_the_papers_network_fuses_eight_times():
+    assert sum(node.role == "sum" and node.branch == 0 for node in wiring(zoo.build("hrnet-w32")).nodes.values()) == 8
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -138,16 +163,37 @@ def test_what_was_trained_is_told_with_its_interval(cached, tour, name):
     from pose_demo.study.report import shipped
 
     names = step_of(tour, name)["study"]
-    told = measured(cached, tour, name, what=",".join(names))["study"]
-    result = next(shipped()[each] for each in names if each in shipped())
     assert measured(cached, tour, name)["study"] == [], "nothing is told that nobody asked for"
-    ends = [[f"{100 * test['difference'][end]:+.1f}" for end in ("low", "high")] for test in result["tests"]
-            if test["difference"]["low"] is not None]  # fmt: skip
-    *found, carries = told
-    assert found and all([each["values"]["low"], each["values"]["high"]] in ends for each in found)
-    assert carries["key"] == ("study.small_scale" if result["study"] == "seeds" else "study.source")
+    told = measured(cached, tour, name, what=",".join(names))["study"]
+    assert [each["result"] for each in told] == [each for each in names if each in shipped()]
+    for each in told:
+        result = shipped()[each["result"]]
+        ends = [[f"{100 * test['difference'][end]:+.1f}" for end in ("low", "high")] for test in result["tests"]
+                if test["difference"]["low"] is not None]  # fmt: skip
+        *found, carries = each["says"]
+        assert found and all([one["values"]["low"], one["values"]["high"]] in ends for one in found)
+        assert carries["key"] == ("study.small_scale" if result["study"] == "seeds" else "study.source")
     assert measured(cached, tour, name, what="seeds-nobody-trained")["study"] == []
-    assert len(measured(cached, tour, name, what="upsampling-trained")["study"]) > 2, "a forged name breaks nothing"
+    (forged,) = measured(cached, tour, name, what="upsampling-trained")["study"]
+    assert len(forged["says"]) > 2, "a forged name breaks nothing"
+
+
+def test_what_is_measured_with_a_stop_is_told_of_many_people_with_that_stop_and_this_network(cached):
+    names = step_of("upsampling", "nearer")["study"]
+    tested, trained = (each["says"] for each in measured(cached, "upsampling", "nearer", what=",".join(names))["study"])
+    assert tested[0]["values"]["network"] == cached.pose(0).card.short and tested[0]["values"]["now"] == "bilinear"
+    assert trained[0]["values"]["network"] == "hrnet-tiny-bilinear"
+    other = measured(cached, "upsampling", "nearer", what="upsampling", against="bilinear-corners")["study"][0]["says"]
+    assert other[0]["values"]["now"] == "bilinear-corners", "not that which changes most"
+
+
+def test_what_is_read_and_by_which_network_is_named(cached):
+    assert measured(cached, "upsampling", "output")["values"]["network"] == cached.pose(0).card.short == "HRNet-Slim"
+    how = replace(cached.comparison, decoder="dark")
+    for language in LANGUAGES:
+        words = table(language)
+        told = say(language, "tour.upsampling.quarter.saw", **measured(Cached(how), "upsampling", "quarter")["values"])
+        assert all(words[key] in told for key in ("peak.dark", "page.decoder", "page.more"))
 
 
 def test_the_two_readings_lie_apart_as_two_comparisons_say(cached):

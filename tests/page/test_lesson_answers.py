@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -162,6 +163,49 @@ def test_an_answer_is_what_a_second_way_finds(xray, tour, name):
 def test_what_the_last_loss_sends_is_told_as_beside_the_gradient(xray):
     _, last, together = sent(xray)
     assert measured(xray, "hourglass", "together")["values"]["part"] == pytest.approx(last / together)
+
+
+def test_the_last_losss_part_stands_beside_the_first_ones(xray):
+    assert measured(xray, "hourglass", "gradient")["values"]["part"] == pytest.approx(sent(xray)[1] / sent(xray)[2])
+
+
+def test_what_the_branches_see_is_measured_too(xray):
+    """Of stage 3, where a coarse cell sees the whole crop and a fine one does not: behind it all see all."""
+    fields = measured(xray, "hrnet", "stem")["values"]["fields"]
+    assert fields == [xray.field(HRNET, f"stage3.module1.branch{k}").size[1] for k in range(3)]
+    assert fields == sorted(fields) and fields[0] <= 128 < fields[-1]
+
+
+@pytest.mark.parametrize(("found", "told"), [(0.0, 1e-9), (2.34e-7, 3e-7), (0.1, 0.1)])
+def test_what_a_figure_is_at_most_is_never_less_and_never_nothing(found, told):
+    assert lesson._bound(found, 1e-9) == pytest.approx(told)
+
+
+def lose(monkeypatch, joints: slice) -> None:
+    """As cuts do: these joints have no answer any more, in no frame of any network."""
+    real = lesson.film.frames
+
+    def frames(*asked):
+        found = [replace(frame, joints=frame.joints.copy()) for frame in real(*asked)]
+        for frame in found:
+            frame.joints[joints] = np.nan
+        return found
+
+    monkeypatch.setattr(lesson.film, "frames", frames)
+
+
+LOST = [("hrnet", "lens"), ("hourglass", "supervision"),
+        *(("upsampling", name) for name in ("moved", "nearer", "corners", "quarter"))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tour", "name"), LOST)
+def test_where_a_joint_was_lost_the_others_tell_and_where_all_were_nothing_does(xray, monkeypatch, tour, name):
+    lose(monkeypatch, slice(0, 1))
+    found = measured(xray, tour, name)
+    assert found["value"] is not None and np.isfinite(found["value"])
+    assert all(np.isfinite(value) for value in found["values"].values() if isinstance(value, float))
+    lose(monkeypatch, slice(None))
+    assert measured(xray, tour, name)["value"] is None
 
 
 @pytest.mark.parametrize("pair", [("hrnet-slim", "hrnet-slim"), ("hrnet-tiny-bilinear", "hourglass-slim")])

@@ -1,5 +1,6 @@
 """The page's parts that need no browser: words, the upload guard, the session, long jobs, the events' sentences."""
 
+import json
 import re
 import threading
 from dataclasses import replace
@@ -316,6 +317,9 @@ def test_weights_are_imported_only_where_the_page_is_private(monkeypatch):
         sum(n == "take_weights" for f in build(local).fns.values() for _, n in f.targets) for local in (True, False)
     ]
     assert taken == [2, 0]
+    for local in (True, False):  # a lesson says whether a class can come
+        tour = next(block for block in build(local).blocks.values() if getattr(block, "elem_id", "") == "tour")
+        assert json.loads(tour.value)["local"] is local
 
 
 def test_the_page_is_built_and_offers_its_doors():

@@ -194,6 +194,14 @@ test('equal shapes in a row are told once', async () => {
   assert.equal(told([[1, 2], [1, 2], [3, 4]]), '2 × (1, 2), (3, 4)');
 });
 
+test('why a class cannot come is told by what the server listens on, and by the address', async () => {
+  const { alone } = await load('tour/share.js');
+  const why = [[true, 'localhost:7860'], [false, 'localhost:7860'], [false, '127.0.0.1'], [false, 'classroom.test']]
+    .map(([local, host]) => alone(local, 'garden', host));
+  assert.deepEqual(why, ['tour.share_alone', 'tour.share_here', 'tour.share_here', null]);
+  assert.equal(alone(false, null, 'classroom.test'), 'tour.share_own');
+});
+
 test('a class gets a short link to the same step and settings, and never a photo', async () => {
   const { address } = await load('tour/share.js');
   set({ networks: ['a', 'b'], stop: 'nearest', example: 'garden', cuts: [{ stack1: 'zero' }, {}], pin: null,
@@ -204,6 +212,8 @@ test('a class gets a short link to the same step and settings, and never a photo
       + '&joint=left+knee&decoder=dark');
   set({ stop: 'bilinear' });
   assert.match(address(['a', 'c'], {}, here), /upsampling=bilinear.*left=a&right=b$/);
+  set({ found_by: 'ssdlite320-coco' });
+  assert.match(address(['a', 'b'], {}, here), /finder=ssdlite320-coco/);
   const before = { networks: ['a', 'c'], stop: 'nearest', cuts: [{}, {}] }; // a step has put one beside itself, and cut
   assert.doesNotMatch(address(['a', 'c'], before, here), /cuts=|left=|upsampling=/);
 });

@@ -31,9 +31,11 @@ from .parts import side_of
 
 #: value -- what the step's edges divide, None where this photo or network cannot tell; values -- for its words
 Found = TypedDict("Found", {"value": float | None, "values": dict[str, Any]})
-#: at -- where the network has the chosen joint, pixels of the photo; study -- what trained experiments say
+#: What a result that ships says.
+Told = TypedDict("Told", {"result": str, "says": list[Said]})
+#: at -- where the network has the chosen joint, pixels of the photo; study -- what was found on many people
 Measured = TypedDict("Measured", {
-    "value": float | None, "values": dict[str, Any], "at": list[float] | None, "study": list[Said],
+    "value": float | None, "values": dict[str, Any], "at": list[float] | None, "study": list[Told],
 })  # fmt: skip
 Measure = Callable[[Cached, int, Question], Found]
 
@@ -47,7 +49,9 @@ def lesson(cached: Cached, asked: Question) -> Measured:
     if asked["cell"] not in cached.graph(side).nodes:
         raise KeyError(asked["cell"])
     found = MEASURES[asked["measure"]](cached, side, asked)
-    return {**found, "at": _at(cached, side, asked), "study": _study(asked.get("what", ""), cached.pose(side).card)}
+    value = found["value"] if found["value"] is not None and np.isfinite(found["value"]) else None
+    return {"value": value, "values": found["values"], "at": _at(cached, side, asked),
+            "study": _study(asked, cached.pose(side).card)}  # fmt: skip
 
 
 def _at(cached: Cached, side: int, asked: Question) -> list[float] | None:
@@ -58,18 +62,29 @@ def _at(cached: Cached, side: int, asked: Question) -> list[float] | None:
     return place.tolist() if np.isfinite(place).all() else None
 
 
-def _study(what: str, card: Card) -> list[Said]:
-    """What the first of these results that ships says, with intervals, and how far that carries; nothing without any.
+def _study(asked: Question, card: Card) -> list[Told]:
+    """What each of these results that ships says, with intervals, and how far that carries.
 
-    A result about several networks is told of this one, where it has it.
+    A result about several networks or stops is told of this network and of the step's stop, where it has them.
     """
-    shipped = report.shipped() if what else {}
-    result = next((shipped[name] for name in what.split(",") if name in shipped), None)
-    if result is None:
-        return []
-    every = study_words.answers(result)
-    mine = [each for each in every if each["values"].get("network") == card.title] or every
-    return mine + ([study_words.small(result["rows"])] if result["study"] == "seeds" else study_words.source(result))
+    names = asked.get("what", "").split(",")
+    shipped, stop = report.shipped() if any(names) else {}, asked.get("against")
+    found: list[Told] = []
+    for name in (each for each in names if each in shipped):
+        result = shipped[name]
+        trained = result["study"] == "seeds"
+        every = study_words.answers(result if trained else _of_stop(result, stop))
+        mine = [said(each["key"], **{**each["values"], "network": card.short})
+                for each in every if each["values"].get("network") == card.title] or every  # fmt: skip
+        source = [study_words.small(result["rows"])] if trained else study_words.source(result)
+        found.append({"result": name, "says": mine + source})
+    return found
+
+
+def _of_stop(result: dict[str, Any], stop: str | None) -> dict[str, Any]:
+    """A result without what it says of other stops, where it says something of this one."""
+    with_it = {row["column"] for row in result["rows"] if row.get("upsampling") == stop}
+    return {**result, "tests": [test for test in result["tests"] if test["b"] in with_it] or result["tests"]}
 
 
 def _stride(cached: Cached, side: int, asked: Question) -> Found:
@@ -89,9 +104,13 @@ def _smallest(cached: Cached, side: int, asked: Question) -> Found:
 
 
 def _field(cached: Cached, side: int, asked: Question) -> Found:
-    """The side of the middle cell's theoretical receptive field, of the input's side."""
+    """The side of the middle cell's theoretical receptive field, of the input's side; fields -- of the branches
+    that go into the first fusion of stage 3, the finest first."""
     found, width = cached.field(side, asked["cell"]), cached.pose(side).card.input[1]
-    return {"value": found.size[1] / width, "values": {"field": found.size[1], "pixels": width}}
+    first = [node.name for node in cached.graph(side).nodes.values()
+             if (node.role, node.stage, node.module) == ("branch", 3, 1)]  # fmt: skip
+    fields = [cached.field(side, name).size[1] for name in first]
+    return {"value": found.size[1] / width, "values": {"field": found.size[1], "pixels": width, "fields": fields}}
 
 
 def _sources(cached: Cached, side: int, asked: Question) -> Found:
@@ -104,16 +123,25 @@ def _sum(cached: Cached, side: int, asked: Question) -> Found:
     """0: the maps are added, with as many channels as each of them has; 1: anything else."""
     found = _found(cached, side, asked)
     same = all(len(term.tensor) == len(found.total) for term in found.terms) and found.error() < 1e-4
-    values = {"terms": len(found.terms), "channels": len(found.total), "error": max(found.error(), 1e-7)}
+    values = {"terms": len(found.terms), "channels": len(found.total), "error": _bound(found.error(), 1e-7)}
     return {"value": 0 if same else 1, "values": values}
 
 
+def _bound(found: float, least: float) -> float:
+    """What a figure is "at most", in one digit; what is below `least` is told apart from nothing."""
+    if not np.isfinite(found):
+        return found
+    digit = 10.0 ** np.floor(np.log10(max(found, least)))
+    return float(np.ceil(max(found, least) / digit) * digit)
+
+
 def _largest(cached: Cached, side: int, asked: Question) -> Found:
-    """Which term of a sum has the largest part of all absolute values, in the order of the sum."""
+    """Which term of a sum has the largest part of all absolute values, in the order of the sum; None of equal ones."""
     terms = _found(cached, side, asked).terms
     best = max(range(len(terms)), key=lambda k: terms[k].share)
     shares = [said("tour.part", term=term.name.rpartition(".")[2], share=term.share) for term in terms]
-    return {"value": best, "values": {"shares": shares}}
+    largest, next_one = sorted((term.share for term in terms), reverse=True)[:2]
+    return {"value": None if np.isclose(largest, next_one) else best, "values": {"shares": shares}}
 
 
 def _found(cached: Cached, side: int, asked: Question) -> sums.Sum:
@@ -145,7 +173,7 @@ def _commute(cached: Cached, side: int, asked: Question) -> Found:
         other = net.get_submodule(path)(enlarge(coarse, step.factor, trace.stops[nodes[name].place or ""])).cpu()
     term = trace[name].tensor
     difference = float((other - term).abs().max() / term.abs().max())
-    return {"value": difference, "values": {"difference": max(difference, 1e-9)}}
+    return {"value": difference, "values": {"difference": _bound(difference, 1e-9)}}
 
 
 def _cut(cached: Cached, side: int, asked: Question) -> Found:
@@ -180,8 +208,8 @@ def _gradients(cached: Cached, side: int, name: str) -> tuple[float, float, floa
 
 def _gradient(cached: Cached, side: int, asked: Question) -> Found:
     """The part of the gradient that comes from the nearest loss, against all later ones."""
-    share, _, _ = _gradients(cached, side, asked["cell"])
-    return {"value": share if np.isfinite(share) else None, "values": {"share": share}}
+    share, _, part = _gradients(cached, side, asked["cell"])
+    return {"value": share, "values": {"share": share, "part": part}}
 
 
 def _reaches(cached: Cached, side: int, asked: Question) -> Found:
@@ -192,14 +220,18 @@ def _reaches(cached: Cached, side: int, asked: Question) -> Found:
 
 def _early(cached: Cached, side: int, asked: Question) -> Found:
     """How far from the last answer the joints are that are read at this level, in torsos."""
-    net, pose = cached.net(side), cached.pose(side)
-    (number,) = (k for k, level in enumerate(net.levels) if level.tap == asked["cell"])
+    (number,) = (k for k, level in enumerate(cached.net(side).levels) if level.tap == asked["cell"])
     frames = film.frames(cached, side)
-    away = (
-        np.linalg.norm(_placed(cached, side, frames[number]) - _placed(cached, side, frames[-1]), axis=1) / pose.torso
-    )
-    values = {"torsos": float(away.mean()), "near": int((away < 0.2).sum()), "joints": len(away)}
+    away = np.linalg.norm(_placed(cached, side, frames[number]) - _placed(cached, side, frames[-1]), axis=1)
+    away = away[np.isfinite(away)] / cached.pose(side).torso
+    values = {"torsos": _mean(away), "near": int((away < 0.2).sum()), "joints": len(away)}
     return {"value": values["torsos"], "values": values}
+
+
+def _mean(away: np.ndarray) -> float:
+    """Of all joints that have an answer both times; nan without any."""
+    known = away[np.isfinite(away)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _placed(cached: Cached, side: int, frame: Any) -> np.ndarray:
@@ -242,19 +274,20 @@ def _shift(cached: Cached, side: int, stop: str) -> float:
     """How far the joints are from where the stop of the training has them, in torsos, mean."""
     pose = cached.pose(side)
     moved = np.linalg.norm(_answers(cached, side, stop) - _answers(cached, side, pose.card.upsampling), axis=1)
-    return float(moved.mean() / pose.torso)
+    return _mean(moved) / pose.torso
 
 
 def _moved(cached: Cached, side: int, asked: Question) -> Found:
     """0 where the first network's joints move more with another stop than the second's, 1 where less; None where both
-    move alike, are one, or were not both trained with nearest."""
+    move alike, are one, were not both trained with nearest, or one has no answer."""
     both, stop = cached.sides, _stop(asked)
     cards = [cached.pose(k).card for k in both]
     if len({card.name for card in cards}) < 2 or {card.upsampling for card in cards} != {"nearest"}:
         return {"value": None, "values": {}}
     first, second = (_shift(cached, k, stop) for k in both)
     names = [card.short for card in cards]
-    return {"value": None if np.isclose(first, second) else float(second > first), "values": {
+    told = np.isfinite([first, second]).all() and not np.isclose(first, second)
+    return {"value": float(second > first) if told else None, "values": {
         "stop": stop, "first": names[0], "second": names[1], "a": first, "b": second}}  # fmt: skip
 
 
@@ -264,11 +297,10 @@ def _nearer(cached: Cached, side: int, asked: Question) -> Found:
     marked = example.joints if example and cached.placed() else None
     if marked is None or len(marked) != len(pose.card.joints):
         return {"value": None, "values": {}}
-    seen = marked[:, 2] > 0
-    trained, other = (
-        float(np.linalg.norm(_answers(cached, side, s) - marked[:, :2], axis=1)[seen].mean() / pose.torso)
-        for s in (pose.card.upsampling, stop)
-    )
+    away = np.array([np.linalg.norm(_answers(cached, side, s) - marked[:, :2], axis=1)
+                     for s in (pose.card.upsampling, stop)])  # fmt: skip
+    both = (marked[:, 2] > 0) & np.isfinite(away).all(axis=0)
+    trained, other = (_mean(each[both]) / pose.torso for each in away)
     values = {"stop": stop, "trained": pose.card.upsampling, "before": trained, "after": other,
               "network": pose.card.short}  # fmt: skip
     return {"value": other - trained, "values": values}
@@ -287,10 +319,12 @@ def _quarter(cached: Cached, side: int, asked: Question) -> Found:
     pose, stop = cached.pose(side), _stop(asked)
     before, after = (film.frames(cached, side, s)[-1].joints for s in (pose.card.upsampling, stop))
     quarters = (after - before) / pose.card.input[0] * cached.trace(side).heatmaps[-1].shape[2] * 4
+    quarters = quarters[np.isfinite(quarters).all(axis=1)]
     still = int((np.abs(quarters).max(axis=1) < 1e-3).sum())
     whole = bool((np.abs(quarters - quarters.round()) < 1e-2).all())
-    values = {"still": still, "joints": len(before), "cell": pose.cell, "decoder": cached.comparison.decoder}
-    return {"value": 0 if whole else 1, "values": values}
+    values = {"still": still, "joints": len(quarters), "cell": pose.cell, "decoder": cached.comparison.decoder,
+              "choice": said("page.decoder"), "panel": said("page.more")}  # fmt: skip
+    return {"value": None if not len(quarters) else 0 if whole else 1, "values": values}
 
 
 def _output(cached: Cached, side: int, asked: Question) -> Found:
@@ -302,10 +336,10 @@ def _output(cached: Cached, side: int, asked: Question) -> Found:
         model.joints(heatmaps, pose.card, pose.card.input[0], how)[0][0].numpy() for how in ("argmax", "dark")
     )
     stride, cell = pose.card.input[0] / height, pose.cell
-    away = float(np.nanmean(np.linalg.norm(between - quarters, axis=1))) / stride
+    away = _mean(np.linalg.norm(between - quarters, axis=1)) / stride
     values = {"away": away, "pixels": away * cell, "height": height, "width": width, "stride": stride,
-              "input": pose.card.input[1], "cell": cell, "quarter": cell / 4 / pose.torso}  # fmt: skip
-    return {"value": away if np.isfinite(away) else None, "values": values}
+              "network": pose.card.short, "cell": cell, "quarter": cell / 4 / pose.torso}  # fmt: skip
+    return {"value": away, "values": values}
 
 
 def _stop(asked: Question) -> str:

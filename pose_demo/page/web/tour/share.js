@@ -6,7 +6,7 @@ import { say, tell } from '../words.js';
 
 /** What a class shall have in common; all else is as it is without being said. */
 const PARTS = ['tour', 'step', 'lang', 'example', 'upsampling', 'scope', 'own', 'cuts', 'joint', 'decoder', 'flip',
-  'threshold', 'box', 'who'];
+  'threshold', 'box', 'who', 'finder'];
 const ALONE = /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/;
 
 /** @param {string[]} shipped what everybody has who chose nothing @param {Partial<typeof state>} [before] as it
@@ -22,10 +22,18 @@ export function address(shipped, before = {}, here = location) {
   return `${here.origin}${here.pathname}?${short}`;
 }
 
-/** @param {import('../channel.js').Wire['ask']} ask @param {string[]} shipped @param {Partial<typeof state>} before */
-export function share(ask, shipped, before) {
+/** Why nobody else gets here by a link, a key; null where they do. @param {boolean} local whether the server listens to
+ * this machine alone @param {string | null} example @param {string} host of the page's address */
+export function alone(local, example, host) {
+  if (!example) return 'tour.share_own';
+  return ALONE.test(host) ? (local ? 'tour.share_alone' : 'tour.share_here') : null;
+}
+
+/** @param {import('../channel.js').Wire['ask']} ask @param {string[]} shipped @param {boolean} local
+ * @param {Partial<typeof state>} before */
+export function share(ask, shipped, local, before) {
   const node = make('figure', { class: 'tour-picture share', role: 'status' });
-  const why = !state.example ? 'tour.share_own' : ALONE.test(location.host) ? 'tour.share_alone' : null;
+  const why = alone(local, state.example, location.host);
   if (why) return make('figure', { class: 'tour-picture share', role: 'status' }, make('p', {}, say(why)));
   const link = address(shipped, before);
   node.append(make('a', { href: link, target: '_blank' }, link));

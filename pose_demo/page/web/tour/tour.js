@@ -18,7 +18,7 @@ import { picture, teach } from './teacher.js';
  * stop -- that the slider goes to; edges -- where the options divide what `measure` gives
  * cut -- an arrow, "source->target"; lit -- cells whose arrows are; view -- the tab of the open cell
  * open -- what else is, "beside" being one network on both sides, with its own stop and with `stop`
- * pixel -- whether the joint's place is pinned in every map; study -- results: the first that ships is told
+ * pixel -- whether the joint's place is pinned in every map; study -- results: each that ships is told
  * @typedef {{ id: string, cell: string[], at?: string[], stop?: string, measure: string, edges: number[],
  *   options: number, cut?: string, lit?: string[], view?: string,
  *   open?: 'gradient' | 'film' | 'play' | 'layers' | 'beside', pixel?: boolean, study?: string[] }} Step
@@ -65,15 +65,17 @@ export function start(element, wire) {
   /** @type {Place | null} */
   let place = null;
   const lab = laboratory(wire);
-  let pair = '', shares = false;
+  let pair = '', shares = false, local = true;
   /** @type {string[]} */
   let shipped = [];
 
   const step = () => /** @type {Place} */ (place).tour.steps[/** @type {Place} */ (place).at];
   const word = (/** @type {string} */ part, values = {}) =>
     say(`tour.${/** @type {Place} */ (place).tour.id}.${step().id}.${part}`, values);
-  /** The side that has one of these cells, and which. @param {string[]} cells @returns {[number, string] | null} */
+  /** The side that has one of these cells, and which; none while the finder of people is looked into, an HRNet too.
+   * @param {string[]} cells @returns {[number, string] | null} */
   const side = (cells) => {
+    if (state.finder) return null;
     for (const cell of cells) for (const k of state.sides.keys()) if (find({ side: k, cell })) return [k, cell];
     return null;
   };
@@ -161,7 +163,7 @@ export function start(element, wire) {
         ...(ready ? [make('fieldset', 'ask', make('legend', {}, word('ask')),
           make('p', 'foot', say('tour.predict')), ...options)] : [needs(tour)]),
         make('div', { class: 'saw', role: 'status', 'aria-live': 'polite' }, ...result(right))),
-      shares ? share(ask, shipped, lab.settings()) : picture(ready, now, side, seen ? lab.before() : null)),
+      shares ? share(ask, shipped, local, lab.settings()) : picture(ready, now, side, seen ? lab.before() : null)),
       make('footer', 'tour-bar', button(`← ${say('tour.back')}`, () => go(-1), { disabled: at ? null : '' }),
         ...tour.steps.map((each, k) => dot(tour, each, k)), make('span', 'grow'),
         button(say('tour.share'), () => { shares = !shares; show(); },
@@ -180,13 +182,14 @@ export function start(element, wire) {
     if (right === null) return [make('p', {}, say('tour.untold'))];
     const hit = right === chosen;
     return [make('p', 'verdict', make('b', hit ? 'yes' : '', say(hit ? 'tour.yes' : 'tour.no'))),
-      make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', seen.values)),
-      ...(seen.study.length ? [make('p', 'foot', word('study')),
-        make('ul', 'foot studied', ...seen.study.map((each) => make('li', {}, tell(each))))] : [])];
+      make('p', 'foot', say('tour.measured')), make('p', {}, word('saw', { ...seen.values, view: step().view })),
+      ...seen.study.flatMap(({ result: name, says }) => [make('p', 'foot', word(name)),
+        make('ul', 'foot studied', ...says.map((each) => make('li', {}, tell(each))))])];
   }
   /** @param {Tour} tour */
-  const needs = (tour) => make('p', {}, `${say('tour.needs', { cell: tour.has })} `,
-    button(say('tour.take_pair'), () => wire.send('pair_that_ships', {}), { class: 'plain' }));
+  const needs = (tour) => make('p', {}, `${say('tour.needs', { cell: tour.has })} `, state.finder
+    ? button(say('xray.back_to_poses'), () => {}, { class: 'plain', 'data-poses': '' }) // xray/inside.js hears of it
+    : button(say('tour.take_pair'), () => wire.send('pair_that_ships', {}), { class: 'plain' }));
   /** @param {Tour} tour @param {Step} each @param {number} k */
   function dot(tour, each, k) {
     const answered = progress()[`${tour.id}.${each.id}`];
@@ -230,5 +233,5 @@ export function start(element, wire) {
   const asked = new URLSearchParams(location.search), wanted = asked.get('tour') ?? '';
   line(root, null);
   if (TOURS.includes(wanted)) open(wanted, asked.get('step') ?? '');
-  return (/** @type {import('../schema').TourPatch} */ patch) => { shipped = patch.pair; };
+  return (/** @type {import('../schema').TourPatch} */ patch) => { ({ pair: shipped, local } = patch); };
 }

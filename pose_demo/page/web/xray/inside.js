@@ -21,7 +21,7 @@ export function start(root, wire) {
     title?.focus({ preventScroll: true });
   });
   document.addEventListener('click', (event) => { // elsewhere the pose networks are meant
-    const leaves = event.target instanceof Element && event.target.closest('#rooms [role=tab], [data-tour]');
-    if (leaves && state.finder) back();
+    const leaves = '#rooms [role=tab], [data-tour], [data-poses]';
+    if (state.finder && event.target instanceof Element && event.target.closest(leaves)) back();
   });
 }
