@@ -242,6 +242,10 @@ def test_the_gradient_is_shown_as_it_was_measured(xray):
             assert sentence["key"] == later and sentence["values"]["share"] == pytest.approx(found.share[0])
         else:
             assert sentence["key"] == "xray.gradient_one" and set(told["cells"].values()) == {1}
+    blank = XRay(EXAMPLE, networks=["hourglass-slim"], silence={"stack1": "zero"})
+    (told,) = gradient.gradient(blank, {"language": "en"})["sides"]
+    (sentence,) = (each for each in told["says"] if each["key"] == "xray.gradient_one")
+    assert sentence["values"]["loss"] == "stack2.heatmaps", "the first stack's blank heatmaps send nothing"
     arrow = "stage4.module1.branch3->stage4.module1.branch0.fused"
     cut = XRay(EXAMPLE, networks=["hrnet-slim"], silence={arrow: "zero"})
     (told,) = gradient.gradient(cut, {"language": "en"})["sides"]

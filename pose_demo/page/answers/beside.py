@@ -150,7 +150,7 @@ def apart(cached: Cached, asked: Question) -> Apart:
         left = cached.tensor(0, name)
         cells[name] = known(places.relative(cached.tensor(1, name) - left, left))
         if KINDS.get(tap.role) == "term":
-            ways += [{"place": name, "ends": ends, "share": cells[name]} for ends in arrows(wired, name)]
+            ways += [{"place": name, "ends": ends, "share": cells[name]} for ends in arrows(cached.net(0), name)]
     first = next((name for name, share in cells.items() if share != 0), None)
     shown = first and wired.shown(first)
     top = max(filter(None, cells.values()), default=0.0)
