@@ -6,6 +6,7 @@ has another photo's Trace, or a map, gives that instead (silence.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -33,6 +34,12 @@ def check(net: PoseNetwork, place: str, how: How) -> tuple[Cut, ...]:
         return cuts.check(net, place, how)
     _example(name)
     return cuts.resolve(net, place, whole=True)
+
+
+def unmirrored(*silences: Mapping[str, Any]) -> None:
+    """Raises SilenceError where an example's map is asked for: for who looks at the mirrored photo too."""
+    if any(example_of(how) for silence in silences for how in silence.values()):
+        raise SilenceError("silence.flip")
 
 
 def patched(silence: Silence, net: PoseNetwork, request: Request) -> Silence:

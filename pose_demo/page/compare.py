@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ..locales import UserError, word
-from ..networks import zoo
+from ..networks import patch, zoo
 from ..networks.upsampling import STOPS
 from . import lent, results, work, xray
 from .cached import without_traces
@@ -32,6 +32,8 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
     try:
         if session.photo is None:
             raise UserError("page.expired")
+        if flip:
+            _unmirrored(session)
         upsampling = xray.scoped(session, session.networks, STOPS[int(stop)])
         request = Request(session.turn, session.networks, upsampling, decoder, bool(flip), session.cuts, session.finder)
         for card in map(zoo.card, request.networks):
@@ -45,6 +47,16 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
         yield NOTHING
     except Exception as problem:
         yield _only(session.patch(error=sentence(problem), busy=None))
+
+
+def _unmirrored(session: Session) -> None:
+    """Cuts that no flip test can have are refused, and those that are shown are the session's again."""
+    try:
+        patch.unmirrored(*session.cuts)
+    except UserError:
+        done = session.done
+        session.cuts = done.silence if done and done.networks == session.networks else ({}, {})
+        raise
 
 
 def sentence(problem: Exception) -> Said:

@@ -43,7 +43,10 @@ export function start(root, wire) {
   const ways = () => ['zero', 'flat', ...(state.examples ?? []).map((name) => `patch:${name}`)]
     .map((way) => /** @type {[string, string]} */ ([way, told(way)]));
 
-  on(['key', 'language'], () => {
+  on(['key', 'language'], show);
+  on(['work'], () => { if (state.work === 'none') show(); }); // what was refused is not what the list says
+
+  function show() {
     if (!state.key) return;
     const all = state.cuts.flatMap((own, side) => Object.entries(own).map(([place, way]) => ({ side, place, way })));
     list.hidden = !all.length;
@@ -65,7 +68,7 @@ export function start(root, wire) {
         mark(arrow, k);
       }
     });
-  });
+  }
 
   // An arrow is a thin thing: a wide one that is not seen lies under the pointer.
   function mark(/** @type {SVGElement} */ arrow, /** @type {number} */ side) {

@@ -1,0 +1,47 @@
+"""What is cut on the page: where the drawing shows it, and what is refused."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pose_demo.networks import zoo
+from pose_demo.networks.wiring import wiring
+from pose_demo.page import compare, link
+from pose_demo.page.answers import maps
+from pose_demo.page.session import Request, Session
+
+NETWORKS = ("hrnet-slim", "hourglass-slim")
+
+
+@pytest.mark.parametrize(
+    ("network", "place", "how", "ends", "cells"),
+    [("hrnet-slim", "stem", "zero", {("stem", "stage1.unit1")}, {"stem"}),
+     ("hourglass-slim", "stem.conv1", "zero", {("stem.conv1", "stem.unit1")}, {"stem.conv1"}),
+     ("hourglass-slim", "stem", "zero", {("stem.unit2", "stem")}, {"stem"}),
+     ("hourglass-slim", "stem.unit1", object(), {("stem.unit1", "stem.unit2")}, {"stem.unit1"}),
+     ("hourglass-slim", "stack2", "zero", set(), None)],
+)  # fmt: skip
+def test_what_is_cut_is_drawn_broken_where_it_is_lost(network, place, how, ends, cells):
+    """Of a unit f(x), on the way in; of any other map, and of one that a photo's map replaces, all that leads on."""
+    net = zoo.shared(network, "cpu")
+    pose = SimpleNamespace(silence={place: how})
+    asked: Any = SimpleNamespace(net=lambda _: net, graph=lambda _: wiring(net), pose=lambda _: pose)
+    drawn = maps.broken(asked, 0)
+    assert drawn.arrows == dict.fromkeys(ends, place)
+    assert drawn.cells == (cells or {name for name in wiring(net).picture if name.startswith("stack2.")})
+
+
+def test_no_flip_test_is_asked_for_a_map_that_its_mirrored_pass_has_not(photo):
+    """What was refused is not kept, so that all that comes next goes on."""
+    borrowed = ({}, {"stack1.features": "patch:garden"})
+    session = Session(photo=photo, networks=NETWORKS, cuts=borrowed)
+    for done in (({}, {}), ({}, {"stack1.features": "zero"})):
+        (first, *_) = next(compare.run(session, 0, "argmax", True))
+        assert first["error"]["key"] == "silence.flip" and session.cuts == done
+        session.done = Request(0, NETWORKS, "nearest", "argmax", True, ({}, {"stack1.features": "zero"}))
+        session.cuts = borrowed
+    query = {"flip": "1", "cuts": "1:patch:garden:stack1.features", "left": NETWORKS[0], "right": NETWORKS[1]}
+    linked = Session(networks=NETWORKS)
+    told = link.restore(linked, SimpleNamespace(query_params=query))[-1]["note"]
+    assert linked.cuts == ({}, {}) and query["cuts"] in str(told)
