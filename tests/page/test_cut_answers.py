@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pose_demo.networks import zoo
+from pose_demo.comparison import silenced
+from pose_demo.networks import patch, zoo
 from pose_demo.networks.wiring import wiring
 from pose_demo.page import compare, link
 from pose_demo.page.answers import maps
@@ -45,3 +46,16 @@ def test_no_flip_test_is_asked_for_a_map_that_its_mirrored_pass_has_not(photo):
     linked = Session(networks=NETWORKS)
     told = link.restore(linked, SimpleNamespace(query_params=query))[-1]["note"]
     assert linked.cuts == ({}, {}) and query["cuts"] in str(told)
+
+
+def test_one_pass_of_an_example_gives_all_that_is_taken_from_it(monkeypatch):
+    net, passes = zoo.shared("hourglass-slim", "cpu"), []
+    trace = type(net).trace
+    monkeypatch.setattr(type(net), "trace", lambda *all: passes.append(all) or trace(*all))
+    how = {"stack1.features": "patch:garden", "stack1.level0.skip": "patch:garden", "stem": "patch:patio",
+           "stack2": "zero"}  # fmt: skip
+    found = patch.patched(how, net, "nearest")
+    assert len(passes) == 2 and silenced(found) == how
+    assert {place: set(each) for place, each in found.items() if each != "zero"} == {
+        "stack1.features": {"stack1.features", "stack1.level0.skip"},
+        "stack1.level0.skip": {"stack1.features", "stack1.level0.skip"}, "stem": {"stem"}}  # fmt: skip
