@@ -74,7 +74,8 @@ def beside(cached: Cached, asked: Question) -> Beside:
 
 def one_network(cached: Cached) -> bool:
     """The same network stands on both sides, and leaves traces."""
-    return cached.comparison.poses[0].network == cached.comparison.poses[-1].network and cached.traceable(0)
+    poses = cached.comparison.poses
+    return len(poses) > 1 and poses[0].network == poses[-1].network and cached.traceable(0)
 
 
 def now(cached: Cached, side: int) -> list[str]:
