@@ -32,7 +32,8 @@ export function scissors(wire, side, source, target) {
   const hit = /** @type {SVGElement | null} */ (section.querySelector(drawn)), broken = hit?.dataset.cut;
   const place = broken ?? `${source}->${target}`, label = say(broken ? 'xray.mend' : 'xray.cut', { place });
   return hit && button('✂', () => cut(wire, side, place),
-    { class: 'plain scissors', 'aria-pressed': Boolean(broken), 'aria-label': label, title: label });
+    { class: 'plain scissors', 'data-arrow': `${source}->${target}`, 'aria-pressed': Boolean(broken),
+      'aria-label': label, title: label });
 }
 
 /** @param {HTMLElement} root @param {Wire} wire */
