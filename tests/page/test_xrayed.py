@@ -111,7 +111,7 @@ def test_a_report_and_a_notebook_show_both_networks_and_reach_for_nothing(xray, 
     assert "The story of right wrist" in opened, "as the page opens"
     for told in ("Peak to joint: argmax, shifted", "Nearer to the joints placed by hand: ", "HRNet-Slim: score</th>",
                  "Hourglass-Slim: error, px</th>", "DARK (see “Peak to joint”) reads in between",
-                 "→ ReLU → fused<"):  # fmt: skip
+                 "→ ReLU → fused<", "How far a joint moved is read by DARK, and so are the lines"):  # fmt: skip
         assert told in opened, told
     wrist = next(row for row in table(xray.comparison, 0.1, xray.placed())["rows"] if row["joint"] == "right wrist")
     cells = re.findall("<td>(.*?)</td>", re.search("(?s)<td>right wrist</td>(.*?)</tr>", opened)[1])
