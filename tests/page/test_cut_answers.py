@@ -3,12 +3,16 @@
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pose_demo import compare
 from pose_demo.comparison import silenced
 from pose_demo.networks import patch, zoo
+from pose_demo.networks.upsampling import STOPS
 from pose_demo.networks.wiring import wiring
-from pose_demo.page import compare, link
+from pose_demo.page import compare as page
+from pose_demo.page import lent, link, results
 from pose_demo.page.answers import maps
 from pose_demo.page.session import Request, Session
 
@@ -38,7 +42,7 @@ def test_no_flip_test_is_asked_for_a_map_that_its_mirrored_pass_has_not(photo):
     borrowed = ({}, {"stack1.features": "patch:garden"})
     session = Session(photo=photo, networks=NETWORKS, cuts=borrowed)
     for done in (({}, {}), ({}, {"stack1.features": "zero"})):
-        (first, *_) = next(compare.run(session, 0, "argmax", True))
+        (first, *_) = next(page.run(session, 0, "argmax", True))
         assert first["error"]["key"] == "silence.flip" and session.cuts == done
         session.done = Request(0, NETWORKS, "nearest", "argmax", True, ({}, {"stack1.features": "zero"}))
         session.cuts = borrowed
@@ -59,3 +63,22 @@ def test_one_pass_of_an_example_gives_all_that_is_taken_from_it(monkeypatch):
     assert {place: set(each) for place, each in found.items() if each != "zero"} == {
         "stack1.features": {"stack1.features", "stack1.level0.skip"},
         "stack1.level0.skip": {"stack1.features", "stack1.level0.skip"}, "stem": {"stem"}}  # fmt: skip
+
+
+def test_what_cuts_are_measured_by_needs_a_pass_of_the_network_that_is_cut_alone(photo, untrained, monkeypatch):
+    looked, box = [], (20.0, 10.0, 200.0, 170.0)
+    monkeypatch.setattr(lent, "compare", lambda photo, **how: looked.append(how["networks"]) or compare(photo, **how))
+    session = Session()
+    session.take(photo, box)
+    session.networks, session.cuts = untrained, ({}, {"stack1": "zero"})
+    for stop, decoder, passes in ((0, "argmax", 3), (0, "dark", 2), (1, "dark", 3), (1, "dark", 0)):
+        looked.clear()
+        *_, (told, *_) = page.run(session, stop, decoder, False)
+        assert told["error"] is None and sum(map(len, looked)) == passes
+        _, measure = session.bare
+        alone = compare(photo, box, untrained, STOPS[stop], decoder=decoder)
+        for mine, theirs in zip(measure.poses, alone.poses, strict=True):
+            assert np.array_equal(mine.joints, theirs.joints, equal_nan=True) and not mine.silence
+            assert np.array_equal(mine.scores, theirs.scores, equal_nan=True)
+    ghosts = [pose["ghost"] for pose in results.views(*page.shown(session))["poses"]]
+    assert ghosts[0] is None and ghosts[1] is not None
