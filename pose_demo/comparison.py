@@ -337,6 +337,14 @@ def pose_in(
     )  # fmt: skip
 
 
+def reread(pose: Pose, decoder: str) -> Pose:
+    """The same heatmaps, read by another decoder; without the others, whose heatmaps are not kept."""
+    answer = torch.as_tensor(pose.heatmaps[-1])[None]
+    at, scores = model.joints(answer, pose.card, pose.card.input[0], decoder)
+    joints = pose.crop.to_photo(at[0].numpy()).astype(np.float32)
+    return replace(pose, joints=joints, scores=scores[0].numpy(), others=())
+
+
 def _each(asked: list[_Asked] | tuple[_Asked, ...], nets: list[PoseNetwork]) -> list[_Asked]:
     if len(asked) != len(nets):
         raise UserError("compare.each", given=len(asked), count=len(nets))

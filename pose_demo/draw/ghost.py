@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from ..comparison import Pose
+from ..comparison import Pose, reread
 from ..crop import Box
 from ..locales import said
-from ..networks import model
 from .overlap import DISTANCE
 from .skeleton import drawn, opening, stroke_of, strokes
 
 
 def placed(pose: Pose) -> np.ndarray:
     """(J, 2) pixels of the photo, read by DARK: a move below a cell is seen. nan for a joint without an answer."""
-    answer = torch.as_tensor(pose.heatmaps[-1])[None]
-    return pose.crop.to_photo(model.joints(answer, pose.card, pose.card.input[0], "dark")[0][0].numpy())
+    return reread(pose, "dark").joints
 
 
 def moves(before: Pose, after: Pose) -> np.ndarray:

@@ -6,6 +6,7 @@ has another photo's Trace, or a map, gives that instead (silence.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -35,15 +36,23 @@ def check(net: PoseNetwork, place: str, how: How) -> tuple[Cut, ...]:
     return cuts.resolve(net, place, whole=True)
 
 
+def unmirrored(*silences: Mapping[str, Any]) -> None:
+    """Raises SilenceError where an example's map is asked for: for who looks at the mirrored photo too."""
+    if any(example_of(how) for silence in silences for how in silence.values()):
+        raise SilenceError("silence.flip")
+
+
 def patched(silence: Silence, net: PoseNetwork, request: Request) -> Silence:
-    """The same cuts, with the maps of the examples that they name: one more pass for each.
+    """The same cuts, with the maps of the examples that they name: one more pass for each example.
 
     request -- how the network was asked for this photo; it is asked the same of the example
     """
-    return {
-        place: how if (name := example_of(how)) is None else _trace(net, request, place, how, _example(name))
-        for place, how in silence.items()
-    }
+    wanted: dict[str, set[str]] = {}
+    for place, how in silence.items():
+        if (name := example_of(how)) is not None:
+            wanted.setdefault(name, set()).update(cut.map for cut in check(net, place, how))
+    traces = {name: _trace(net, request, maps, _example(name)) for name, maps in wanted.items()}
+    return {place: traces.get(example_of(how) or "", how) for place, how in silence.items()}
 
 
 def _example(name: str) -> Example:
@@ -53,17 +62,17 @@ def _example(name: str) -> Example:
     return known[name]
 
 
-def _trace(net: PoseNetwork, request: Request, place: str, how: Any, example: Example) -> Trace:
+def _trace(net: PoseNetwork, request: Request, maps: set[str], example: Example) -> Trace:
     from ..crop import Crop  # here, because networks must run where OpenCV is not
     from ..photo import read
 
-    card, names = model.card_of(net), {cut.map for cut in check(net, place, how)}
+    card = model.card_of(net)
     image = Crop.around(example.box, card.input, cells=card.cells).warp(read(example.path))
 
     def ask(on: PoseNetwork) -> Trace:
-        return on.trace(model.tensor(image[None], on), request, names).cpu()
+        return on.trace(model.tensor(image[None], on), request, maps).cpu()
 
     with torch.inference_mode():
         found = memory.within(net, ask)[0]
-    found.label = how
+    found.label = PATCH + example.name
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ..locales import UserError, word
-from ..networks import zoo
+from ..networks import patch, zoo
 from ..networks.upsampling import STOPS
 from . import lent, results, work, xray
 from .cached import without_traces
@@ -32,6 +32,8 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
     try:
         if session.photo is None:
             raise UserError("page.expired")
+        if flip:
+            _unmirrored(session)
         upsampling = xray.scoped(session, session.networks, STOPS[int(stop)])
         request = Request(session.turn, session.networks, upsampling, decoder, bool(flip), session.cuts, session.finder)
         for card in map(zoo.card, request.networks):
@@ -45,6 +47,16 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
         yield NOTHING
     except Exception as problem:
         yield _only(session.patch(error=sentence(problem), busy=None))
+
+
+def _unmirrored(session: Session) -> None:
+    """Cuts that no flip test can have are refused, and those that are shown are the session's again."""
+    try:
+        patch.unmirrored(*session.cuts)
+    except UserError:
+        done = session.done
+        session.cuts = done.silence if done and done.networks == session.networks else ({}, {})
+        raise
 
 
 def sentence(problem: Exception) -> Said:
@@ -66,13 +78,10 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
             "finder": request.finder,
         }  # fmt: skip
         ask = partial(_of_whom_there_is, session.photo, how)
-        known = session.bare if bare != request else None  # what the cuts are measured by
-        kept = known[1] if known and known[0] == bare else None
-        whole = kept or ask(people=session.people, trace=bare == request)
-        if bare == request:
-            return whole, whole
-        there = None if whole.found is None else whole.people
-        return whole, ask(people=there, silence=request.silence, trace=True)
+        kept = _measure(session, bare) if bare != request else None
+        people = session.people if kept is None else _there(kept)
+        cut = ask(people=people, silence=request.silence, trace=True)
+        return kept or _mended(cut, ask), cut
 
     number, bare = session.number, replace(request, silence=({}, {}))
     whole: Any = None
@@ -98,16 +107,45 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
     yield everything(session, number, **({"error": lost} if lost else {}))
 
 
+def _measure(session: Session, bare: Request) -> Comparison | None:
+    """What cuts are measured by, where it is known; another decoder needs no pass."""
+    from ..comparison import reread
+
+    if session.bare is None:
+        return None
+    asked, whole = session.bare
+    if asked == bare:
+        return whole
+    if replace(asked, decoder=bare.decoder) != bare:
+        return None
+    return replace(whole, decoder=bare.decoder, poses=tuple(reread(pose, bare.decoder) for pose in whole.poses))
+
+
+def _mended(cut: Comparison, ask: Callable[..., Comparison]) -> Comparison:
+    """The same with nothing cut: another pass of each network in which something is."""
+    poses = dict(enumerate(cut.poses))
+    some = {k: pose for k, pose in poses.items() if pose.silence}
+    if some:
+        how = {"networks": [p.network for p in some.values()], "upsampling": [p.upsampling for p in some.values()]}
+        poses |= zip(some, ask(people=_there(cut), **how).poses, strict=True)
+    return replace(cut, poses=tuple(poses.values()))
+
+
+def _there(known: Comparison) -> Any:
+    """Whom nobody need look for again; None: a box was given."""
+    return None if known.found is None else known.people
+
+
 def _of_whom_there_is(photo: Any, how: dict[str, Any], **more: Any) -> Comparison:
     """compare, of the last one where fewer people are found than a link counted."""
     try:
-        return lent.compare(photo, **how, **more)
+        return lent.compare(photo, **{**how, **more})
     except UserError as problem:
         if problem.key != "compare.who":
             raise
         count: Any = problem.values["count"]
         how["who"] = max(1, count)
-        return lent.compare(photo, **how, **more)
+        return lent.compare(photo, **{**how, **more})
 
 
 def _progress(news: tuple) -> Said:

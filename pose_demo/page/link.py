@@ -14,7 +14,7 @@ from ..crop import check_box
 from ..decode import DECODERS
 from ..examples import examples
 from ..locales import LANGUAGES, UserError, preferred, table
-from ..networks import zoo
+from ..networks import patch, zoo
 from ..networks.upsampling import STOPS
 from ..networks.wiring import wiring
 from . import xray
@@ -103,7 +103,9 @@ def _unfit(session: Session, query: Mapping[str, str]) -> Iterator[str]:
     asked: Any = {"scope": scope, "own": session.own}
     try:
         xray.setup(session, read(Setup, {**asked, "cuts": cuts}))
-    except UserError:  # cuts that are not these networks': the rest is followed
+        if query.get("flip") == "1":
+            patch.unmirrored(*cuts)
+    except UserError:  # cuts that are not these networks', or no flip test's: the rest is followed
         yield "cuts"
         xray.setup(session, read(Setup, {**asked, "cuts": [{}, {}]}))
     if session.pin and max(0, session.channel or 0) >= (count := _channels(session, session.pin)):

@@ -87,25 +87,28 @@ def resolution(pose: Pose) -> str | None:
 
 
 def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparison | None = None) -> dict[str, Any]:
-    """Both skeletons in one view, and the joints that both networks know, in the first one's order.
+    """Both skeletons in one view, and the joints that both networks know, in the first one's order; of one network its
+    own, at no distance.
 
-    mean, errors -- of the joints that the threshold shows; steps -- why distances come in steps, where they do
+    mean, errors -- of the joints that the threshold shows; steps -- why distances come in steps, where they do, and how
+    moves are read
     """
     from ..draw import ghost, overlap
 
     by, befores = moved_from(comparison, bare)
-    moved = [ghost.moves(old, pose) if old else None for old, pose in zip(befores, comparison.poses, strict=True)]
-    first, second = comparison.poses[0], comparison.poses[-1]
+    poses = comparison.poses
+    moved = [ghost.moves(old, pose) if old else None for old, pose in zip(befores, poses, strict=True)]
     rows: list[Row] = []
     for d in comparison.distances():
-        scores = [float(first.scores[d.a]), float(second.scores[d.b])]
+        own = list(zip(poses, moved, (d.a, d.b), strict=False))
+        scores = [float(pose.scores[k]) for pose, _, k in own]
         off = [float(np.linalg.norm(pose.joints[k] - marks[d.joint])) if d.joint in marks else None
-               for pose, k in ((first, d.a), (second, d.b))]  # fmt: skip
+               for pose, _, k in own]  # fmt: skip
         rows.append({
             "joint": d.joint, "colour": side_colour(d.joint), "a": d.a, "b": d.b,
             "scores": [_finite(s) for s in scores], "pixels": _finite(d.pixels), "torsos": _finite(d.torsos),
             "shown": min(scores) >= threshold, "errors": [_finite(o) for o in off],
-            "moved": [None if each is None else _finite(each[j]) for each, j in zip(moved, (d.a, d.b), strict=True)],
+            "moved": [None if each is None else _finite(each[k]) for _, each, k in own],
         })  # fmt: skip
     shown = [row for row in rows if row["shown"]]
     names = _short(comparison)
@@ -113,26 +116,29 @@ def table(comparison: Comparison, threshold: float, marks: Marks, bare: Comparis
         "both": overlap.svg(comparison, threshold),
         "names": names,
         "untrained": any(not pose.card.trained for pose in comparison.poses),
-        "torso": _finite(first.torso),
+        "torso": _finite(poses[0].torso),
         "moved": by,
-        "steps": _steps(comparison, names) if rows else [],
+        "steps": _steps(comparison, names, by is not None) if rows else [],
         "rows": rows,
         "mean": [_mean(row["pixels"] for row in shown), _mean(row["torsos"] for row in shown)],
-        "errors": [_mean(row["errors"][k] for row in shown) for k in (0, 1)] if marks else None,
+        "errors": [_mean(row["errors"][k] for row in shown) for k in range(len(poses))] if marks else None,
     }
 
 
-def _steps(comparison: Comparison, names: list[str]) -> list[Said]:
-    """Read in quarters of a cell, joints lie on a grid, and where it is one for both networks distances do too."""
+def _steps(comparison: Comparison, names: list[str], moved: bool) -> list[Said]:
+    """Read in quarters of a cell, joints lie on a grid, and where it is one for both networks distances do too; how far
+    one moved is read finer, so that the ghost's lines end beside them.
+    """
     first, second = comparison.poses[0], comparison.poses[-1]
+    finer = [said("page.moved_finer")] if moved and comparison.decoder != "dark" else []
     if comparison.decoder != "argmax":
-        return []
+        return finer
     if first.cell != second.cell:
-        return [said("page.cells", network=names[0], cell=first.cell, other=names[1], far=second.cell)]
+        return [said("page.cells", network=names[0], cell=first.cell, other=names[1], far=second.cell), *finer]
     told = [said("page.cell", cell=first.cell)]
-    if first.crop == second.crop:
+    if first.crop == second.crop and first is not second:
         told.append(said("page.steps", one=first.cell / 2, both=first.cell / math.sqrt(2)))
-    return told
+    return [*told, *finer]
 
 
 def _finite(value: float | None) -> float | None:
@@ -145,9 +151,9 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 
 def nearer(comparison: Comparison, marks: Marks) -> Said | None:
-    """Which network is nearer to the joints that were placed by hand; None where nobody placed any."""
+    """Which network is nearer to the joints that were placed by hand; None where nobody placed any, or of one."""
     both = [(d.joint, d.a, d.b) for d in comparison.distances() if d.joint in marks and math.isfinite(d.pixels)]
-    if not both:
+    if not both or len(comparison.poses) < 2:
         return None
     poses = comparison.poses[0], comparison.poses[-1]
     off = [

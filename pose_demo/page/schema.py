@@ -148,14 +148,14 @@ MapSide = TypedDict("MapSide", {
     "groups": list[tuple[str, float]], "ways": list[tuple[str, str]], "notes": list[str],
 })
 #: A comparison whose maps may be asked for by its key; ramps, examples -- the colour maps, and the photos whose maps a
-#: cut can take, sent once; found_by -- by what people
+#: cut can take, sent once; name -- the photo's, for files; found_by -- by what people
 #: were found, None: what ships; finder -- what is said of it where it is the finder of people
 XrayPatch = TypedDict("XrayPatch", {
     "ramps": NotRequired[dict[str, str]], "examples": NotRequired[list[str]],
     "key": str, "sides": list[MapSide], "networks": list[str],
     "joints": list[str], "joint": str, "stop": str | None, "stops": list[str], "scope": str, "scopes": list[str],
     "own": str | None, "cuts": list[dict[str, str]], "decoder": str, "flip": bool, "found_by": str | None,
-    "trained": dict[str, list[str]], "example": str | None, "pin": NotRequired[Pin | None],
+    "trained": dict[str, list[str]], "example": str | None, "name": str, "pin": NotRequired[Pin | None],
     "channel": NotRequired[int | None], "costs": list[list[Said]] | None, "finder": Said | None,
 })
 #: share -- 0 to 1; speed -- frames a second; left -- seconds, None: not known yet

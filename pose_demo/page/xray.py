@@ -122,7 +122,7 @@ def inside(session: Session, asked: Inside) -> Any:
 def fill(session: Session, result: Comparison) -> dict[str, Any]:
     """What the browser needs to draw the maps, and to ask for the rest."""
     with STORE.use(session.key) as cached:
-        sides = maps(cached)
+        sides, name = maps(cached), cached.name
     pin = {"pin": session.pin, "channel": session.channel} if session.pin else {}
     session.pin = None
     return {
@@ -142,6 +142,7 @@ def fill(session: Session, result: Comparison) -> dict[str, Any]:
         "cuts": list(session.done.silence if session.done else ({}, {})),
         "scopes": scopes(session, [pose.card.name for pose in result.poses]),
         "example": session.example and session.example.name,
+        "name": name,
         "finder": None,
         "costs": None,
     }

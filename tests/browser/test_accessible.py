@@ -88,9 +88,28 @@ def test_a_keyboard_alone_reaches_everything(look):
         if not wanted:
             break
     assert not wanted
-    page.focus(".dock .scissors")
+    page.focus("[data-zoom=in]")
+    for key, kept in (("Enter", "[data-zoom=in]"), ("Tab", ":not([data-zoom])")):
+        page.keyboard.press(key)
+        assert page.evaluate("kept => document.activeElement.matches(kept)", kept), "it has the focus still"
+    page.focus(".dock .sum-channel")
+    before = page.evaluate_handle("document.activeElement")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("old => !old.isConnected && document.activeElement.matches('.sum-channel')", arg=before)
+    page.locator(".dock .scissors").last.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".cut-one")
+    page.wait_for_function("document.activeElement.matches('.dock .scissors[aria-pressed=true]')")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.matches('.dock .scissors[aria-pressed=false]')")
+    page.focus("[data-tab=before_after]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".dock .against")
+    assert page.evaluate("document.activeElement.matches('[data-tab=before_after]')")
+    page.focus(".dock .against")
+    before = page.evaluate_handle("document.activeElement")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("old => !old.isConnected && document.activeElement.matches('.against')", arg=before)
 
 
 def test_axe_finds_nothing_serious_in_lesson_glossary_and_the_other_tabs(look):

@@ -76,6 +76,16 @@ def test_a_cell_is_silenced_from_its_bar(look):
     page.wait_for_function("document.querySelector('.silence').textContent === 'Mend this map'")
     assert "mean ablation" not in page.inner_text(".cuts")
     seen = [page.inner_html(LEFT)]
+    page.evaluate("document.querySelector('#more button').click()")
+    page.wait_for_selector("#flip input", state="attached")
+    page.evaluate("document.querySelector('#flip input').click()")
+    page.wait_for_function("pageState.flip")
+    page.select_option(".cuts select", "patch:garden")
+    page.wait_for_function("document.querySelector('.views .error').textContent.includes('switch the flip test off')")
+    assert page.input_value(".cuts select") == "zero", "what was refused is not what the list says"
+    page.evaluate("document.querySelector('#flip input').click()")
+    page.wait_for_function("!pageState.flip")
+    settle(page)
     page.focus(".cuts select")
     for way, told in (("flat", "not the mean ablation of the literature"), ("patch:garden", "patching")):
         page.select_option(".cuts select", way)

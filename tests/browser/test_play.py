@@ -43,5 +43,7 @@ def test_a_unit_opens_in_its_place_and_closes(look):
     said = page.locator(".layers figcaption").all_inner_texts()
     convolutions = [f"{k}×{k} convolution" for k in (1, 3, 1)]
     assert [s.rpartition(" ")[0] for s in said] == [*convolutions, "f(x)", "x, projected", "x + f(x)", "ReLU"]
+    assert "batch norms and the ReLUs between them are not" in page.inner_text(".layers > .foot")
+    page.wait_for_function("/^[\\d.]+×$/.test(document.querySelector('.layers .as-large').textContent)")
     page.keyboard.press("Escape")
     assert page.locator(".layers").is_hidden() and page.locator(".dock").is_visible()

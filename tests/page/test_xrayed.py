@@ -93,6 +93,8 @@ def test_maps_in_a_file_say_what_they_are(xray, tmp_path):
     parts = {name: about["maps"][f"1.{name}"]["gradient"]["nearest_share"] for name in ("stem", "stack2.features")}
     shares = dict(zip(followed.taps, followed.share.tolist(), strict=True))
     assert parts == pytest.approx({name: shares[name] for name in parts}) and 0 < parts["stem"] < 1
+    photo_open = {"key": "", "view": "export", "what": "npz", "language": "en", "side": 1, "cell": "input"}
+    assert export.export(xray, photo_open)["name"] == file.name, "the photo is no map: all of them"
     one = xray.to_npz(tmp_path / "one.npz", side=1, cell="stack1.features")
     assert set(np.load(one)) == {"1.stack1.features", "0.joints", "1.joints", "about"}
 
@@ -109,7 +111,7 @@ def test_a_report_and_a_notebook_show_both_networks_and_reach_for_nothing(xray, 
     assert "The story of right wrist" in opened, "as the page opens"
     for told in ("Peak to joint: argmax, shifted", "Nearer to the joints placed by hand: ", "HRNet-Slim: score</th>",
                  "Hourglass-Slim: error, px</th>", "DARK (see “Peak to joint”) reads in between",
-                 "→ ReLU → fused<"):  # fmt: skip
+                 "→ ReLU → fused<", "How far a joint moved is read by DARK, and so are the lines"):  # fmt: skip
         assert told in opened, told
     wrist = next(row for row in table(xray.comparison, 0.1, xray.placed())["rows"] if row["joint"] == "right wrist")
     cells = re.findall("<td>(.*?)</td>", re.search("(?s)<td>right wrist</td>(.*?)</tr>", opened)[1])
@@ -227,7 +229,7 @@ def test_behind_a_cut_that_leaves_no_answer_nothing_matters(untrained):
     assert "no answer before it" in report and "no answer any more" not in report
 
 
-def test_the_gradient_is_shown_as_it_was_measured(xray):
+def test_the_gradient_is_shown_as_it_was_measured(xray, tmp_path):
     for side, told in enumerate(gradient.gradient(xray, {"language": "en"})["sides"]):
         found = xray.gradients(side)
         share = dict(zip(found.taps, found.share.tolist(), strict=True))
@@ -242,7 +244,15 @@ def test_the_gradient_is_shown_as_it_was_measured(xray):
             assert sentence["key"] == later and sentence["values"]["share"] == pytest.approx(found.share[0])
         else:
             assert sentence["key"] == "xray.gradient_one" and set(told["cells"].values()) == {1}
+    blank = XRay(EXAMPLE, networks=["hourglass-slim"], silence={"stack1": "zero"})
+    (told,) = gradient.gradient(blank, {"language": "en"})["sides"]
+    (sentence,) = (each for each in told["says"] if each["key"] == "xray.gradient_one")
+    assert sentence["values"]["loss"] == "stack2.heatmaps", "the first stack's blank heatmaps send nothing"
     arrow = "stage4.module1.branch3->stage4.module1.branch0.fused"
     cut = XRay(EXAMPLE, networks=["hrnet-slim"], silence={arrow: "zero"})
     (told,) = gradient.gradient(cut, {"language": "en"})["sides"]
     assert told["svg"].count("<polyline") == 4, "beside a cut too, behind which the untrained one has other maps"
+    alone = cut.html()
+    row = re.search("(?s)<td>right wrist</td>(.*?)</tr>", alone)
+    assert row and row[1].count("<td>") == 3, "score, error and move of the one, and nothing beside it"
+    assert cut.to_npz(tmp_path).name == f"{EXAMPLE.name}_hrnet-slim_nearest_1-cut.npz"

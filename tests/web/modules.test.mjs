@@ -89,7 +89,7 @@ test('arrow keys walk to the nearest cell of the same row or column first', asyn
 test('a control that was filled anew is found by its class, or else by its data', async () => {
   const { likeness } = await load('dom.js');
   assert.deepEqual([[['plain', 'own'], { stop: 'a' }], [['plain'], { stop: 'a' }], [['plain'], {}]]
-    .map(([classList, dataset]) => likeness({ classList, dataset })), ['.own', '[data-stop="a"]', '']);
+    .map(([classList, dataset]) => likeness({ classList, dataset })), [['.own', '[data-stop="a"]'], ['[data-stop="a"]'], []]);
 });
 
 test('labels that would cover one before them hide, and none gets smaller than it is', async () => {

@@ -74,7 +74,8 @@ def beside(cached: Cached, asked: Question) -> Beside:
 
 def one_network(cached: Cached) -> bool:
     """The same network stands on both sides, and leaves traces."""
-    return cached.comparison.poses[0].network == cached.comparison.poses[-1].network and cached.traceable(0)
+    poses = cached.comparison.poses
+    return len(poses) > 1 and poses[0].network == poses[-1].network and cached.traceable(0)
 
 
 def now(cached: Cached, side: int) -> list[str]:
@@ -150,7 +151,7 @@ def apart(cached: Cached, asked: Question) -> Apart:
         left = cached.tensor(0, name)
         cells[name] = known(places.relative(cached.tensor(1, name) - left, left))
         if KINDS.get(tap.role) == "term":
-            ways += [{"place": name, "ends": ends, "share": cells[name]} for ends in arrows(wired, name)]
+            ways += [{"place": name, "ends": ends, "share": cells[name]} for ends in arrows(cached.net(0), name)]
     first = next((name for name, share in cells.items() if share != 0), None)
     shown = first and wired.shown(first)
     top = max(filter(None, cells.values()), default=0.0)

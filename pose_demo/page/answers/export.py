@@ -51,6 +51,8 @@ class File(TypedDict):
 def export(cached: Cached, asked: Question) -> File:
     """asked["what"]: "json", "svg" of a side, "npz" of a cell or of all, "report". Raises KeyError else."""
     what, side, cell = asked["what"], asked.get("side"), asked.get("cell")
+    if what == "npz" and cell == inspector.INPUT:  # the photo is no map: then all are
+        side = cell = None
     ending, kind, make = {
         "json": (".json", "application/json", lambda: coco(cached).encode()),
         "svg": (".svg", "image/svg+xml", lambda: maps(cached, asked["language"])[side or 0]["svg"].encode()),

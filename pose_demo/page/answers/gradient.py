@@ -105,12 +105,13 @@ def _says(found: Gradients, fresh: Gradients | None) -> list[Said]:
     told = [said(f"xray.gradient_{found.target}")]
     if not found.total[0] > 0:
         return [*told, said("xray.gradient_none", tap=first)]
-    if len(found.losses) == 1:
-        told.append(said("xray.gradient_one", tap=first, loss=found.losses[0]))
+    nearest = found.losses[found.nearest[0]]
+    if np.count_nonzero(found.sizes[0]) == 1:
+        told.append(said("xray.gradient_one", tap=first, loss=nearest))
     else:
         key = "xray.gradient_strong" if rest >= _AS_STRONG else "xray.gradient_part"
         last = float(found.last[0] / found.total[0])
-        told.append(said(key, tap=first, loss=found.losses[0], share=1 - rest, last=last))
+        told.append(said(key, tap=first, loss=nearest, share=1 - rest, last=last))
     if fresh is not None and fresh.total[0] > 0:
         trained, begun = (float(g.total[0] / g.total[g.total > 0][-1]) for g in (found, fresh))
         told.append(said("xray.gradient_fresh", trained=trained, begun=begun))

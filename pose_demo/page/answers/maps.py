@@ -108,8 +108,13 @@ def _cut_word(language: str, how: str) -> str:
 def broken(cached: Cached, side: int) -> map_svg.Cuts:
     """What is cut, as the drawing has it: arrows of any place that is one, and cells, those of a whole stack too."""
     asked, wired = cached.pose(side).silence, cached.graph(side)
-    found = {ends: place for place in asked for ends in arrows(wired, place)}
-    return map_svg.Cuts(found, {name for name in wired.picture if name in asked or name.partition(".")[0] in asked})
+    found = {
+        ends: place
+        for place, how in asked.items()
+        for ends in arrows(cached.net(side), place, whole=not isinstance(how, str))
+    }
+    stacks = asked.keys() - wired.nodes.keys()
+    return map_svg.Cuts(found, {name for name in wired.picture if name in asked or wired.nodes[name].part in stacks})
 
 
 def _high(values: np.ndarray) -> float:

@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any, NotRequired
 
 import numpy as np
+from torch import nn
 from typing_extensions import TypedDict
 
-from ...networks.silence import LOSES
-from ...networks.wiring import Wiring
+from ...networks.silence import resolve
+from ...networks.wiring import wiring
 from ..cached import Cached
 from ..schema import Question, Said
 from .parts import ALL, side_of, why_not
@@ -53,7 +54,7 @@ def matters(cached: Cached, asked: Question) -> Matters:
 
 def measured(cached: Cached, side: int) -> Matters:
     """Every arrow of one network, in the order of the pass. Effects of single cuts do not add up."""
-    pose, wired, found = cached.pose(side), cached.graph(side), cached.effects(side)
+    pose, net, found = cached.pose(side), cached.net(side), cached.effects(side)
     moves = found.moves * pose.crop.scale
     return {
         "title": cached.comparison.titles[side],
@@ -63,7 +64,7 @@ def measured(cached: Cached, side: int) -> Matters:
         "cell": pose.cell,
         "note": cached.note("effects", side),
         "cuts": [
-            {"place": place, "kind": kind, "drawn": arrows(wired, place),
+            {"place": place, "kind": kind, "drawn": arrows(net, place),
              "moves": [round(float(v), 2) if np.isfinite(v) else None for v in own],
              "changes": [round(float(v), 4) for v in change]}
             for place, kind, own, change in zip(found.places, found.kinds, moves, found.changes, strict=True)
@@ -86,12 +87,13 @@ def heaviest(cached: Cached, side: int, joint: str, most: int = 10) -> dict[str,
                      for place, move, change in rows]}  # fmt: skip
 
 
-def arrows(wired: Wiring, place: str) -> list[tuple[str, str]]:
+def arrows(net: nn.Module, place: str, whole: bool = False) -> list[tuple[str, str]]:
     """The arrows [from, to] of the picture that a place is that can be cut; none for a stack, which is many.
 
     A map that stands in no picture lies on an arrow; of one that does the way that leads on from it is lost, or, where
-    it loses its units alone, the way into it.
+    it loses its units alone, the way into it. whole -- as silence.resolve has it
     """
+    wired = wiring(net)
     ways = [(source, target, way) for target, found in wired.picture.items() for source, way in found.items()]
     source, _, target = place.partition("->")
     if source in wired.picture.get(target, ()):
@@ -100,5 +102,5 @@ def arrows(wired: Wiring, place: str) -> list[tuple[str, str]]:
         return []
     if not wired.visible(place):
         return [(source, target) for source, target, way in ways if place in way.through]
-    units = wired.nodes[place].role in LOSES
-    return [(source, target) for source, target, _ in ways if place == (target if units else source)]
+    lost = {cut.tap for cut in resolve(net, place, whole)}
+    return [(source, target) for source, target, _ in ways if place == (source if place in lost else target)]

@@ -1,5 +1,6 @@
 // Maps as pictures, in the colours that draw/colour.py has: it sends them, 256 a ramp.
 import { make } from './dom.js';
+import { number, say } from './words.js';
 
 /** @typedef {import('./schema').NumberMap & { values?: Float32Array }} NumberMap */
 /** @typedef {{ label?: string, class?: string, diverging?: boolean, clear?: boolean, say?: HTMLElement }} Look */
@@ -64,7 +65,22 @@ export function legend(low, high, diverging) {
     make('span', {}, short(high)));
 }
 
+/** How many times larger than its cells a map is drawn, once it stands on the page. @param {HTMLCanvasElement} map
+ * @param {boolean} [whole] in a sentence */
+export function magnified(map, whole) {
+  const node = make('span', 'foot as-large'), { width, height } = map;
+  new ResizeObserver(() => {
+    const times = map.getBoundingClientRect().width / width;
+    if (!times) return;
+    node.textContent = whole ? say('xray.drawn', { times, cells: `${width}×${height}` })
+      : say('xray.times', { times: number(times, times < 10 ? '.1f' : '.0f') });
+  }).observe(map);
+  return node;
+}
+
 /** @param {NumberMap} map @param {string} caption @param {Look} [look] */
 export function figure(map, caption, look = {}) {
-  return make('figure', look.class || {}, canvas(map, { label: caption, ...look }), make('figcaption', {}, caption));
+  const drawn = canvas(map, { label: caption, ...look });
+  return make('figure', look.class || {}, drawn, make('figcaption', {}, caption), ' ',
+    magnified(drawn, look.class === 'big'));
 }

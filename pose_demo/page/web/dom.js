@@ -43,17 +43,17 @@ export function select(options, value, choose, more = {}) {
  * @param {HTMLElement} node @param {() => void} fill */
 export function refill(node, fill) {
   const old = document.activeElement, inside = old instanceof HTMLElement && old !== node && node.contains(old);
-  const same = inside ? likeness(old) : '', one = same !== '' && node.querySelectorAll(same).length === 1;
+  const same = inside ? likeness(old).find((each) => node.querySelectorAll(each).length === 1) : null;
   fill();
-  const next = /** @type {HTMLElement | null} */ (one ? node.querySelector(same) : null);
+  const next = /** @type {HTMLElement | null} */ (same ? node.querySelector(same) : null);
   if (next !== document.activeElement) next?.focus({ preventScroll: true });
 }
 
-/** The selector of a control and of those that take its place, "" where it has no name of its own.
+/** The selectors of a control and of those that take its place: by its class, which others may share, and by its data.
  * @param {Pick<HTMLElement, 'classList' | 'dataset'>} control */
 export function likeness({ classList, dataset }) {
   const kind = [...classList].find((name) => name !== 'plain'), [data] = Object.entries(dataset);
-  return kind ? `.${kind}` : data ? `[data-${data[0]}="${data[1]}"]` : '';
+  return [...(kind ? [`.${kind}`] : []), ...(data ? [`[data-${data[0]}="${data[1]}"]`] : [])];
 }
 
 /** Shows one line or hides it. @param {HTMLElement} node @param {string | null} [text] */

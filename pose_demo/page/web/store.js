@@ -9,7 +9,7 @@
  * lost     -- parts of the link that opened the page, where only the browser knows that there is no such thing
  * joint    -- whose heatmaps and story are shown
  * key      -- names the comparison whose maps may be asked for, "" before the first
- * sides, networks, joints, stop, own, cuts, scope, scopes, trained, example -- what that comparison is, see
+ * sides, networks, joints, stop, own, cuts, scope, scopes, trained, example, name -- what that comparison is, see
  *             page/schema.py
  * work     -- on: the networks look; drawing: their maps come next; drawn; none: an error, or there was nothing to do
  * pin, channel -- the cell that is open, and which of its channels (null: the first of the order, -1: the mean of all)
@@ -35,7 +35,7 @@ export const state = {
   networks: [],
   joints: [], stop: null, stops: [], own: null, cuts: [{}, {}], scope: '', scopes: [], trained: {}, example: null,
   pin: null, channel: null, pixel: null, against: null, view: null, decoder: 'argmax', flip: false, costs: null,
-  found_by: null, finder: null,
+  found_by: null, finder: null, name: 'photo',
 };
 
 /** @type {{ names: (keyof State)[], react: () => void }[]} */

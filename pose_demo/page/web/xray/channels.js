@@ -19,13 +19,8 @@ export function channels(body, cell, wire) {
     const answer = here ? { ...cell.channel, error: undefined } : await wire.ask('channel', { ...pin, channel });
     if (!answer || trouble(large, answer)) return;
     look(pin, answer.number, answer); // another cell may be open by now
-    const caption = make('p', 'foot');
     large.replaceChildren(figure(answer, named(answer.number), { say: said, class: 'big' }),
-      legend(answer.low, answer.high), caption);
-    requestAnimationFrame(() => { // it has a size when it stands on the page
-      const times = (large.querySelector('canvas')?.getBoundingClientRect().width ?? 0) / answer.w;
-      if (times) caption.textContent = say('xray.drawn', { times, cells: `${answer.w}×${answer.h}` });
-    });
+      legend(answer.low, answer.high));
   }
 
   function pick(/** @type {number} */ channel) {
@@ -35,7 +30,7 @@ export function channels(body, cell, wire) {
   const orders = /** @type {[string, string][]} */ (['energy', 'variance', 'joint', 'index'].map((key) =>
     [key, say(`xray.${key}`, { joint: state.joint })]));
   const sorter = make('label', 'foot', `${say('xray.channels')} (${shape[0]}) ${say('xray.sorted')} `,
-    select(orders, cell.by, () => {}, { name: 'by', 'aria-label': say('xray.sorted') }));
+    select(orders, cell.by, () => {}, { name: 'by', class: 'by', 'aria-label': say('xray.sorted') }));
   body.replaceChildren(make('div', 'channels',
     make('div', 'mosaic-box', sorter, mosaic(cell.mosaic, named, pick), legend(cell.mosaic.low, cell.mosaic.high),
       make('p', 'foot', say('xray.range_all', cell.mosaic))),

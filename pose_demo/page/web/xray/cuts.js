@@ -32,7 +32,8 @@ export function scissors(wire, side, source, target) {
   const hit = /** @type {SVGElement | null} */ (section.querySelector(drawn)), broken = hit?.dataset.cut;
   const place = broken ?? `${source}->${target}`, label = say(broken ? 'xray.mend' : 'xray.cut', { place });
   return hit && button('✂', () => cut(wire, side, place),
-    { class: 'plain scissors', 'aria-pressed': Boolean(broken), 'aria-label': label, title: label });
+    { class: 'plain scissors', 'data-arrow': `${source}->${target}`, 'aria-pressed': Boolean(broken),
+      'aria-label': label, title: label });
 }
 
 /** @param {HTMLElement} root @param {Wire} wire */
@@ -43,7 +44,10 @@ export function start(root, wire) {
   const ways = () => ['zero', 'flat', ...(state.examples ?? []).map((name) => `patch:${name}`)]
     .map((way) => /** @type {[string, string]} */ ([way, told(way)]));
 
-  on(['key', 'language'], () => {
+  on(['key', 'language'], show);
+  on(['work'], () => { if (state.work === 'none') show(); }); // what was refused is not what the list says
+
+  function show() {
     if (!state.key) return;
     const all = state.cuts.flatMap((own, side) => Object.entries(own).map(([place, way]) => ({ side, place, way })));
     list.hidden = !all.length;
@@ -65,7 +69,7 @@ export function start(root, wire) {
         mark(arrow, k);
       }
     });
-  });
+  }
 
   // An arrow is a thin thing: a wide one that is not seen lies under the pointer.
   function mark(/** @type {SVGElement} */ arrow, /** @type {number} */ side) {

@@ -1,5 +1,5 @@
 // The dock: everything about the pinned cell, a tab a file.
-import { button, make } from '../dom.js';
+import { button, make, refill } from '../dom.js';
 import { glossary } from '../glossary/glossary.js';
 import { on, set, state } from '../store.js';
 import { badge, say, speak } from '../words.js';
@@ -89,16 +89,19 @@ export function start(_root, wire) {
   async function show() {
     const mine = tab;
     if (state.view !== tab) set({ view: tab });
-    tabs.replaceChildren(...Object.keys(TABS).map((name) => button(say(`xray.${name}`), () => {
+    refill(tabs, () => tabs.replaceChildren(...Object.keys(TABS).map((name) => button(say(`xray.${name}`), () => {
       tab = name;
       show();
-    }, { role: 'tab', 'aria-selected': tab === name, 'data-tab': name })));
+    }, { role: 'tab', 'aria-selected': tab === name, 'data-tab': name }))));
     about.hidden = tab !== 'field'; // the one tab that is a term: a click on the tab itself opens the tab
     about.setAttribute('aria-label', `${say('glossary.title')}: ${say('glossary.field.name')}`);
     if (!cell) return;
     const page = make('div');
     if (cell.photo) page.append(make('figure', 'big', make('img', { src: cell.photo, alt: '' })));
     else await TABS[tab](page, cell, wire);
-    if (mine === tab && page.firstChild) body.replaceChildren(page);
+    if (mine !== tab || !page.firstChild) return;
+    const within = body.contains(document.activeElement);
+    refill(body, () => body.replaceChildren(page));
+    if (within && !body.contains(document.activeElement)) dock.focus({ preventScroll: true }); // its control is gone
   }
 }

@@ -17,7 +17,8 @@ export async function open(pin, wire, focus = true) {
   const close = button('✕', () => shut(true), { 'aria-label': say('xray.close') }), body = make('div', 'layer-row');
   shown = pin;
   panel.setAttribute('aria-label', say('xray.layers', { cell: pin.cell }));
-  panel.replaceChildren(make('div', 'layer-head', make('b', {}, say('xray.layers', { cell: pin.cell })), close), body);
+  panel.replaceChildren(make('div', 'layer-head', make('b', {}, say('xray.layers', { cell: pin.cell })), close), body,
+    make('p', 'foot', say('xray.layers_note')));
   if (!trouble(body, answer)) {
     body.append(...answer.layers.flatMap((one, k) => [...(k ? [make('span', 'sign', one.sign)] : []),
       figure(one.map, `${tell(one.what)} ${one.shape.join('×')}`)]));

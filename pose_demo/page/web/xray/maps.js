@@ -25,6 +25,8 @@ function draw() {
   const top = section.getBoundingClientRect().top;
   const scrolls = () => /** @type {HTMLElement[]} */ ([...maps.querySelectorAll('.map-scroll')]);
   const scrolled = scrolls().map((node) => [node.scrollLeft, node.scrollTop]);
+  const cell = maps.contains(document.activeElement) ? cellAt(document.activeElement) : null;
+  const focused = cell && { side: sideOf(cell), cell: cell.dataset.cell ?? '' };
   maps.replaceChildren(...state.sides.map(map));
   viewport.show(scrolls());
   scrolls().forEach((node, k) => {
@@ -35,6 +37,9 @@ function draw() {
   const moved = section.getBoundingClientRect().top - top;
   if (moved) scrollBy(0, moved); // nothing jumps: who looks at a map keeps it before their eyes
   restore();
+  if (!focused) return;
+  find(focused)?.focus({ preventScroll: true });
+  peek(null);
 }
 
 /** @param {import('../schema').MapSide} side @param {number} k */

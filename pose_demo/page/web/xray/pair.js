@@ -1,5 +1,5 @@
 // A cell on both sides, or of one network in two ways: under a wipe, and the signed difference.
-import { canvas, figure, legend } from '../colour.js';
+import { canvas, figure, legend, magnified } from '../colour.js';
 import { make, select } from '../dom.js';
 import { set, state } from '../store.js';
 import { channelName, say, tell, word } from '../words.js';
@@ -14,14 +14,15 @@ export async function pair(body, cell, wire) {
   const [first, second] = answer.names.map(tell), named = say('xray.against_label'), { gap } = answer;
   const choice = make('label', 'foot', `${named} `, select([[null, say(answer.unasked)],
     ...state.stops.map((stop) => /** @type {[string, string]} */ ([stop, word('stop', stop)]))],
-  state.against, (to) => set({ against: to }), { 'aria-label': named }));
-  const shown = wipe(canvas(answer.first, { label: first }), canvas(answer.second, { label: second }), [first, second]);
+  state.against, (to) => set({ against: to }), { class: 'against', 'aria-label': named }));
+  const left = canvas(answer.first, { label: first });
+  const shown = wipe(left, canvas(answer.second, { label: second }), [first, second]);
   shown.style.setProperty('--ratio', String(answer.first.w / answer.first.h));
   const which = channel === null ? say('xray.all_channels') : channelName(channel, cell.names);
   body.replaceChildren(
     make('div', 'sum-head', choice, make('span', 'foot which', which),
       ...(answer.same ? [make('span', 'foot', say('xray.same_stop'))] : [])),
-    make('div', 'trio', make('div', {}, shown, legend(answer.first.low, answer.first.high)),
+    make('div', 'trio', make('div', {}, shown, legend(answer.first.low, answer.first.high), magnified(left, true)),
       ...(answer.same ? [] : [make('div', {}, figure(gap, say('xray.difference', { first, second }),
         { class: 'big', diverging: true }), legend(gap.low, gap.high, true))])));
 }

@@ -17,6 +17,8 @@ const SVG = 'http://www.w3.org/2000/svg';
 const MAPS = '[data-side] canvas.map, [data-side] img.over', FINE = 256;
 /** @type {Side[]} */
 let sides = [];
+/** The joint that `sides` are of: another one's values are not known before its own are here. */
+let known = '';
 /** @type {{ circle: import('../schema').Circle, key: string, pin: Pin | null, pixel: Point | null } | null} */
 let sight = null;
 
@@ -61,8 +63,17 @@ export function level(map, at) {
 export function reading({ side, cell }, point) {
   const map = sides[side]?.cells[cell], at = map && under(sides[side], map, point);
   if (!at) return null;
-  const k = at.y * map.w + at.x;
-  return { ...at, channel: map.channel, energy: level(map.energy, k), own: map.own && level(map.own, k) };
+  const k = at.y * map.w + at.x, { channel, own } = known === state.joint ? map : { channel: null, own: null };
+  return { ...at, channel, energy: level(map.energy, k), own: own && level(own, k) };
+}
+
+/** The next place of a walk in steps of a cell, within what a network sees of the photo. @param {Side} side
+ * @param {Point} from @param {[number, number]} step */
+export function walked({ crop: [x0, y0, x1, y1], input: [width] }, from, [across, down]) {
+  const size = (x1 - x0) / (width / 4);
+  const kept = (/** @type {number} */ at, /** @type {number} */ low, /** @type {number} */ high) =>
+    Math.min(high - size / 2, Math.max(low + size / 2, at));
+  return { x: kept(from.x + across * size, x0, x1), y: kept(from.y + down * size, y0, y1) };
 }
 
 /** @param {HTMLElement} root @param {import('./part.js').Wire} wire */
@@ -80,10 +91,15 @@ export function start(root, wire) {
     const wanted = `${state.key} ${state.joint}`;
     if (wanted === loaded) return light(state.pixel); // another language asks for nothing
     loaded = wanted;
-    const answer = await wire.ask('pixels');
-    if (!answer || answer.error) return;
+    light(state.pixel);
+    const asked = state.joint, answer = await wire.ask('pixels');
+    if (!answer || answer.error) {
+      if (loaded === wanted) loaded = ''; // it may be asked for again
+      return light(state.pixel);
+    }
     const first = !sides.length;
     ({ sides } = answer);
+    known = asked;
     if (first && state.pixel) set({ pixel: state.pixel }); // who reads at that place can now
     else light(state.pixel);
   });
@@ -148,9 +164,8 @@ export function start(root, wire) {
     const step = arrow(event), on_ = event.target instanceof Element && event.target.closest('.pair .canvas');
     if (!step || !on_ || !sides.length) return;
     event.preventDefault();
-    const [x0, y0, x1, y1] = sides[0].crop, size = (x1 - x0) / (sides[0].input[0] / 4);
-    const from = state.pixel ?? { x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
-    set({ pixel: { x: from.x + step[0] * size, y: from.y + step[1] * size } });
+    const [x0, y0, x1, y1] = sides[0].crop;
+    set({ pixel: walked(sides[0], state.pixel ?? { x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, step) });
   });
 }
 

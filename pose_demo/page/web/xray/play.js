@@ -23,14 +23,17 @@ export function start(_root, wire) {
       if (state.sides[k]?.svg) card.querySelector('.of')?.append(make('span', 'grow'),
         button(`▶ ${say('xray.play')}`, () => open(k), { class: 'plain play' }));
     });
-    if (place) open(place.side, place.at, timer !== 0); // other maps stand there now, and perhaps other words
+    if (!place) return;
+    if (state.sides[place.side]?.svg) open(place.side, place.at, timer !== 0); // other maps, perhaps other words
+    else close();
   });
 
   async function open(/** @type {number} */ side, at = 0, runs = true) {
     const answer = await wire.ask('way', { side });
     const card = section.querySelector(`.map-card[data-side="${side}"]`);
-    if (!answer || answer.error || !card) return;
+    if (!answer) return;
     close();
+    if (answer.error || !card) return;
     place = { side, steps: answer.steps, at: Math.min(at, answer.steps.length - 1) };
     card.querySelector('.of')?.after(bar);
     bar.setAttribute('aria-label', say('xray.play'));

@@ -1,6 +1,6 @@
 // What adds up to a cell: its terms, their shares, the sum.
 import { figure, legend, numbers } from '../colour.js';
-import { link, make, select } from '../dom.js';
+import { link, make, refill, select } from '../dom.js';
 import { on, set, state } from '../store.js';
 import { channelName, number, say, tell } from '../words.js';
 import { scissors } from './cuts.js';
@@ -49,12 +49,12 @@ export async function sum(body, cell, wire) {
   const chooser = select([['-1', say('xray.all_channels')], ...each], answer.channel ?? -1, (to) => {
       set({ channel: Number(to) });
       sum(body, cell, wire);
-    }, { 'aria-label': say('xray.channels') });
-  body.replaceChildren(
+    }, { class: 'sum-channel', 'aria-label': say('xray.channels') });
+  refill(body, () => body.replaceChildren(
     make('div', 'sum-head', make('b', {}, say(`xray.${TITLES[answer.kind] ?? answer.kind}`, answer)),
       ...(answer.kind === 'head' ? [] : [chooser]), said, legend(answer.total.low, answer.total.high, true)),
     make('div', 'sum', ...terms, sign('='), make('div', 'term total', figure(answer.total, say('xray.sum'), look)),
-      ...after), equation(answer, pin), make('p', 'foot', say('xray.share_note', { error: answer.missed })));
+      ...after), equation(answer, pin), make('p', 'foot', say('xray.share_note', { error: answer.missed }))));
 }
 
 /** The sum at the place that is pinned, with its numbers. @param {import('../schema').SumAnswer} answer

@@ -1,6 +1,6 @@
 // Take it away: pictures are made in the browser from what is on the page, files by the server.
 import { bytes } from '../colour.js';
-import { button, make, select } from '../dom.js';
+import { button, make, refill, select } from '../dom.js';
 import { follow } from '../link.js';
 import { on, state } from '../store.js';
 import { say, tell, word } from '../words.js';
@@ -29,8 +29,8 @@ export function start(root, wire) {
     if (!views.some(([name]) => name === view)) view = views[0][0];
     const act = (/** @type {string} */ id, /** @type {string} */ text, /** @type {() => void} */ does) =>
       button(text, does, { 'data-take': id });
-    const cell = state.pin ? ` (${state.pin.cell})` : '';
-    row.replaceChildren(
+    const map = state.pin?.cell === 'input' ? null : state.pin, cell = map ? ` (${map.cell})` : '';
+    refill(row, () => row.replaceChildren(
       select(views, view, (to) => { view = to ?? ''; }, { class: 'take-view', 'aria-label': say('xray.take_png') }),
       select([1, 2, 4].map((k) => [String(k), say('xray.times', { times: k })]), times,
         (to) => { times = Number(to); }, { class: 'times', 'aria-label': say('xray.zoom') }),
@@ -38,10 +38,10 @@ export function start(root, wire) {
       ...state.sides.flatMap((side, k) => (side.svg
         ? [act(`svg${k}`, `${say('xray.take_svg')}: ${side.title}`, () => file('svg', { side: k }))] : [])),
       act('json', say('xray.take_json'), () => file('json')),
-      act('npz', say('xray.take_npz') + cell, () => file('npz', state.pin ?? {})),
+      act('npz', say('xray.take_npz') + cell, () => file('npz', map ?? {})),
       act('report', say('xray.take_report'), () => file('report',
         { ...state.pin, against: state.against, threshold: state.threshold })),
-      act('link', say('xray.take_link'), copy));
+      act('link', say('xray.take_link'), copy)));
   });
 
   /** @param {'svg' | 'json' | 'npz' | 'report'} what @param {Partial<import('../schema').Question>} [more] */
@@ -89,10 +89,10 @@ export function called(view) {
   const map = view.startsWith('map') ? Number(view.slice(3)) : null, cuts = state.cuts.map(Object.keys).flat().length;
   const seen = map !== null ? 'drawing' : view === 'dock' ? `${state.pin?.cell}_${state.view}` : view;
   const joint = ['heat', 'film', 'story', 'matters'].includes(view) ? state.joint : null;
-  const parts = [state.example ?? 'photo', map === null ? [...new Set(state.networks)].join('+') : state.networks[map],
+  const parts = [state.name, map === null ? [...new Set(state.networks)].join('+') : state.networks[map],
     state.own && state.own !== state.stop ? `${state.stop}+${state.own}` : state.stop, cuts ? `${cuts}-cut` : null,
     seen, joint];
-  return `${parts.filter(Boolean).join('_').replace(/[^\w.+-]+/g, '-').slice(0, 120)}.png`;
+  return `${parts.filter(Boolean).join('_').replace(/[^\p{L}\p{N}_.+-]+/gu, '-').slice(0, 120)}.png`;
 }
 
 /** @param {Blob} blob @param {string} name */

@@ -1,5 +1,5 @@
 // The drawings in their frames: fitted, zoomed, dragged. Labels keep their size; one that would cover another hides.
-import { apart, button, grown, make } from '../dom.js';
+import { apart, button, grown, make, refill } from '../dom.js';
 import { on, state } from '../store.js';
 import { say } from '../words.js';
 
@@ -39,9 +39,10 @@ function size() {
     tidy(svg);
     mark(scroll);
   }
-  zooms.replaceChildren(button('−', () => step(-1), { 'data-zoom': 'out', 'aria-label': say('xray.smaller') }),
+  refill(zooms, () => zooms.replaceChildren(
+    button('−', () => step(-1), { 'data-zoom': 'out', 'aria-label': say('xray.smaller') }),
     button(say('xray.fit'), () => step(0), { 'data-zoom': 'fit', 'aria-pressed': zoom === 1 }),
-    button('+', () => step(1), { 'data-zoom': 'in', 'aria-label': say('xray.larger') }));
+    button('+', () => step(1), { 'data-zoom': 'in', 'aria-label': say('xray.larger') })));
 }
 
 /** @param {SVGElement} svg */
