@@ -165,8 +165,8 @@ class Guard:
             raise
         finally:
             self.coming -= 1
-            if not self.coming:  # what is half there now stays so
-                await asyncio.to_thread(server.tidy, folder, half=0)
+            if not self.coming:  # what is half there now stays so; what begins from now on is another
+                await asyncio.to_thread(server.drop, server.halves(folder))
 
     async def _further(self, request: Request, body: _Body, answer: _Answer) -> None:
         """Only so many at a time, as each takes a thread and memory that the page needs."""

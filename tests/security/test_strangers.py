@@ -370,6 +370,21 @@ def test_what_a_visitor_broke_off_goes_at_once(page, visitor, folder):
     still_well(visitor)
 
 
+def test_the_end_of_one_upload_leaves_another_that_has_just_begun(page, visitor, folder, monkeypatch):
+    drop, begun = server.drop, folder / "another"
+
+    def late(files):
+        begun.write_bytes(b"it begins as the other ends")
+        drop(files)
+
+    monkeypatch.setattr(server, "drop", late)
+    assert upload(visitor, "one.png", b"one").status_code == 200
+    until(begun.exists)
+    still_well(visitor)
+    assert begun.read_bytes()
+    begun.unlink()
+
+
 def until(true) -> None:
     end = time.monotonic() + 30
     while not true():
