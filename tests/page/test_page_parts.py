@@ -74,14 +74,6 @@ def test_a_photo_that_cannot_be_read_changes_nothing(session, upload):
     assert session.photo is before and session.turn == 1
 
 
-def test_a_sentence_names_the_file_whatever_went_wrong(session, upload, monkeypatch):
-    (upload / "a.jpg").write_bytes(b"x")
-    monkeypatch.setattr(photo_input, "read", lambda *_: 1 / 0)
-    for n, path in enumerate((upload / "a.jpg", "/etc/hostname", upload / "gone.jpg")):
-        told = tell("en", photo_input.take(session, {"n": n, "path": str(path)})["error"])
-        assert told.startswith(path.name if isinstance(path, Path) else "hostname"), told
-
-
 def test_a_photo_that_was_read_goes_soon_unless_somebody_sends_it_again(session, upload, photo, monkeypatch):
     mine, theirs = upload / "mine.png", upload / "theirs.png"
     for file in (mine, theirs):
@@ -114,23 +106,6 @@ def test_a_slow_upload_does_not_replace_a_newer_photo(session):
     names = [thumbnail["name"] for thumbnail in photo_input.thumbnails()]
     assert photo_input.take(session, {"n": 8, "example": names[1]})["example"]["name"] == names[1]
     assert photo_input.take(session, {"n": 7, "example": names[0]}) is None
-
-
-@pytest.mark.parametrize("slow", ["good.png", "bad.png"])
-def test_of_two_photos_the_newer_counts_though_one_is_refused(session, upload, photo, monkeypatch, slow):
-    (quick,) = {"good.png", "bad.png"} - {slow}
-    Image.fromarray(photo[::-1]).save(upload / "good.png")
-    (upload / "bad.png").write_bytes(b"no photo")
-    before, read, newer = session.photo, photo_input.read, []
-
-    def slowly(file, *more):
-        if file.name == slow:
-            newer.append(photo_input.take(session, {"n": 6, "path": str(upload / quick)}))
-        return read(file, *more)
-
-    monkeypatch.setattr(photo_input, "read", slowly)
-    assert photo_input.take(session, {"n": 5, "path": str(upload / slow)}) is None
-    assert bool(newer[0]["error"]) == (quick == "bad.png") == (session.photo is before)
 
 
 def test_a_box_must_make_sense(session):
@@ -223,39 +198,6 @@ def test_a_newer_photo_stops_the_older_run(session, untrained, monkeypatch):
 
     monkeypatch.setattr("pose_demo.comparison.compare", look)
     assert list(run(session, untrained, 0, "argmax", False)) == [compare.NOTHING]
-
-
-def test_a_photo_that_comes_as_a_run_ends_stays(session, untrained, photo, monkeypatch):
-    """Between the look whether it is the newest and the change nobody comes in."""
-    ends, newer = threading.Event(), np.ascontiguousarray(photo[::-1])
-
-    def come():
-        ends.wait(20)
-        session.take(newer)
-
-    thread = threading.Thread(target=come)
-    thread.start()
-
-    def replaced(result, **changes):
-        if "photo" in changes:
-            ends.set()
-            thread.join(0.3)
-        return replace(result, **changes)
-
-    monkeypatch.setattr(compare, "replace", replaced)
-    list(run(session, untrained, 0, "argmax", False))
-    thread.join(20)
-    assert session.photo is newer and session.done.turn != session.turn
-
-
-def test_a_page_that_was_let_go_says_so_when_a_photo_comes(session):
-    """A session that Gradio made anew has no networks; one that seemed to leave has no photo any more."""
-    assert last(compare.run(session, 0, "argmax", False))["error"]["key"] == "page.expired"
-    session.networks = ("hrnet-slim-untrained", "hourglass-slim-untrained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pose_demo.comparison.compare", lambda *_, **__: session.empty())
-        changed = last(compare.run(session, 0, "argmax", False))
-    assert changed["error"]["key"] == "page.expired" and changed["busy"] is None
 
 
 def test_a_long_job_tells_and_is_let_go(monkeypatch):

@@ -71,11 +71,14 @@ test('an older patch changes only what no newer one changed, an older answer not
 
 test('while something is awaited and nothing comes the app is woken, and taken for deaf after a minute', async () => {
   const { expect, open, whenSilent } = await load('channel.js');
-  const photo = {}, gradio = {};
-  let woken = 0, unheard = 0;
+  const photo = {}, gradio = { trigger() {} };
+  let woken = 0, unheard = 0, wire;
   whenSilent(() => { woken += 1; });
   mock.timers.enable({ apis: ['setTimeout'] });
-  const hear = await open(() => () => {}, gradio), after = (seconds) => {
+  const hear = await open((_, given) => {
+    wire = given;
+    return () => {};
+  }, gradio), after = (seconds) => {
     for (let k = 0; k < seconds; k += 1) mock.timers.tick(1000);
     return woken;
   };
@@ -99,6 +102,11 @@ test('while something is awaited and nothing comes the app is woken, and taken f
     assert.equal(after(10), often, work);
   }
   assert.equal(unheard, 1);
+  for (const [event, work] of [['language', 'none'], ['setup', 'on']]) {
+    wire.send(event, {});
+    assert.equal(state.work, work);
+  }
+  set({ work: 'none' });
   mock.timers.reset();
 });
 

@@ -27,7 +27,8 @@ globalThis.document = Object.assign(new Part(), { createElement: () => new Part(
 const kept = new Map();
 globalThis.indexedDB = { open() {
   const opened = {}, changes = {};
-  const asks = { put: (what, at) => kept.set(at, what), delete: (at) => kept.delete(at), get: (at) => kept.get(at) };
+  const asks = { put: (what, at) => kept.set(at, what), delete: (at) => kept.delete(at),
+    get: (at) => ({ result: kept.get(at) }) };
   opened.result = { transaction: () => Object.assign(changes, { objectStore: () => asks }) };
   queueMicrotask(() => {
     opened.onsuccess();
@@ -95,6 +96,7 @@ test('a camera that was asked for twice, or for which a photo came meanwhile, is
   photo.click('.camera');
   (await load('photo.js')).first(() => 1); // as an example does
   photo.hear({ n: 2, asked: 1, error: null });
+  set({ work: 'none' });
   assert.deepEqual(await allowed(), [false]);
   assert.ok(!photo.$('.upload').hidden && photo.$('video').hidden, 'the photo is seen, and can be chosen');
 });
@@ -115,6 +117,8 @@ test('freeze takes the frame that is seen, not the one that is looked at', async
   await live.click('.freeze');
   await settled();
   assert.deepEqual(photos, ['seen']);
+  photo.hear({ n: 3, asked: sends.at(-1)[1].n, error: null });
+  set({ work: 'none' });
 });
 
 test('of photos the newest\'s answer counts, and each is kept as it was given', async () => {
@@ -129,6 +133,7 @@ test('of photos the newest\'s answer counts, and each is kept as it was given', 
   const last = () => sends.at(-1)[1].n, says = (name) => photo.$(name).hidden ? '' : photo.$(name).textContent;
   const shown = { number: 1, src: '', width: 9, height: 9, whole: null };
   set({ key: 'mine' });
+  mock.timers.enable({ apis: ['setTimeout'] });
   await give('worse.png', 'good.png', 'bad.png');
   photo.hear({ n: 11, asked: last() - 2, error: { key: 'page.failed' } });
   assert.deepEqual([says('.photo-error'), says('.wait')], ['', words.say('page.reading')], 'the newer one is awaited');
@@ -145,11 +150,10 @@ test('of photos the newest\'s answer counts, and each is kept as it was given', 
   photo.hear({ n: 14, asked: last(), error: { key: 'page.expired' } });
   await settled();
   assert.equal(await keeps(), 'new.png', 'what was given last, where the app had let go of the page');
-  mock.timers.enable({ apis: ['setTimeout'] });
   await give('deaf.png');
   for (let k = 0; k < 65; k += 1) mock.timers.tick(1000);
   assert.deepEqual([says('.photo-error'), says('.wait')], [words.say('page.unheard', { name: 'deaf.png' }), '']);
-  mock.timers.reset();
+  set({ work: 'none' });
   status = 507;
   await give('full.png');
   assert.equal(says('.photo-error'), `full.png: ${words.say('page.disk_full')}`);
@@ -157,7 +161,9 @@ test('of photos the newest\'s answer counts, and each is kept as it was given', 
   await give('broken.png');
   assert.match(says('.photo-error'), /^broken\.png: The photo could not be uploaded.*30 MB/);
   status = 200;
-  kept.clear();
+  mock.timers.tick(3_600_000);
+  await settled();
+  mock.timers.reset();
 });
 
 test('a frame from before Stop is waited for after Start', async () => {

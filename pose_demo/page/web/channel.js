@@ -2,7 +2,7 @@
 // Python sends patches of a component's state, numbered, each as one text; the browser triggers events, and asks the
 // X-ray's questions.
 import { again } from './again.js';
-import { on, state } from './store.js';
+import { on, set, state } from './store.js';
 import { learn } from './words.js';
 
 /**
@@ -16,6 +16,9 @@ import { learn } from './words.js';
 
 /** Of the events, so that of two that overtook one another the newer stays; the page may be older than its session. */
 let sent = Date.now();
+
+/** Events after which the networks look. */
+const LOOKS = new Set(['take', 'frame', 'person', 'network', 'own', 'setup', 'beside', 'pair_that_ships', 'anew']);
 
 const FAILED = { error: { key: 'xray.failed' } };
 
@@ -44,10 +47,12 @@ export function expect(who, waits, unheard = () => {}) {
   listen();
 }
 
+const waits = () => awaited.size > 0 || state.work === 'on' || state.work === 'drawing';
+
 function listen() {
   clearTimeout(timer);
   woken = 0;
-  if (awaited.size || state.work === 'on' || state.work === 'drawing') timer = setTimeout(call, SILENCE);
+  if (waits()) timer = setTimeout(call, SILENCE);
 }
 
 function call() {
@@ -70,6 +75,7 @@ export async function open(start, gradio) {
   const send = (event, data) => {
     sent += 1;
     gradio.trigger(event, { ...data, n: sent });
+    if (LOOKS.has(event)) set({ work: 'on' });
     return sent;
   };
   const draw = start(gradio.element, { send, upload, ask: asker() });
