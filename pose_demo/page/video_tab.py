@@ -68,11 +68,22 @@ class Results:
 
     async def serve(self, request: Request) -> Response:
         """A file of a result, or a range of it: a browser that plays a video asks for these."""
+        if not _may(request):
+            return Response(status_code=401)
         _, folder = self._kept.get(request.path_params["key"], ("", None))
         kind = _KINDS.get(name := request.path_params["file"])
         if folder is None or kind is None or not (folder / name).is_file():
             return Response(status_code=404)
         return FileResponse(folder / name, media_type=kind, headers={"cache-control": "private"})
+
+
+def _may(request: Request) -> bool:
+    """Whether who asks gave the password, where there is one: Gradio looks at its own routes alone."""
+    app: Any = request.app
+    if getattr(app, "auth", None) is None:
+        return True
+    cookies = (request.cookies.get(f"access-token{kind}-{app.cookie_id}") for kind in ("", "-unsecure"))
+    return any(app.tokens.get(cookie) for cookie in cookies if cookie)
 
 
 RESULTS = Results()
