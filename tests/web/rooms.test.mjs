@@ -42,7 +42,7 @@ globalThis.history = { replaceState() {} };
 
 const words = await load('words.js');
 words.know('en', JSON.parse(readFileSync(new URL('../../pose_demo/locales/en.json', import.meta.url), 'utf8')));
-const { open } = await load('channel.js'), { set } = await load('store.js');
+const { open } = await load('channel.js'), { set, state } = await load('store.js');
 set({ work: 'none' }); // nothing is awaited
 
 /** What the browser asks its visitor about the camera, unanswered. */
@@ -153,7 +153,7 @@ test('of photos the newest\'s answer counts, and each is kept as it was given', 
   await give('deaf.png');
   for (let k = 0; k < 65; k += 1) mock.timers.tick(1000);
   assert.deepEqual([says('.photo-error'), says('.wait')], [words.say('page.unheard', { name: 'deaf.png' }), '']);
-  set({ work: 'none' });
+  assert.equal(state.work, 'none');
   status = 507;
   await give('full.png');
   assert.equal(says('.photo-error'), `full.png: ${words.say('page.disk_full')}`);

@@ -142,6 +142,7 @@ export function start(element, wire) {
     pending.set(asked, { file: own, example: what.example ?? null, box: what.box, who: what.who ?? 1 });
     expect(element, true, () => {
       expect(element, false);
+      set({ work: 'none' }); // what was to follow does not come either
       complain('page.unheard', { name: own?.name ?? say(`example.${what.example}.title`) });
     });
   }
