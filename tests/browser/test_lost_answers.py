@@ -1,6 +1,6 @@
 """Gradio's browser client closes its stream of answers under an event that it has just sent: the page asks for them."""
 
-from conftest import SCREENSHOTS, settle, share_state
+from conftest import settle, share_state
 
 #: What comes in that stream comes 400 ms late; `closing` is called when the server has closed it, before Gradio knows.
 LATE = """
@@ -38,7 +38,6 @@ def test_what_gradio_lost_comes_all_the_same(visit):
         page.evaluate(THEN, f".photo .example:nth-child({k + 1})")
         rows.nth(k).click()
         page.wait_for_function(f"!{waits}")
-        page.screenshot(path=SCREENSHOTS / "reading.png")
         page.wait_for_function(waits)
         page.wait_for_function("pageState.work === 'drawn'")
         settle(page)
