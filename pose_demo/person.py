@@ -59,13 +59,13 @@ def people(
 
     finder -- None where it is not here: then the windows find one person, as they do where it is unsure
     """
-    seen = whom(photo, finder, net, second) if finder is not None else []
-    best = max((one.confidence for one in seen), default=0.0)
-    if finder is None or ALSO <= best < SURE:
+    seen = whom(photo, finder, net, second) if finder is not None else None
+    best = max((one.confidence for one in seen or ()), default=0.0)
+    if seen is None or ALSO <= best < SURE:
         one = find(photo, net, second)
-        if one.confidence >= (NOBODY if finder is None else UNSURE):
+        if one.confidence >= (NOBODY if seen is None else UNSURE):
             return [one], one.confidence
-        return [], best if finder is not None else one.confidence
+        return [], best if seen is not None else one.confidence
     return _in_order(one for one in seen if one.confidence >= ALSO and best >= SURE), best
 
 
@@ -84,10 +84,14 @@ def _in_order(there: Iterable[Found]) -> list[Found]:
     return sorted(there, key=lambda one: -one.confidence * _area(one.box) ** 0.5)
 
 
-def whom(photo: np.ndarray, finder: PoseNetwork, net: PoseNetwork, second: PoseNetwork) -> list[Found]:
-    """Whom the finder sees, as surely as it and the pose networks are: its score, and their agreement to the half."""
+def whom(photo: np.ndarray, finder: PoseNetwork, net: PoseNetwork, second: PoseNetwork) -> list[Found] | None:
+    """Whom the finder sees, as surely as it and the pose networks are: its score, and their agreement to the half.
+    None where its map holds what is no number: that is no answer, and not nobody."""
     seen = look(finder, photo, [whole(photo.shape)], padding=1.0)
-    ((boxes, scores),) = found(seen.answer.heatmaps[-1][:1].cpu(), at_least=LEAST)
+    answer = seen.answer.heatmaps[-1][:1].cpu()
+    if not answer.isfinite().all():
+        return None
+    ((boxes, scores),) = found(answer, at_least=LEAST)
     if not len(boxes):
         return []
     corners = seen.crops[0].to_photo(boxes.numpy().reshape(-1, 2)).reshape(-1, 4)

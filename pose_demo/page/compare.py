@@ -18,7 +18,7 @@ from .cached import without_traces
 from .guard import full
 from .photo_input import boxes
 from .schema import Said, said
-from .session import Request, Session
+from .session import CHANGES, Request, Session
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
@@ -30,7 +30,7 @@ NOTHING = (gr.skip(),) * 5
 def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tuple]:
     """Does what the controls say, unless that is what is shown already. Never raises: what goes wrong is a sentence."""
     try:
-        if session.photo is None:
+        if session.photo is None or not all(session.networks):  # Gradio has put a new session in its place
             raise UserError("page.expired")
         if flip:
             _unmirrored(session)
@@ -43,8 +43,9 @@ def run(session: Session, stop: float, decoder: str, flip: bool) -> Iterator[tup
             yield _only(session.patch(error=None, busy=None))
         else:
             yield from _compare(session, request)
-    except work.Stale:
-        yield NOTHING
+    except work.Stale:  # a newer one says how it goes on; but of a visitor who seemed to leave nothing is left
+        gone = {"error": said("page.expired"), "busy": None}
+        yield NOTHING if session.photo is not None else _only(session.patch(**gone))
     except Exception as problem:
         yield _only(session.patch(error=sentence(problem), busy=None))
 
@@ -92,18 +93,19 @@ def _compare(session: Session, request: Request) -> Iterator[tuple]:
             yield _only(session.patch(error=None, busy=_progress(news)))
         else:
             whole, result = news.result()
-    if session.turn != request.turn:
-        raise work.Stale
-    if whole.found is not None:
-        again = session.found if session.people == () else None  # nobody was there: it was known how surely
-        session.people, session.found = whole.people, again or (whole.box, whole.found)
-        result = replace(result, found=session.found[1])
-        if whole.who != session.who:
-            lost = said("compare.who", given=session.who, count=len(whole.people))
-            session.who = whole.who
-    session.result, session.done = result, request
-    session.bare = bare, without_traces(replace(whole, photo=result.photo))
-    session.photo = result.photo  # the same pixels, once in memory
+    with CHANGES:
+        if session.turn != request.turn:
+            raise work.Stale
+        if whole.found is not None:
+            again = session.found if session.people == () else None  # nobody was there: it was known how surely
+            session.people, session.found = whole.people, again or (whole.box, whole.found)
+            result = replace(result, found=session.found[1])
+            if whole.who != session.who:
+                lost = said("compare.who", given=session.who, count=len(whole.people))
+                session.who = whole.who
+        session.result, session.done = result, request
+        session.bare = bare, without_traces(replace(whole, photo=result.photo))
+        session.photo = result.photo  # the same pixels, once in memory
     yield everything(session, number, **({"error": lost} if lost else {}))
 
 
@@ -170,8 +172,8 @@ def everything(session: Session, number: int, **beside: Any) -> tuple:
 
 def marks(session: Session) -> results.Marks:
     """Where somebody placed the joints of the person that the result is of; empty for any other, and other photos."""
-    here = session.example and session.done and session.done.turn == session.turn
-    return session.example.marks(session.comparison.box) if session.example and here else {}
+    example, done = session.example, session.done
+    return example.marks(session.comparison.box) if example and done and done.turn == session.turn else {}
 
 
 def picker(session: Session) -> Any:

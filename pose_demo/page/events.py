@@ -74,6 +74,7 @@ def connect(page: gr.Blocks, at: dict[str, Any], local: bool) -> None:
         look(at[name].beside(sent("beside", _beside, 4, _PAIR), session, shows, **_EACH).then)
     _lesson(at, look)
     page.unload(left)
+    at["header"].wake(_wake, None, None, **_EACH)
     _video(at)
 
     said = [*_labelled(at), *drawn[1:]]
@@ -110,7 +111,13 @@ def _lesson(at: dict[str, Any], look: Callable) -> None:
 def _video(at: dict[str, Any]) -> None:
     session, tab = at["session"], at["video"]
     controls = [at[k] for k in ("stop", "decoder", "flip", "threshold")]
-    tab.video(video_tab.run, [session, *controls], tab, **_EACH)
+
+    def video(session: Session, stop: float, decoder: str, flip: bool, threshold: float, request: gr.Request,
+              data: gr.EventData) -> Iterator[dict]:  # fmt: skip
+        here(session, request)
+        yield from video_tab.run(session, stop, decoder, flip, threshold, request, data)
+
+    tab.video(video, [session, *controls], tab, **_EACH)
     tab.stop_video(sent("stop_video", video_tab.cancel, 0), session, None, **_EACH)
     tab.see_video(sent("see_video", video_tab.see, newest=("seen",)), session, tab, **_EACH)
 
@@ -150,7 +157,7 @@ def _picker(at: dict[str, Any], side: int, local: bool, look: Callable) -> None:
 
 def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
     """A visitor comes: their browser's language, the first example, what there is to choose from."""
-    _OPEN[request.session_hash or ""] = session
+    here(session, request)
     session.networks = link.networks(request.query_params, weights.default_pair())
     session.language = link.language(request.query_params, request.headers.get("accept-language", ""))
     try:
@@ -167,6 +174,12 @@ def open_page(session: Session, request: gr.Request, local: bool) -> tuple:
     return (
         session, session.patch(language=session.language), opening, *labels(session.language), *pair, stops(session)
     )  # fmt: skip
+
+
+def here(session: Session, request: gr.Request | None) -> None:
+    """A visitor's page is open: after its connection broke for a moment too."""
+    if request is not None:
+        _OPEN[request.session_hash or ""] = session
 
 
 def left(request: gr.Request) -> None:
@@ -194,6 +207,10 @@ def labels(language: str) -> tuple:
         gr.update(label=tell("page.tab_study")),
         gr.update(label=tell("page.study_ask"), choices=study_tab.choices(language)),
     )
+
+
+def _wake() -> None:
+    """Answers nothing: what the browser had closed its stream of answers under comes with it."""
 
 
 def _language(session: Session, event: schema.To) -> tuple:
@@ -319,8 +336,9 @@ def sent(
     """
     kind = get_type_hints(schema.Events)[name]
 
-    def event(session: Session, data: gr.EventData) -> Any:
+    def event(session: Session, data: gr.EventData, request: gr.Request | None = None) -> Any:
         try:
+            here(session, request)
             given = getattr(data, "_data", None)
             asked = schema.read(kind, given)
             if newest:

@@ -57,8 +57,9 @@ _WAITING = 30
 _FURTHER = 4
 #: The queue that all doors for programs share, and how much may wait in it: the rest of Gradio's is the page's.
 PROGRAMS, _PROGRAMS = "doors", 20
-#: Logins that are being refused at a time; each takes a second, so that nobody tries many passwords.
-_LOGINS = 5
+#: Logins that are being refused at a time; each takes a second, so that nobody tries many passwords. And how many may
+#: wait for their turn.
+_LOGINS, _ENTERING = 5, 40
 
 _HEADERS = {
     "content-security-policy": "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
@@ -96,6 +97,7 @@ class Guard:
     more: Mapping[str, int] = field(default_factory=dict)
     asking: Counter[str] = field(default_factory=Counter)
     logins: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LOGINS))
+    entering: int = 0  # logins
     coming: int = 0  # uploads
     further: int = 0  # questions on further routes
 
@@ -131,9 +133,7 @@ class Guard:
         if carries:
             return await self._upload(request, body, answer)
         if parts[0] == "login" and request.method == "POST":
-            answer.pause = 1
-            async with self.logins:
-                return await self.app(request.scope, body, answer)
+            return await self._login(request, body, answer)
         if parts[0] in self.more and request.method == "POST":
             return await self._further(request, body, answer)
         if request.method != "POST" or parts[0] != "gradio_api" or parts[1] == "mcp":
@@ -154,6 +154,16 @@ class Guard:
             VISITOR.reset(token)
             self.asking -= mine
 
+    async def _login(self, request: Request, body: _Body, answer: _Answer) -> None:
+        if self.entering >= _ENTERING:
+            raise Refused(429, "guard.many", count=_ENTERING)
+        answer.pause, self.entering = 1, self.entering + 1
+        try:
+            async with self.logins:
+                await self.app(request.scope, body, answer)
+        finally:
+            self.entering -= 1
+
     async def _upload(self, request: Request, body: _Body, answer: _Answer) -> None:
         """What all visitors sent takes no more than it may: a session is a name that they give themselves."""
         folder = Path(get_upload_folder())
@@ -165,8 +175,8 @@ class Guard:
             raise
         finally:
             self.coming -= 1
-            if not self.coming:  # what is half there now stays so
-                await asyncio.to_thread(server.tidy, folder, half=0)
+            if not self.coming:  # what is half there now stays so; what begins from now on is another
+                await asyncio.to_thread(server.drop, server.halves(folder))
 
     async def _further(self, request: Request, body: _Body, answer: _Answer) -> None:
         """Only so many at a time, as each takes a thread and memory that the page needs."""

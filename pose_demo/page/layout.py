@@ -27,7 +27,7 @@ def build(local: bool = True) -> gr.Blocks:
         delete_cache=(server.LOOKED, server.KEPT),
     ) as page:
         at: dict[str, Any] = {"session": gr.State(Session())}
-        at["header"] = own("header", events=("language",), languages=locales.LANGUAGES)
+        at["header"] = own("header", events=("language", "wake"), languages=locales.LANGUAGES)
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab(say(_LANGUAGE, "page.tab_photo"), id="photo") as at["tab_photo"]:
                 _photo_room(at, local)

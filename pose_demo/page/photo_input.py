@@ -14,8 +14,8 @@ import numpy as np
 from .. import examples
 from ..crop import check_box
 from ..locales import UserError
-from .schema import Chosen, Frame, Photo, Take, Thumbnail, said
-from .session import Box, Session
+from .schema import Chosen, Frame, Photo, Said, Take, Thumbnail, said
+from .session import CHANGES, Box, Session
 
 #: Longest side in pixels of what is sent to the browser, and of an example's thumbnail.
 PREVIEW, THUMBNAIL = 1000, 112
@@ -27,14 +27,32 @@ def uploaded(path: object) -> Path:
     """A file that was uploaded to this server. An event can be forged, so no other path is opened. Raises UserError."""
     from gradio.utils import get_upload_folder  # here, as whoever wants an XRay without a page needs no Gradio
 
-    if isinstance(path, str) and path:
-        try:
-            real = Path(path).resolve()
-            if real.is_relative_to(Path(get_upload_folder()).resolve()) and real.is_file():
+    gone = False
+    try:
+        real = Path(path).resolve() if isinstance(path, str) and path else None
+        if real is not None and real.is_relative_to(Path(get_upload_folder()).resolve()):
+            if real.is_file():
                 return real
-        except (OSError, ValueError):
-            pass
-    raise UserError("page.foreign_file")
+            gone = not real.exists()
+    except (OSError, ValueError):
+        pass
+    raise UserError("page.file_gone", name=_shown(path)) if gone else UserError("page.foreign_file")
+
+
+#: Sentences that name no file.
+_NAMELESS = ("page.failed", "page.foreign_file", "page.disk_full")
+
+
+def of_file(name: object, what: Said) -> Said:
+    """What is said of a visitor's file, by the name or path that they gave, also where the sentence names none."""
+    named = isinstance(name, str) and name and what["key"] in _NAMELESS
+    return said("page.of_file", name=_shown(name), what=what) if named else what
+
+
+def _shown(path: object) -> str:
+    from .. import photo
+
+    return photo.shown(Path(str(path)).name)
 
 
 def fits(file: Path) -> Path:
@@ -48,45 +66,58 @@ def fits(file: Path) -> Path:
 def take(session: Session, event: Take) -> dict[str, Any] | None:
     """An upload or an example -> the photo in the session.
 
-    Returns the change of the photo component, None where a newer photo came first, or the visitor left. A photo
-    that cannot be used leaves the old one in place.
+    Returns the change of the photo component, None where a newer photo was given meanwhile, whatever became of this
+    one. A photo that cannot be used leaves the old one in place.
     """
-    from .server import was_read  # here, as above
-
-    gone = session.gone
+    number, gone = event["n"], session.gone
+    if not session.newer("take", number):
+        return None
     try:
-        if (name := event.get("example")) is not None:
-            example = next((each for each in examples.examples() if each.name == name), None)
-            if example is None:
-                raise UserError("page.no_example")
-            photo, box, name = read(example.path), example.box, example.name
-        else:
-            file = uploaded(event.get("path"))
-            try:
-                photo, box, example, name = read(file), None, None, file.stem
-            finally:
-                was_read(file)  # the browser sends it again should this server be started anew
-        of, photo = photo.shape[:2], _smaller(photo)
-        whole = None if of == photo.shape[:2] else (of[1], of[0])
-        if "box" in event:
-            box = check_box(event["box"], photo.shape) if event["box"] else None
+        given, error = _given(event), None
     except UserError as problem:
-        return session.patch(error=problem.said)
+        given, error = None, of_file(event.get("path"), problem.said)
     except Exception:
         logging.getLogger(__name__).exception("the photo could not be taken")
-        return session.patch(error=said("page.failed"))
-    if session.gone != gone or not session.newer("take", event["n"]):
-        return None
-    session.newer("box", event["n"])  # one that was drawn on the photo before is late
-    session.take(photo, box, example, name, whole)
-    session.who = event.get("who", 1)
+        given, error = None, of_file(event.get("path"), said("page.failed"))
+    with CHANGES:
+        if session.newest["take"] != number:
+            return None
+        if session.gone != gone:  # nobody hears it, but of a page whose connection broke for a moment
+            error = said("page.expired")
+        if given is None or error:
+            return session.patch(asked=number, error=error)
+        photo, box, example, name, whole = given
+        session.newer("box", number)  # one that was drawn on the photo before is late
+        session.take(photo, box, example, name, whole, event.get("who", 1))
+        counted, around = session.number, boxes(session)
     about = example and {
         "name": example.name, "says": example.words(), "hard": example.hard, "box": _rounded(example.box)
     }  # fmt: skip
     height, width = photo.shape[:2]
-    preview: Photo = {"number": session.number, "src": data_address(photo), "width": width, "height": height,
+    preview: Photo = {"number": counted, "src": data_address(photo), "width": width, "height": height,
                       "whole": whole and list(whole)}  # fmt: skip
-    return session.patch(error=None, photo=preview, example=about, nearer=None, **boxes(session))
+    return session.patch(asked=number, error=None, photo=preview, example=about, nearer=None, **around)
+
+
+def _given(event: Take) -> tuple[np.ndarray, Box | None, examples.Example | None, str, tuple[int, int] | None]:
+    """The photo, the box on it, whose example it is, its name, and its file's size where it is kept smaller."""
+    from .server import was_read  # here, as above
+
+    if (name := event.get("example")) is not None:
+        example = next((each for each in examples.examples() if each.name == name), None)
+        if example is None:
+            raise UserError("page.no_example")
+        photo, box, name = read(example.path), example.box, example.name
+    else:
+        file = uploaded(event.get("path"))
+        try:
+            photo, box, example, name = read(file), None, None, file.stem
+        finally:
+            was_read(file)  # the browser sends it again should this server be started anew
+    of, photo = photo.shape[:2], _smaller(photo)
+    if "box" in event:
+        box = check_box(event["box"], photo.shape) if event["box"] else None
+    return photo, box, example, name, None if of == photo.shape[:2] else (of[1], of[0])
 
 
 def boxes(session: Session) -> dict[str, Any]:
@@ -111,9 +142,10 @@ def choose(session: Session, event: Chosen) -> dict[str, Any]:
 def frame(session: Session, event: Frame) -> dict[str, Any]:
     """The box into the session. A box that makes no sense changes nothing."""
     try:
-        if session.photo is None:
-            raise UserError("page.expired")
-        session.frame(None if event["box"] is None else check_box(event["box"], session.photo.shape))
+        with CHANGES:
+            if session.photo is None:
+                raise UserError("page.expired")
+            session.frame(None if event["box"] is None else check_box(event["box"], session.photo.shape))
     except UserError as problem:
         return session.patch(error=problem.said, **boxes(session))
     return session.patch(error=None, **boxes(session))

@@ -62,7 +62,7 @@ Events = TypedDict("Events", {
     "pick": Joint,
     "choose": Joint, "setup": Setup,
     "fetch": Nothing, "take_weights": Uploaded, "own": Own, "pair_that_ships": Nothing, "anew": Take,
-    "surface": Surface,
+    "surface": Surface, "wake": Nothing,
     "beside": Pair, "measure": Key, "video": Video, "stop_video": Nothing, "see_video": See,
 })
 #: A view of the X-ray, asked with the key of the browser's own comparison. by -- the order of a cell's channels;
@@ -91,10 +91,11 @@ Example = TypedDict("Example", {"name": str, "says": list[Said], "hard": bool, "
 Thumbnail = TypedDict("Thumbnail", {"name": str, "hard": bool, "image": str})
 #: person -- False where nobody was found and the whole photo is the box; people -- all who were found; who -- of them
 #: finder -- whether what finds people is here, to be looked into
+#: asked -- the number of the event that is answered
 PhotoPatch = TypedDict("PhotoPatch", {
     "photo": Photo | None, "example": Example | None, "thumbnails": list[Thumbnail], "megabytes": float,
     "box": Box | None, "found": Box | None, "confidence": float | None, "person": bool, "people": list[Box], "who": int,
-    "error": Said | None, "nearer": Said | None, "finder": bool,
+    "error": Said | None, "nearer": Said | None, "finder": bool, "asked": NotRequired[int],
 })
 #: what -- how full resolution comes through; None where nobody said; ghost -- the skeleton before the cuts
 #: note -- where the device's memory was too small

@@ -163,11 +163,24 @@ def keep_tidy(folder: Path) -> None:
     threading.Thread(target=work, daemon=True, name="tidy").start()
 
 
-def tidy(folder: Path, age: float | None = None, most: int | None = None, half: float = LOOKED) -> int:
-    """Deletes every file below that is older than `age` seconds (KEPT), and the oldest above `most` bytes (MOST).
+def halves(folder: Path) -> list[Path]:
+    """Uploads that still come, or were broken off: they lie in the folder itself."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [Path(each.path) for each in entries if each.is_file(follow_symlinks=False)]
+    return []
 
-    half -- seconds for which an upload that still comes, which lies in the folder itself, may stand still: it goes
-            when its visitor broke it off, but not as one of too many
+
+def drop(files: list[Path]) -> None:
+    """Deletes uploads that were broken off."""
+    for file in files:
+        with suppress(OSError):
+            os.truncate(file, 0)  # it may still be open, and would keep its room
+            file.unlink()
+
+
+def tidy(folder: Path, age: float | None = None, most: int | None = None) -> int:
+    """Deletes every file below that is older than `age` seconds (KEPT), and the oldest above `most` bytes (MOST).
+    An upload that still comes goes when it stood still for LOOKED seconds, but not as one of too many.
 
     Returns the bytes that are left.
     """
@@ -180,15 +193,15 @@ def tidy(folder: Path, age: float | None = None, most: int | None = None, half: 
     left, now = sum(size for _, size, _ in found), time.time()
     for changed, size, file in sorted(found, key=lambda each: each[0]):
         comes = file.parent == folder
-        old = now - changed > (half if comes else KEPT if age is None else age)
-        if old or (not comes and left > (MOST if most is None else most)):
+        old = now - changed > (LOOKED if comes else KEPT if age is None else age)
+        if comes and old:
+            left -= size
+            drop([file])
+        elif not comes and (old or left > (MOST if most is None else most)):
             left -= size
             with suppress(OSError):
-                if comes:
-                    os.truncate(file, 0)  # it may still be open, and would keep its room
                 file.unlink()
-                if not comes:
-                    file.parent.rmdir()  # only where nothing else is in it
+                file.parent.rmdir()  # only where nothing else is in it
     return left
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 THRESHOLD, JOINT = 0.1, "right wrist"
 
 Box = tuple[float, float, float, float]
+
+#: Held for a moment, by whoever looks what a session has and changes it after what was seen. One for all: a lock of its
+#: own a session could not be copied.
+CHANGES = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -98,39 +103,45 @@ class Session:
 
     def take(
         self, photo: np.ndarray, box: Box | None = None, example: Example | None = None, name: str = "photo",
-        whole: tuple[int, int] | None = None,
+        whole: tuple[int, int] | None = None, who: int = 1,
     ) -> None:  # fmt: skip
         """A new photo; what was known of the old one's person goes."""
-        self.photo, self.example, self.name, self.whole = photo, example, name, whole
-        self.number += 1
-        self.frame(box)
+        with CHANGES:
+            self.photo, self.example, self.name, self.whole = photo, example, name, whole
+            self.number += 1
+            self.frame(box)
+            self.who = who
 
     def empty(self) -> None:
         """The visitor left: what they sent and what was made of it goes, and what still runs for it stops. Gradio keeps
         the session itself for another hour."""
-        self.gone += 1
-        self.photo = self.example = self.result = self.bare = self.done = self.shown = self.video = self.whole = None
-        self.name, self.key = "photo", ""
-        self.frame(None)
+        with CHANGES:
+            self.gone += 1
+            self.photo = self.example = self.result = self.bare = self.done = self.shown = self.video = None
+            self.whole, self.name, self.key = None, "photo", ""
+            self.frame(None)
 
     def frame(self, box: Box | None) -> None:
         """Another box on the same photo, or none."""
-        self.box, self.found, self.people, self.who = box, None, None, 1
-        self.turn += 1
+        with CHANGES:
+            self.box, self.found, self.people, self.who = box, None, None, 1
+            self.turn += 1
 
     def choose(self, who: int) -> None:
         """Another of the people who were found. Raises UserError where there is none of that number."""
-        if not 1 <= who <= len(self.people or ()):
-            raise UserError("compare.who", given=who, count=len(self.people or ()))
-        self.who = who
-        self.turn += 1
+        with CHANGES:
+            if not 1 <= who <= len(self.people or ()):
+                raise UserError("compare.who", given=who, count=len(self.people or ()))
+            self.who = who
+            self.turn += 1
 
     def newer(self, kind: str, number: int) -> bool:
         """Whether the browser's event is newer than all of its kind before; remembers it."""
-        if number <= self.newest.get(kind, -1):
-            return False
-        self.newest[kind] = number
-        return True
+        with CHANGES:
+            if number <= self.newest.get(kind, -1):
+                return False
+            self.newest[kind] = number
+            return True
 
     def patch(self, **changes: object) -> dict[str, object]:
         """What a component of the page shall change; numbered, because the browser skips a value it has: by the clock,

@@ -21,10 +21,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from ..locales import UserError
 from ..networks.upsampling import STOPS
 from . import work, xray
 from .compare import sentence
-from .photo_input import uploaded
+from .photo_input import of_file, uploaded
 from .schema import See, Video, VideoFar, VideoResult, VideoSeen, read, said
 from .session import Session
 
@@ -67,11 +68,22 @@ class Results:
 
     async def serve(self, request: Request) -> Response:
         """A file of a result, or a range of it: a browser that plays a video asks for these."""
+        if not _may(request):
+            return Response(status_code=401)
         _, folder = self._kept.get(request.path_params["key"], ("", None))
         kind = _KINDS.get(name := request.path_params["file"])
         if folder is None or kind is None or not (folder / name).is_file():
             return Response(status_code=404)
         return FileResponse(folder / name, media_type=kind, headers={"cache-control": "private"})
+
+
+def _may(request: Request) -> bool:
+    """Whether who asks gave the password, where there is one: Gradio looks at its own routes alone."""
+    app: Any = request.app
+    if getattr(app, "auth", None) is None:
+        return True
+    cookies = (request.cookies.get(f"access-token{kind}-{app.cookie_id}") for kind in ("", "-unsecure"))
+    return any(app.tokens.get(cookie) for cookie in cookies if cookie)
 
 
 RESULTS = Results()
@@ -106,9 +118,12 @@ def run(
     cancel(session)
     turn, owner = session.video_turn, request.session_hash or ""
     folder = Path(get_upload_folder()) / "videos" / secrets.token_urlsafe(24)
-    RESULTS.working[owner] = session
+    RESULTS.working[owner], name = session, ""
     try:
         asked = read(Video, getattr(data, "_data", None))
+        name = asked["path"]
+        if not all(session.networks):  # Gradio has put a new session in its place
+            raise UserError("page.expired")
         how = {
             "networks": session.networks,
             "upsampling": xray.scoped(session, session.networks, STOPS[int(stop)]),
@@ -133,7 +148,7 @@ def run(
         if session.video_turn == turn + 1:  # stopped by hand; where another one came, that one's patches count
             yield session.patch(busy=None, far=None)
     except Exception as problem:
-        yield session.patch(busy=None, far=None, error=sentence(problem))
+        yield session.patch(busy=None, far=None, error=of_file(name, sentence(problem)))
     finally:
         RESULTS.working.pop(owner, None)
         if session.video is None or session.video.folder != folder:
@@ -169,9 +184,11 @@ def _result(result: VideoComparison) -> VideoResult:
     }  # fmt: skip
 
 
-def see(session: Session, asked: See) -> dict[str, Any] | None:
-    """One joint's path, and how much every joint of that person trembles."""
-    return session.video and session.patch(seen=_seen(session.video, asked["joint"], asked["person"]))
+def see(session: Session, asked: See) -> dict[str, Any]:
+    """One joint's path, and how much every joint of that person trembles; where the result went, that it did."""
+    if (video := session.video) is None:
+        return session.patch(error=said("video.gone"), result=None, seen=None)
+    return session.patch(seen=_seen(video, asked["joint"], asked["person"]))
 
 
 def _first(result: VideoComparison, joint: str) -> VideoSeen | None:

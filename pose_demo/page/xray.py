@@ -25,7 +25,7 @@ from .answers.maps import maps
 from .cached import without_traces
 from .guard import VISITOR
 from .schema import Inside, Key, Question, Setup, Surface, read, said
-from .session import Session
+from .session import CHANGES, Session
 from .store import STORE, Unknown
 from .web import own
 
@@ -88,17 +88,20 @@ def refresh(session: Session, request: gr.Request) -> Any:
     """The session's result in the X-ray: its traces under a new key, both maps drawn, and the plots of the last one go.
     Nothing new: nothing changes.
     """
-    result, done, gone = session.result, session.done, session.gone
+    with CHANGES:
+        result, done, gone = session.result, session.done, session.gone
+        about = session.example, session.name, session.whole
     if result is None or (session.shown == done and session.key in STORE):
         return NOTHING
     try:
         session.visitor = request.session_hash
-        key = STORE.keep(result, session.visitor or "", session.example, session.name, session.whole)
-        if session.gone != gone:
-            STORE.forget(session.visitor or "")
-        if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
-            return NOTHING
-        session.key, session.result, session.shown = key, without_traces(result), done
+        key = STORE.keep(result, session.visitor or "", *about)
+        with CHANGES:
+            if session.gone != gone:
+                STORE.forget(session.visitor or "")
+            if session.result is not result:  # a newer photo came meanwhile, and asks for an X-ray of its own
+                return NOTHING
+            session.key, session.result, session.shown = key, without_traces(result), done
         return session.patch(**fill(session, result)), *plot.gone()
     except Exception:
         log.exception("the X-ray cannot be shown")
@@ -110,11 +113,14 @@ def inside(session: Session, asked: Inside) -> Any:
     if session.photo is None or session.visitor is None or not asked["finder"]:
         session.shown = None
         return None
-    gone, seen = session.gone, work.in_turn(partial(finder.look, session.photo))
-    session.key = STORE.keep(seen, session.visitor, session.example, session.name, session.whole)
-    if session.gone != gone:
-        STORE.forget(session.visitor)
-        return None
+    turn, gone, seen = session.turn, session.gone, work.in_turn(partial(finder.look, session.photo))
+    key = STORE.keep(seen, session.visitor, session.example, session.name, session.whole)
+    with CHANGES:
+        if session.gone != gone:
+            STORE.forget(session.visitor)
+        if session.turn != turn:  # a newer photo came meanwhile
+            return None
+        session.key = key
     told = {"finder": finder.says(seen, session.people or ()), "joint": "person"}
     return session.patch(**{**fill(session, seen), **told, "cuts": [{}, {}]}), *plot.gone()
 

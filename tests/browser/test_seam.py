@@ -76,7 +76,7 @@ def a_full_disk_is_said(page) -> None:
             ? Promise.resolve(new Response('full', { status: 507 })) : real(where, ...how);
     }""")
     page.set_input_files(".file[accept*=heic]", {"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
-    full = say("en", "page.disk_full")
+    full = f"a.png: {say('en', 'page.disk_full')}"
     page.wait_for_function("full => document.querySelector('.photo-error').innerText === full", arg=full)
     assert page.locator(".toast-body").count() == 0, "Gradio's own words are English alone"
     page.screenshot(path=SCREENSHOTS / "full-disk.png")

@@ -1,8 +1,8 @@
 """A corpus of what people, broken disks and hostile strangers hand in: `python tests/corpus/bad_files.py FOLDER`.
 
-Seeded: the same Pillow writes the same files. Every format that we read, and as many that we don't, is cut at every
-tenth of its length, has bytes flipped, and goes by another's name; then bombs, odd sizes and kinds, all EXIF turns, and
-what is no picture at all. A name ends with what must come of it:
+Seeded: the same Pillow writes the same files, but for the time that a few hold. Every format that we read, and as many
+that we don't, is cut at every tenth of its length, has bytes flipped, and goes by another's name; then bombs, odd sizes
+and kinds, all EXIF turns, and what is no picture at all. A name ends with what must come of it:
 
     .answer.EXT   must be answered; every `turn-N` as `turn-1` of its kind
     .refuse.EXT   must be refused, in one sentence

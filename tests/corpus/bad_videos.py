@@ -83,7 +83,7 @@ def _odd(folder: Path) -> Iterator[tuple[str, bytes]]:
         made = [np.resize(picture, (height, width, 3)) for picture in pictures]
         must = "answer" if min(width, height) >= 16 and width <= 4096 else "refuse"
         yield f"size-{width}x{height}.{must}.mkv", _film(folder, "mkv", "mpeg4", pictures=made)
-    yield "turned.answer.mp4", films.turned(films.make(folder / "t.mp4", pictures), 160).read_bytes()
+    yield "turned.answer.mp4", films.turned(films.make(folder / "t.mp4", pictures), 160, 240).read_bytes()
     for last in (3000, 90_000):
         yield f"gap-of-{last}-s.answer.mkv", _film(folder, "mkv", times=[0, 0.01, last])
     yield "sound.answer.mp4", _film(folder, sound="aac")

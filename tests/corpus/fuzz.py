@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
 
 with atheris.instrument_imports(include=["pose_demo", "PIL"]):
-    from pose_demo import photo
+    from pose_demo import photo, weights
     from pose_demo.locales import UserError
     from pose_demo.networks import files
     from pose_demo.page import link, schema
@@ -49,8 +49,11 @@ def reads_labels(data: bytes) -> None:
 
 def reads_link(data: bytes) -> None:
     query = dict(urllib.parse.parse_qsl(data.decode("utf-8", "replace"), max_num_fields=40))
-    link.restore(Session(), SimpleNamespace(query_params=query))
+    session = Session(networks=link.networks(query, weights.default_pair()))
+    link.restore(session, SimpleNamespace(query_params=query))
     link.example(query, ["one"])
+    link.framed(query)
+    link.language(query, query.get("accept", ""))
     for kind in (schema.Question, schema.Take, schema.Frame, schema.Pair):
         try:
             schema.read(kind, query)
@@ -98,6 +101,17 @@ def seeds(reader: str) -> list[bytes]:
     return [b"\0" + packed.getvalue(), b"\0" + old.getvalue(), b"\1" + save({"conv.weight": torch.ones(2, 2)})]
 
 
+def gets_through(reader: str) -> None:
+    """A reader that refuses whatever it is given is not tried out at all: the best seed must be read to its end."""
+    refused = []
+    for seed in seeds(reader):
+        try:
+            return READERS[reader](seed)
+        except UserError as problem:
+            refused.append(problem)
+    raise AssertionError(f"{reader} reads none of its seeds: {refused}")
+
+
 def _crops() -> bytes:
     import numpy as np
 
@@ -115,6 +129,7 @@ def main(reader: str, seconds: float, out: Path) -> None:
     inputs.mkdir()
     for k, seed in enumerate(seeds(reader)):
         (inputs / str(k)).write_bytes(seed)
+    gets_through(reader)
 
     def one(data: bytes) -> None:
         nonlocal count

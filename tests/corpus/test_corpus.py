@@ -110,6 +110,7 @@ def test_photos_through_the_command_line(corpus, tmp_path):
     answers = {row["file"]: row["answer"] for row in rows if row["answer"]}
     assert [name for name, answer in answers.items() if not within(answer)] == []
     right(answers)
+    corpus.passed("photos through the command line")
 
 
 def right(answers: dict[str, dict[str, Any]]) -> None:
@@ -144,6 +145,7 @@ def test_videos_through_the_command_line(corpus, tmp_path):
             assert 1 <= video["frames"] <= 6 and "skeletons.mp4" in made and not any(".part" in one for one in made)
             if "whole" in row["file"]:
                 assert video["frames"] == 3 and video["damaged"] == 0, row["file"]
+    corpus.passed("videos through the command line")
 
 
 class Server:
@@ -212,6 +214,7 @@ def test_all_of_it_through_one_server(corpus, server, tmp_path):
     assert problems(rows[:count], photos) + problems(rows[count:], videos, must=False) == []
     assert [row["file"] for row in rows if row["answer"] and not within(row["answer"])] == []
     assert "Traceback" not in (tmp_path / "log").read_text()
+    corpus.passed("all through one server")
 
 
 @pytest.mark.parametrize("fill", [np.nan, np.inf, -np.inf, 0.5])
@@ -223,3 +226,12 @@ def test_arrays_that_are_no_photo_are_told_of(fill):
 def test_the_readme_names_the_corpus(corpus):
     count = len(corpus.photos + corpus.videos)
     assert f"**{count} of {count}**" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_says_what_the_last_whole_run_found(corpus):
+    """`--whole-corpus` writes it down, of the corpus as it is made now."""
+    if not corpus.last.exists():
+        pytest.skip("no whole run has been written down: python -m pytest tests/corpus --whole-corpus")
+    last = json.loads(corpus.last.read_text(encoding="utf-8"))
+    assert last["files"] == len(corpus.photos + corpus.videos) and last["sha256"] == corpus.hash(), "it has changed"
+    assert f"**{last['answered']} of {last['files']}**" in (ROOT / "README.md").read_text(encoding="utf-8")

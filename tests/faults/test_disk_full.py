@@ -123,7 +123,10 @@ def test_the_page_says_so_and_takes_what_there_is_room_for(tmp_path):
     for status, text, half in found["uploads"][:2]:
         assert status == 507 and json.loads(text)["detail"] == say("en", "page.disk_full") and not half
     assert found["uploads"][2][0] == 200
-    assert found["video"]["key"] == "page.disk_full" and found["left"] == 0
+    assert (
+        found["video"]["values"]["name"] == "film.mp4" and found["video"]["values"]["what"]["key"] == "page.disk_full"
+    )
+    assert found["left"] == 0
 
 
 def test_results_go_on_once_there_is_room(photos, tmp_path):

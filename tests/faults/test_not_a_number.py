@@ -1,5 +1,6 @@
 """A network that yields NaN: no answer, said as such, at every door; all is JSON, and nothing stops."""
 
+import copy
 import json
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pose_demo import compare
+from pose_demo import compare, person
 from pose_demo.__main__ import main
 from pose_demo.draw import skeleton
 from pose_demo.networks import checkpoints, model, zoo
@@ -43,6 +44,15 @@ def test_compare_says_that_there_is_no_answer(broken, photo, untrained):
     said = json.dumps(result.to_json(), allow_nan=False)
     assert json.loads(said)["poses"][0]["keypoints"][0] is None
     assert "nan" not in skeleton.svg(result.poses[0], (0, 0, 239, 179), 0.1).lower()
+
+
+def test_where_the_finder_has_no_answer_the_windows_are_asked(photo, monkeypatch):
+    finder, one = copy.deepcopy(zoo.shared(zoo.FINDER, "cpu")), person.Found(BOX, 0.9)
+    monkeypatch.setattr(person, "find", lambda *_: one)
+    assert person.people(photo, None, finder, finder) == ([one], 0.9)
+    with torch.no_grad():
+        finder.head.bias[0] = torch.nan
+    assert person.people(photo, finder, finder, finder) == ([one], 0.9), "no number is not nobody"
 
 
 def test_the_command_ends_well(broken, photo, tmp_path, capsys):

@@ -82,15 +82,19 @@ def camera(file: Path, rate: int = 20) -> Path:
     return file
 
 
-def turned(file: Path, width: int) -> Path:
-    """The same file, whose header says that it is to be shown turned by 90 degrees clockwise."""
+def turned(file: Path, height: int, width: int, by: int = 90) -> Path:
+    """The same file, of frames of this size, whose header says that it is to be shown turned by so many degrees
+    clockwise."""
     data = bytearray(file.read_bytes())
     at = data.find(b"tkhd")
     at += 8 + (32 if data[at + 4] == 1 else 20) + 16
     one = 1 << 16
-    data[at : at + 36] = b"".join(
-        v.to_bytes(4, "big", signed=True) for v in (0, one, 0, -one, 0, 0, width * one, 0, 1 << 30)
-    )
+    matrix = {
+        90: (0, one, 0, -one, 0, 0, height * one, 0),
+        180: (-one, 0, 0, 0, -one, 0, width * one, height * one),
+        270: (0, -one, 0, one, 0, 0, 0, width * one),
+    }
+    data[at : at + 36] = b"".join(v.to_bytes(4, "big", signed=True) for v in (*matrix[by], 1 << 30))
     file.write_bytes(data)
     return file
 

@@ -38,11 +38,13 @@ def test_times_that_are_not_even_stay(tmp_path):
     assert [float(frame.time) for frame in found] == pytest.approx(times, abs=2e-3)
 
 
-def test_a_phone_held_upright(tmp_path):
-    file = films.turned(films.make(tmp_path / "a.mp4", films.frames(3)), 160)
+@pytest.mark.parametrize("by", [90, 180, 270])
+def test_a_phone_held_upright_or_upside_down(tmp_path, by):
+    file = films.turned(films.make(tmp_path / "a.mp4", films.frames(3)), 160, 240, by)
     film, found = shots(file)
-    assert film.size == (240, 160) and found[0].pixels.shape == (240, 160, 3)
-    assert np.abs(found[0].pixels.astype(int) - np.rot90(films.still(), -1)).mean() < 8
+    upright = np.rot90(films.still(), -by // 90)
+    assert film.size == upright.shape[:2] == found[0].pixels.shape[:2]
+    assert np.abs(found[0].pixels.astype(int) - upright).mean() < 8
 
 
 def test_pixels_that_are_not_square(tmp_path):

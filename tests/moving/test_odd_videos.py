@@ -31,7 +31,7 @@ def test_a_variable_frame_rate_stays_one(tmp_path):
 
 
 def test_a_phone_held_upright_comes_out_upright(tmp_path):
-    file = films.turned(films.make(tmp_path / "a.mp4", films.frames(3)), 160)
+    file = films.turned(films.make(tmp_path / "a.mp4", films.frames(3)), 160, 240)
     x0, y0, x1, y1 = films.BOX
     result, times, size, _ = made(tmp_path, file, box=(159 - y1, x0, 159 - y0, x1))
     assert len(times) == 3 and size == (240 + 36, 2 * 160 + 4)

@@ -19,6 +19,16 @@ def test_of_two_events_that_overtook_one_another_the_newer_stays():
     assert came == ["head top", "neck"], "an event without its number is forged"
 
 
+def test_whose_connection_broke_is_back_with_the_next_event():
+    session, request = Session(), SimpleNamespace(session_hash="back")
+    event = events.sent("choose", lambda *_: None)
+    for _ in range(2):
+        event(session, SimpleNamespace(_data={"joint": "neck"}), request)
+        session.photo = "mine"
+        events.left(request)
+        assert session.photo is None and "back" not in events._OPEN
+
+
 def test_an_event_that_fails_changes_nothing(caplog):
     def fail():
         raise RuntimeError("inside")
@@ -32,7 +42,7 @@ def test_an_event_that_fails_changes_nothing(caplog):
 @pytest.mark.parametrize("newest", [(), ("box",)])
 def test_a_forged_event_reaches_nothing(forged, newest):
     for name in schema.Events.__annotations__:
-        if name in ("fetch", "pair_that_ships", "stop_video") or (name == "frame" and forged == {"box": None}):
+        if name in ("fetch", "pair_that_ships", "stop_video", "wake") or (name == "frame" and forged == {"box": None}):
             continue
         event = events.sent(name, lambda *_: pytest.fail("it was let through"), newest=newest)
         assert event(Session(), SimpleNamespace(_data=forged))["__type__"] == "update"

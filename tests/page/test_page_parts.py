@@ -54,8 +54,10 @@ def test_only_uploaded_files_are_opened(upload, tmp_path):
     assert Path(get_upload_folder()) == upload.parent
     assert photo_input.uploaded(str(inside)) == inside
     for wrong in (str(outside), f"{upload}/../../secret.txt", str(upload / "link"), str(upload), "", None, 7, "a\0b"):
-        with pytest.raises(UserError):
+        with pytest.raises(UserError, match="Only a photo uploaded"):
             photo_input.uploaded(wrong)
+    with pytest.raises(UserError, match=r"^gone\.jpg is no longer on the server"):
+        photo_input.uploaded(str(upload / "gone.jpg"))
 
 
 def test_a_photo_that_cannot_be_read_changes_nothing(session, upload):
@@ -69,7 +71,7 @@ def test_a_photo_that_cannot_be_read_changes_nothing(session, upload):
         {"n": 8},
     ):
         changed = photo_input.take(session, event)
-        assert changed["error"]["key"] and "photo" not in changed
+        assert changed["error"]["key"] and "photo" not in changed and changed["asked"] == event["n"]
     assert session.photo is before and session.turn == 1
 
 

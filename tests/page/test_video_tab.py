@@ -61,12 +61,22 @@ def test_what_is_shown_is_what_the_library_says(upload, tmp_path):
 
 @pytest.mark.parametrize("sent", [{"path": "/etc/hostname", "smooth": False}, {"path": "x"}, None])
 def test_what_is_forged_or_no_video_is_a_sentence(upload, sent):
-    patches = list(asked(session(), sent))
-    assert patches[-1]["error"]["key"] in ("page.foreign_file", "xray.wrong")
+    error = list(asked(session(), sent))[-1]["error"]
+    assert error["key"] == "xray.wrong" or error["values"]["what"]["key"] == "page.foreign_file"
     (upload.parent / "page.mp4").write_bytes(b"<html></html>")
     patches = list(asked(session(), {"path": str(upload.parent / "page.mp4"), "smooth": False}))
     assert patches[-1]["error"]["key"] == "video.unknown" and patches[-1]["busy"] is None
     assert not list((upload.parents[1] / "videos").glob("*"))
+
+
+def test_what_is_no_longer_there_is_said(upload):
+    """The file, the result, the session."""
+    path = {"path": str(upload), "smooth": False}
+    upload.unlink()
+    assert "walk.mp4 is no longer on the server" in tell("en", list(asked(session(), path))[-1]["error"])
+    seen = video_tab.see(session(), {"joint": "neck", "person": 1})
+    assert seen["error"]["key"] == "video.gone" and seen["result"] is seen["seen"] is None
+    assert list(asked(Session(), path))[-1]["error"]["key"] == "page.expired"
 
 
 def test_a_stopped_one_ends_and_leaves_nothing(upload, monkeypatch):

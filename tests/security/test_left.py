@@ -52,7 +52,8 @@ def test_what_is_done_after_the_visitor_left_is_not_kept(untrained, monkeypatch)
     assert xray.inside(session, {"finder": True}) is None
     assert [kept for kept in STORE._kept.values() if kept.owner == "gone"] == []
     monkeypatch.setattr(photo_input, "read", lambda _: (session.empty(), found.photo)[1])
-    assert photo_input.take(session, {"n": 1, "example": example.name}) is session.photo is None
+    told = photo_input.take(session, {"n": 1, "example": example.name})
+    assert session.photo is None and told["error"]["key"] == "page.expired" and "photo" not in told
 
 
 def test_what_a_killed_process_left_goes_with_the_next(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from gradio_client import Client, handle_file
 from pose_demo.commands.page import credentials
 from pose_demo.examples import examples
 from pose_demo.locales import UserError
-from pose_demo.page import serve
+from pose_demo.page import guard, serve, video_tab
 
 FRIEND = "https://friend.example"
 
@@ -39,6 +40,29 @@ def test_without_a_password_there_is_nothing_to_see(stranger):
     for route in ("queue/join", "call/compare", "component_server"):
         assert stranger.post(f"/gradio_api/{route}", json={"session_hash": "abcdefgh", "data": []}).status_code == 401
     assert "hourglass" not in stranger.get("/").text
+
+
+def test_a_video_too_is_seen_with_a_password_alone(stranger, tmp_path):
+    (tmp_path / "joints.csv").write_text("mine")
+    video_tab.RESULTS.keep("me", tmp_path)
+    try:
+        at = f"/{video_tab.ADDRESS}/{tmp_path.name}/joints.csv"
+        assert stranger.get(at).status_code == 401
+        stranger.post("/login", data={"username": "teacher", "password": "chalk"})
+        assert stranger.get(at).text == "mine"
+    finally:
+        video_tab.RESULTS.forget("me")
+
+
+def test_only_so_many_logins_wait(stranger, monkeypatch):
+    monkeypatch.setattr(guard, "_ENTERING", 2)
+
+    def guess(_):
+        return httpx.post(f"{stranger.base_url}login", data={"username": "teacher", "password": "?"}, trust_env=False)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = sorted(answer.status_code for answer in pool.map(guess, range(6)))
+    assert set(answers) == {400, 429} and answers.count(400) >= 2
 
 
 def test_a_wrong_password_is_refused_slowly_and_a_right_one_opens(locked, stranger):

@@ -370,6 +370,20 @@ def test_what_a_visitor_broke_off_goes_at_once(page, visitor, folder):
     still_well(visitor)
 
 
+def test_the_end_of_one_upload_leaves_another_that_has_just_begun(visitor, folder, monkeypatch):
+    drop, begun, ended = server.drop, folder / "another", []
+
+    def late(files):
+        begun.write_bytes(b"it begins as the other ends")
+        ended.append(drop(files))
+
+    monkeypatch.setattr(server, "drop", late)
+    assert upload(visitor, "one.png", b"one").status_code == 200
+    until(lambda: ended)
+    assert begun.read_bytes()
+    begun.unlink()
+
+
 def until(true) -> None:
     end = time.monotonic() + 30
     while not true():

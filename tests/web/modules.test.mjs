@@ -1,7 +1,7 @@
 // What of the page needs no browser: words, the store, the channel, colours, the walk over a map, boxes, links.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
 const web = new URL('../../pose_demo/page/web/', import.meta.url);
 const load = (name) => import(new URL(name, web));
@@ -11,6 +11,8 @@ for (const language of ['en', 'zh']) {
   const file = new URL(`../../locales/${language}.json`, web);
   words.know(language, JSON.parse(readFileSync(file, 'utf8')));
 }
+
+set({ work: 'none' }); // nothing is awaited
 
 test('words are filled as Python fills them', () => {
   assert.equal(words.say('xray.zeros', { share: 0.123 }), '12% of all values are exactly 0');
@@ -65,6 +67,47 @@ test('an older patch changes only what no newer one changed, an older answer not
   answers.at(-1)[1]('{}');
   assert.equal(await late, null);
   assert.equal((await other).view, 'story');
+});
+
+test('while something is awaited and nothing comes the app is woken, and taken for deaf after a minute', async () => {
+  const { expect, open, whenSilent } = await load('channel.js');
+  const photo = {}, gradio = { trigger() {} };
+  let woken = 0, unheard = 0, wire;
+  whenSilent(() => { woken += 1; });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const hear = await open((_, given) => {
+    wire = given;
+    return () => {};
+  }, gradio), after = (seconds) => {
+    for (let k = 0; k < seconds; k += 1) mock.timers.tick(1000);
+    return woken;
+  };
+  assert.equal(after(600), 0, 'nothing is awaited');
+  expect(photo, true, () => {
+    expect(photo, false);
+    unheard += 1;
+  });
+  assert.equal(after(3), 0);
+  hear('{"n":1}');
+  assert.deepEqual([after(3), after(1), after(4), after(1)], [0, 1, 1, 2]);
+  after(49);
+  assert.equal(unheard, 0);
+  after(10);
+  assert.equal(unheard, 1);
+  woken = 0;
+  assert.equal(after(600), 0, 'it is awaited no longer');
+  for (const [work, often] of [['on', 2], ['drawing', 2], ['drawn', 0], ['none', 0]]) {
+    woken = 0;
+    set({ work });
+    assert.equal(after(10), often, work);
+  }
+  assert.equal(unheard, 1);
+  for (const [event, work] of [['language', 'none'], ['setup', 'on']]) {
+    wire.send(event, {});
+    assert.equal(state.work, work);
+  }
+  set({ work: 'none' });
+  mock.timers.reset();
 });
 
 test('a map has the colours that were sent, low ones clear where that is asked', async () => {

@@ -27,7 +27,8 @@ globalThis.document = Object.assign(new Part(), { createElement: () => new Part(
 const kept = new Map();
 globalThis.indexedDB = { open() {
   const opened = {}, changes = {};
-  const asks = { put: (what, at) => kept.set(at, what), delete: (at) => kept.delete(at), get: (at) => kept.get(at) };
+  const asks = { put: (what, at) => kept.set(at, what), delete: (at) => kept.delete(at),
+    get: (at) => ({ result: kept.get(at) }) };
   opened.result = { transaction: () => Object.assign(changes, { objectStore: () => asks }) };
   queueMicrotask(() => {
     opened.onsuccess();
@@ -41,7 +42,8 @@ globalThis.history = { replaceState() {} };
 
 const words = await load('words.js');
 words.know('en', JSON.parse(readFileSync(new URL('../../pose_demo/locales/en.json', import.meta.url), 'utf8')));
-const { open } = await load('channel.js'), { set } = await load('store.js');
+const { open } = await load('channel.js'), { set, state } = await load('store.js');
+set({ work: 'none' }); // nothing is awaited
 
 /** What the browser asks its visitor about the camera, unanswered. */
 const asked = [];
@@ -73,9 +75,11 @@ async function room(module) {
     click: (name) => element.querySelector(name).hears.click() };
 }
 globalThis.fetch = async (_, { body }) => {
-  photos.push(await body.get('files').text());
-  return { ok: true, json: async () => ['there'] };
+  const [file] = body.getAll('files');
+  photos.push(await file.text());
+  return status === 200 ? { ok: true, json: async () => [file.name] } : { ok: false, status };
 };
+let status = 200;
 const photo = await room('photo.js');
 photo.hear({ n: 1, megabytes: 30 });
 
@@ -90,7 +94,9 @@ test('a camera that was asked for twice, or for which a photo came meanwhile, is
   assert.deepEqual(await allowed(), [false, true]);
   photo.click('.stop');
   photo.click('.camera');
-  (await load('photo.js')).first(); // as an example does
+  (await load('photo.js')).first(() => 1); // as an example does
+  photo.hear({ n: 2, asked: 1, error: null });
+  set({ work: 'none' });
   assert.deepEqual(await allowed(), [false]);
   assert.ok(!photo.$('.upload').hidden && photo.$('video').hidden, 'the photo is seen, and can be chosen');
 });
@@ -111,6 +117,74 @@ test('freeze takes the frame that is seen, not the one that is looked at', async
   await live.click('.freeze');
   await settled();
   assert.deepEqual(photos, ['seen']);
+  photo.hear({ n: 3, asked: sends.at(-1)[1].n, error: null });
+  set({ work: 'none' });
+});
+
+test('of photos the newest\'s answer counts, and each is kept as it was given', async () => {
+  const { again } = await load('again.js');
+  const give = async (...names) => {
+    for (const name of names) {
+      photo.$('.file').files = [new File([name], name)];
+      photo.$('.file').hears.change();
+      for (let k = 0; k < 3; k += 1) await settled();
+    }
+  };
+  const last = () => sends.at(-1)[1].n, says = (name) => photo.$(name).hidden ? '' : photo.$(name).textContent;
+  const shown = { number: 1, src: '', width: 9, height: 9, whole: null };
+  set({ key: 'mine' });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  await give('worse.png', 'good.png', 'bad.png');
+  photo.hear({ n: 11, asked: last() - 2, error: { key: 'page.failed' } });
+  assert.deepEqual([says('.photo-error'), says('.wait')], ['', words.say('page.reading')], 'the newer one is awaited');
+  photo.hear({ n: 12, asked: last() - 1, error: null, photo: shown });
+  assert.equal(says('.wait'), words.say('page.reading'));
+  photo.hear({ n: 13, asked: last(), error: { key: 'page.failed' } });
+  assert.deepEqual([says('.photo-error'), says('.wait')], [words.say('page.failed'), '']);
+  const keeps = async () => {
+    await again();
+    return [...kept.values()].at(-1).file.name;
+  };
+  assert.equal(await keeps(), 'good.png', 'what is shown');
+  await give('new.png');
+  photo.hear({ n: 14, asked: last(), error: { key: 'page.expired' } });
+  await settled();
+  assert.equal(await keeps(), 'new.png', 'what was given last, where the app had let go of the page');
+  await give('deaf.png');
+  for (let k = 0; k < 65; k += 1) mock.timers.tick(1000);
+  assert.deepEqual([says('.photo-error'), says('.wait')], [words.say('page.unheard', { name: 'deaf.png' }), '']);
+  assert.equal(state.work, 'none');
+  status = 507;
+  await give('full.png');
+  assert.equal(says('.photo-error'), `full.png: ${words.say('page.disk_full')}`);
+  status = 500;
+  await give('broken.png');
+  assert.match(says('.photo-error'), /^broken\.png: The photo could not be uploaded.*30 MB/);
+  status = 200;
+  mock.timers.tick(3_600_000);
+  await settled();
+  mock.timers.reset();
+});
+
+test('a frame from before Stop is waited for after Start', async () => {
+  const live = await room('live.js');
+  live.click('.go');
+  await allowed();
+  live.$('video').frame(0, { presentedFrames: 1 });
+  await settled();
+  mock.timers.enable({ apis: ['setTimeout'] });
+  answers.pop()({ error: { key: 'live.busy' } });
+  await settled();
+  delete live.$('video').frame;
+  assert.ok(live.$('.go').hidden && live.$('.photo-error').textContent === '', 'it goes on');
+  mock.timers.tick(200);
+  mock.timers.reset();
+  live.$('video').frame(0, { presentedFrames: 2 });
+  await settled();
+  answers.pop()({ skeletons: ['', ''], people: 1, map: null, seconds: 0.1 });
+  await settled();
+  assert.equal(live.$('.speed').dataset.looked, 1);
+  live.click('.halt');
 });
 
 test('a video of which nothing is heard can be sent again, and one that is heard late goes on', async () => {
@@ -124,11 +198,14 @@ test('a video of which nothing is heard can be sent again, and one that is heard
   assert.ok(sends.at(-1)[0] === 'video' && tab.$('.go').disabled && !tab.$('.cancel').hidden);
   mock.timers.tick(30_000);
   assert.ok(!tab.$('.go').disabled && tab.$('.cancel').hidden);
-  assert.equal(tab.$('.photo-error').textContent, words.say('video.unheard'));
+  assert.equal(tab.$('.photo-error').textContent, words.say('page.unheard', { name: 'film.mp4' }));
   tab.hear({ n: 2, busy: { key: 'page.waiting' }, far: null, error: null });
   assert.ok(tab.$('.go').disabled && !tab.$('.cancel').hidden);
   mock.timers.tick(30_000);
   assert.equal(tab.$('.photo-error').textContent, '');
+  tab.$('.file').files = [new File(['film'], 'other.mp4')];
+  tab.$('.file').hears.change();
+  assert.equal(tab.$('.photo-error').textContent, words.say('video.working', { name: 'other.mp4' }));
   tab.hear({ n: 3, busy: null, far: null });
   assert.ok(!tab.$('.go').disabled);
   mock.timers.reset();

@@ -8,7 +8,7 @@ import { on, state } from './store.js';
 import { say } from './words.js';
 
 /** What no address tells. file -- null: an example. @typedef {{ file: File | null, example: string | null,
- *   box: number[] | null, who: number }} Sent */
+ *   box?: number[] | null, who: number }} Sent */
 
 const KEY = 'again', EVERY = 3000, HOUR = 3600000, LEAST = 20000;
 /** @type {() => Sent | null} */

@@ -1,5 +1,6 @@
 // The title, the language switch, dark and light. A change of language computes nothing: the words are fetched.
 import { start as startAgain } from './again.js';
+import { whenSilent } from './channel.js';
 import { button, line, make } from './dom.js';
 import { glossary, start as startGlossary } from './glossary/glossary.js';
 import { on, state } from './store.js';
@@ -37,6 +38,7 @@ export function start(element, wire) {
   });
   element.prepend(note); // the rooms' tabs stand in the last line
   startAgain(element);
+  whenSilent(() => wire.send('wake', {}));
   /** @type {Record<string, string>} */
   let known = {};
   /** @type {import('./schema').Said | null} */

@@ -13,6 +13,8 @@ import { say, short, speak, tell, word } from './words.js';
 const MOST = 640;
 /** Over how many frames the speed is told. */
 const SPAN = 10;
+/** Milliseconds until it is asked again while the app still looks at a frame from before it was stopped. */
+const BUSY = 200;
 
 /** @param {HTMLElement} element */
 export function start(element) {
@@ -67,6 +69,7 @@ export function start(element) {
     const frame = still.toDataURL('image/jpeg', 0.85).split(',')[1];
     const answer = await ask('live', { frame, side: Number(side), cell: name.join(':') });
     if (mine !== run) return;
+    if (answer?.error?.key === 'live.busy') return void setTimeout(next, BUSY, mine);
     if (answer?.error) {
       halt();
       return void line($('.photo-error'), tell(answer.error));

@@ -2,19 +2,20 @@
 import { remember } from './again.js';
 import * as boxes from './box.js';
 import * as camera from './camera.js';
-import { refusal } from './channel.js';
+import { expect, refusal } from './channel.js';
 import { line, make, shape } from './dom.js';
 import { on, set, state as shared } from './store.js';
 import { say, speak, tell } from './words.js';
 
 /** @typedef {import('./schema').PhotoPatch} Patch */
+/** @typedef {Omit<import('./schema').Take, 'n'>} Taken */
 
 /** Takes a photo from wherever on the page, with a box or one of its people where these are known.
  * @type {(chosen: File | undefined, known?: Pick<import('./schema').Take, 'box' | 'who'>) => void} */
 export let take = () => {};
 
-/** The first example. @type {() => Omit<import('./schema').Take, 'n'>} */
-export let first = () => ({});
+/** The first example, by an event of the caller's. @type {(send: (what: Taken) => number) => void} */
+export let first = () => {};
 
 /** @param {HTMLElement} element @param {import('./channel.js').Wire} wire */
 export function start(element, wire) {
@@ -24,7 +25,11 @@ export function start(element, wire) {
   let state = { megabytes: 0, photo: null, thumbnails: [], example: null, box: null, found: null, confidence: null,
     person: true, people: [], who: 1, error: null, nearer: null, finder: false };
   let number = 0, calls = 0;
-  let /** @type {File | null} */ chosen = null, /** @type {File | null} */ sent = null;
+  /** What was given, by the numbers of its events; of these the newest; and what is shown: all but its box and person.
+   * @type {Map<number, import('./again.js').Sent>} */
+  const pending = new Map();
+  let asked = 0, travels = false;
+  let /** @type {File | null} */ its = null, /** @type {import('./again.js').Sent | null} */ lost = null;
   /** @type {MediaStream | null} */
   let stream = null;
   /** @type {Patch['thumbnails']} */
@@ -38,14 +43,14 @@ export function start(element, wire) {
 
   function draw(/** @type {Partial<Patch>} */ patch) {
     state = { ...state, ...patch };
+    if (patch.asked !== undefined && patch.asked < asked) state.error = null; // of an older one than is awaited
     line($('.photo-error'), tell(state.error));
-    if ('error' in patch) line($('.wait'));
+    if (patch.asked !== undefined) heard(patch.asked, patch.photo);
     const { photo, example } = state;
     if (patch.photo && photo) {
       picture.src = photo.src;
       picture.hidden = false;
       frame.classList.remove('empty');
-      sent = chosen;
       shape(frame, photo.width, photo.height);
       set({ photos: [...shared.photos.slice(-2), photo] });
     }
@@ -101,8 +106,7 @@ export function start(element, wire) {
       listed = state.thumbnails;
       list.replaceChildren(...listed.map((each) => make('button', {
         type: 'button', class: 'example', onclick: () => {
-          wait('page.reading');
-          send({ example: each.name });
+          give({ example: each.name }, null);
         },
       }, make('img', { src: each.image, alt: '' }), ...(each.hard ? [make('span', 'mark')] : []))));
     }
@@ -121,39 +125,58 @@ export function start(element, wire) {
     line($('.photo-error'));
   }
   function complain(/** @type {string} */ key, values = {}) {
-    state.error = { key, values };
-    line($('.wait'));
-    line($('.photo-error'), tell(state.error));
+    complainOf({ key, values });
   }
-  function send(/** @type {Omit<import('./schema').Take, 'n'>} */ what) {
+  function complainOf(/** @type {import('./schema').Said} */ error) {
+    state.error = error;
+    line($('.wait'));
+    line($('.photo-error'), tell(error));
+  }
+  /** Has the app read one. @param {Taken} what @param {File | null} own */
+  function give(what, own, send = (/** @type {Taken} */ taken) => wire.send('take', taken)) {
     closeWebcam();
     number += 1;
-    wire.send('take', what);
+    travels = false;
+    wait('page.reading');
+    asked = send(what);
+    pending.set(asked, { file: own, example: what.example ?? null, box: what.box, who: what.who ?? 1 });
+    expect(element, true, () => {
+      expect(element, false);
+      set({ work: 'none' }); // what was to follow does not come either
+      complain('page.unheard', { name: own?.name ?? say(`example.${what.example}.title`) });
+    });
+  }
+  /** The app has told what became of one. @param {number} of @param {Patch['photo'] | undefined} photo */
+  function heard(of, photo) {
+    const one = pending.get(of);
+    if (photo) its = one?.file ?? null;
+    else if (state.error?.key === 'page.expired') lost = one ?? null;
+    for (const old of pending.keys()) if (old <= of) pending.delete(old);
+    if (of < asked) return;
+    expect(element, false);
+    if (!travels) line($('.wait'));
   }
 
   take = async (now, known = {}) => {
     if (!now) return complain('page.not_image');
     closeWebcam();
-    if (now.size > state.megabytes * 1e6) return complain('page.upload_failed', { megabytes: state.megabytes });
-    const mine = ++number;
+    if (now.size > state.megabytes * 1e6) {
+      return complain('photo.too_large', { name: now.name, most: state.megabytes, size: (now.size / 1e6).toFixed(0) });
+    }
+    const turn = ++number;
+    travels = true;
     wait('page.uploading');
     try {
       const { path } = await wire.upload(now);
-      if (mine !== number) return;
-      wait('page.reading');
-      chosen = now;
-      send({ path, ...known });
+      if (turn === number) give({ path, ...known }, now);
     } catch (problem) {
-      if (mine === number) complain(refusal(problem, 'page.upload_failed'), { megabytes: state.megabytes });
+      if (turn !== number) return;
+      travels = false;
+      complainOf(refusal(problem, 'page.upload_failed', now, state.megabytes));
     }
   };
 
-  first = () => {
-    closeWebcam();
-    wait('page.reading');
-    number += 1;
-    return { example: state.thumbnails[0]?.name };
-  };
+  first = (send) => give({ example: state.thumbnails[0]?.name }, null, send);
 
   // A clipboard or a drop may carry text beside the file.
   const fileOf = (/** @type {DataTransfer | null} */ transfer) => [...(transfer?.files || [])][0];
@@ -219,10 +242,10 @@ export function start(element, wire) {
     $('.camera').focus();
   });
 
-  remember(() => state.photo && { file: state.example ? null : sent, example: state.example?.name ?? null,
-    box: state.box, who: state.who }, ({ file: mine, example, ...known }) => {
-    if (mine) take(mine, known);
-    else if (example) send({ example, ...known });
+  remember(() => lost ?? (state.photo && { file: state.example ? null : its, example: state.example?.name ?? null,
+    box: state.box, who: state.who }), ({ file: kept, example, ...known }) => {
+    if (kept) take(kept, known);
+    else if (example) give({ example, ...known }, null);
   });
   speak(element);
   on(['language'], () => draw({}));

@@ -1,6 +1,6 @@
 // The names of the slider's stops, and which of them the weights were trained with.
 import { button, line, make } from './dom.js';
-import { on, state } from './store.js';
+import { on, set, state } from './store.js';
 import { say, word } from './words.js';
 
 /** The slider of Gradio's. @returns {HTMLInputElement | null} */
@@ -44,7 +44,11 @@ export function start(element) {
   // Where a switch changes some places only, or the right network has a stop of its own, the slider says so too.
   on(['key', 'scope', 'own', 'language'], () => line(only, [state.scope && say('xray.only_there', state),
     state.own && say('page.own_stop', { stop: state.own })].filter(Boolean).join(' · ')));
-  document.addEventListener('input', (event) => { if (event.target === slider()) mark(); });
+  document.addEventListener('input', (event) => {
+    if (event.target !== slider()) return;
+    mark();
+    if (Number(slider()?.value) !== state.stops.indexOf(state.stop ?? '')) set({ work: 'on' }); // Gradio sends it
+  });
   on(['language'], draw);
   return (/** @type {import('./schema').StopsPatch} */ patch) => {
     sent = { ...sent, ...patch };

@@ -1,5 +1,5 @@
 // The Video tab: a file in, both skeletons side by side out, any joint's path over time, and all to take away.
-import { refusal } from './channel.js';
+import { expect, refusal } from './channel.js';
 import { line, make, select } from './dom.js';
 import { move } from './stops.js';
 import { on, state as shared } from './store.js';
@@ -20,7 +20,8 @@ export function start(element, wire) {
 
   // --- in
   async function take(/** @type {File | undefined} */ chosen) {
-    if (!chosen || working) return;
+    if (!chosen) return;
+    if (working) return draw({ error: { key: 'video.working', values: { name: chosen.name } } });
     path = '';
     $('.file-name').textContent = chosen.name;
     if (chosen.size > state.megabytes * 1e6) {
@@ -36,17 +37,21 @@ export function start(element, wire) {
       draw({ busy: null });
       look();
     } catch (problem) {
-      const key = refusal(problem, 'video.upload_failed');
-      if (mine === uploads) draw({ busy: null, error: { key, values: state } });
+      const error = refusal(problem, 'video.upload_failed', chosen, state.megabytes);
+      if (mine === uploads) draw({ busy: null, error });
     }
   }
+  function works(/** @type {boolean} */ now) {
+    working = now;
+    expect(element, now);
+  }
   function look() {
-    working = true;
+    works(true);
     wire.send('video', { path, smooth: $('.smooth').checked });
     draw({ busy: { key: 'page.starting' }, error: null });
     waits = setTimeout(() => {
-      working = false;
-      draw({ busy: null, error: { key: 'video.unheard' } });
+      works(false);
+      draw({ busy: null, error: { key: 'page.unheard', values: { name: $('.file-name').textContent } } });
     }, HEARD);
   }
 
@@ -156,7 +161,7 @@ export function start(element, wire) {
   on(['language'], () => draw({ result: state.result }));
   return (/** @type {Partial<Patch>} */ patch) => {
     clearTimeout(waits);
-    if ('busy' in patch) working = Boolean(patch.busy || patch.far);
+    if ('busy' in patch) works(Boolean(patch.busy || patch.far));
     draw(patch);
   };
 }

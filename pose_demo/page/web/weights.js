@@ -1,5 +1,5 @@
 // Under a picker: what can be done where a network's weights are not here; and a network of one's own.
-import { refusal } from './channel.js';
+import { expect, refusal } from './channel.js';
 import { button, make, select } from './dom.js';
 import { on } from './store.js';
 import { say, tell, word } from './words.js';
@@ -22,8 +22,9 @@ export function start(element, wire) {
       mine = await wire.upload(chosen);
       if (sent.own) wire.send('own', mine);
       else wire.send('take_weights', mine);
+      expect(element, true, () => heard({ says: { key: 'page.unheard', values: { name: chosen.name } } }));
     } catch (problem) {
-      change({ says: { key: refusal(problem, 'page.weights_failed'), values: sent } });
+      change({ says: refusal(problem, 'page.weights_failed', chosen, sent.megabytes) });
     }
   }
   /** One thing that no tensor shows, with what it is taken for. @param {string} name @param {string} value */
@@ -49,7 +50,11 @@ export function start(element, wire) {
     sent = { ...sent, ...patch };
     draw();
   }
+  function heard(/** @type {Partial<import('./schema').WeightsPatch>} */ patch) {
+    expect(element, false);
+    change(patch);
+  }
 
   on(['language'], draw);
-  return change;
+  return heard;
 }

@@ -10,5 +10,5 @@ const OPEN = ['.matters-toggle[aria-pressed=true]', '.gradient-toggle[aria-press
 export function anew(wire) {
   for (const node of document.querySelectorAll(OPEN.join())) /** @type {HTMLElement} */ (node).click();
   set({ pin: null, channel: null, pixel: null, against: null, view: null, apart: false });
-  wire.send('anew', first());
+  first((example) => wire.send('anew', example));
 }
