@@ -56,12 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def keep_freed() -> None:
     """glibc gives freed memory back to the system, which clears each page of it anew when the next layer's maps want
-    it: up to a fifth of a pass. Of blocks up to 32 MiB it keeps 128 MiB now; other C libraries are left as they are.
+    it: up to a fifth of a pass. Of blocks up to 16 MiB it keeps 64 MiB now; other C libraries are left as they are.
     """
     trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        mallopt(trim_threshold, 128 * 2**20)
-        mallopt(mmap_threshold, 32 * 2**20)
+        mallopt(trim_threshold, 64 * 2**20)
+        mallopt(mmap_threshold, 16 * 2**20)
 
 
 def sentence(error: Exception) -> str:

@@ -110,7 +110,7 @@ import numpy as np
 from pose_demo.__main__ import keep_freed
 if sys.argv[1] == "keep": keep_freed()
 for _ in range(6):
-    maps = [np.ones(20 * 2**17) for _ in range(3)]
+    maps = [np.ones(10 * 2**17) for _ in range(5)]
     del maps
     if _ == 0: before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
