@@ -107,7 +107,7 @@ NOTE = [
     ("hrnet.parallel.text", "not one after the other", "而不是依次串联"),
     ("hrnet.fusion.text", "repeated (eight times in the paper's W32), not done once", "有八次），而不是只在最后做一次"),
     ("hrnet.branch.text", "many readers ask which is right", "许多读者追问哪个才对"),
-    ("hrnet.stem.text", "since a Bottleneck would be possible", "本可以使用 Bottleneck"),
+    ("hrnet.stem.text", "as a Bottleneck would be possible", "本可以使用 Bottleneck"),
     ("upsampling.nearer.text", "bilinear might be more accurate", "双线性可能更精确"),
     ("hourglass.down.text", "symmetric", "左右对称"),
     ("hourglass.supervision.text", "intermediate supervision", "中间监督"),
